@@ -1,0 +1,1 @@
+//! Journeys over HTTP on both databases, browser journeys, load profiles and the invariants of the house.

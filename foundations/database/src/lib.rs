@@ -1,0 +1,1 @@
+//! SQLite or PostgreSQL behind one type: one SQL text, transactions, migrations, bulk insert.

@@ -1,0 +1,1 @@
+//! Page shell, form kit, tables, charts, words, sessions' cookies, CSRF and the style sheet.

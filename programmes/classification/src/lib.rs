@@ -1,0 +1,1 @@
+//! Each person with a diagnosis in exactly one plan: major disease, chronic or severe.

@@ -1,0 +1,1 @@
+//! The register of residents: search, household, person, and the import of registers.

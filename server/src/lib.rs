@@ -1,0 +1,1 @@
+//! The binary kangmai: serves the pages and runs every command.

@@ -1,0 +1,3 @@
+//! The binary `kangmai`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Accounts, roles, sign-in, and the one function that says who may see what.

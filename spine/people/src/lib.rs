@@ -1,0 +1,1 @@
+//! Persons, households, identity labels as dated intervals, and how two records are told to be one person.

@@ -1,0 +1,1 @@
+//! The division tree of mainland China and the institutions in it.

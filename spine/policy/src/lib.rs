@@ -1,0 +1,1 @@
+//! Policy packs, layers, settlement arithmetic and its explanation. Pure: no input or output but reading packs.

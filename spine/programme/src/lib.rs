@@ -1,0 +1,1 @@
+//! What a programme is: a plain table of its words, routes, views, figures and pages.

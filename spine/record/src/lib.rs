@@ -1,0 +1,1 @@
+//! The health axis: immutable facts, the timeline, views, corrections and parked facts.
