@@ -129,7 +129,8 @@ impl FromStr for DivisionCode {
     fn from_str(text: &str) -> Result<DivisionCode, NotADivisionCode> {
         let trimmed = text.trim();
         let error = || NotADivisionCode(text.to_owned());
-        if !matches!(trimmed.len(), 2 | 4 | 6 | 9 | 12) || !trimmed.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !matches!(trimmed.len(), 2 | 4 | 6 | 9 | 12) || !trimmed.bytes().all(|byte| byte.is_ascii_digit())
+        {
             return Err(error());
         }
         let number: u64 = trimmed.parse().map_err(|_| error())?;

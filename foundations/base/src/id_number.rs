@@ -49,15 +49,22 @@ impl IdNumber {
     /// digits and `-`. 18 characters of the form of a citizen's number are that, right or wrong; a number that
     /// begins with `L` is a temporary one (临); all others are passports and permits.
     pub fn read(text: &str) -> Option<IdNumber> {
-        let text: String =
-            text.chars().filter(|character| !character.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
+        let text: String = text
+            .chars()
+            .filter(|character| !character.is_whitespace())
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(allowed) {
             return None;
         }
         let kind = if has_citizen_form(&text) {
             let right = check_character(&text) == text.as_bytes().last().copied();
-            if right && birth_of(&text).is_some() { IdNumberKind::Valid } else { IdNumberKind::WrongButOfficial }
+            if right && birth_of(&text).is_some() {
+                IdNumberKind::Valid
+            } else {
+                IdNumberKind::WrongButOfficial
+            }
         } else if text.starts_with('L') {
             IdNumberKind::Temporary
         } else {
@@ -93,7 +100,11 @@ impl IdNumber {
     pub fn masked(&self) -> String {
         let length = self.text.len();
         if length <= 8 {
-            return format!("{}{}", "*".repeat(length.saturating_sub(self.last_four().len())), self.last_four());
+            return format!(
+                "{}{}",
+                "*".repeat(length.saturating_sub(self.last_four().len())),
+                self.last_four()
+            );
         }
         format!("{}{}{}", &self.text[..4], "*".repeat(length - 8), self.last_four())
     }

@@ -247,7 +247,8 @@ const fn greatest_common_divisor(a: i64, b: i64) -> i64 {
 pub const fn round_half_up(numerator: i128, denominator: i128) -> i64 {
     debug_assert!(denominator > 0);
     let magnitude = numerator.unsigned_abs() as i128;
-    let rounded = magnitude / denominator + (magnitude % denominator >= denominator - magnitude % denominator) as i128;
+    let rounded =
+        magnitude / denominator + (magnitude % denominator >= denominator - magnitude % denominator) as i128;
     let signed = if numerator < 0 { -rounded } else { rounded };
     if signed > i64::MAX as i128 {
         i64::MAX
@@ -363,16 +364,25 @@ mod tests {
         ] {
             let read = text.parse::<Rate>().ok();
             let shown = read.map(|rate| rate.to_string());
-            let found = read.map(|rate| (rate.numerator(), rate.denominator(), shown.as_deref().unwrap_or("")));
+            let found =
+                read.map(|rate| (rate.numerator(), rate.denominator(), shown.as_deref().unwrap_or("")));
             assert_eq!(found, expected, "{text}");
         }
     }
 
     #[test]
     fn rounds_half_away_from_zero() {
-        for (numerator, denominator, expected) in
-            [(5, 10, 1), (4, 10, 0), (-5, 10, -1), (1, 3, 0), (2, 3, 1), (3, 2, 2), (-3, 2, -2), (7, 5, 1), (1, 1, 1)]
-        {
+        for (numerator, denominator, expected) in [
+            (5, 10, 1),
+            (4, 10, 0),
+            (-5, 10, -1),
+            (1, 3, 0),
+            (2, 3, 1),
+            (3, 2, 2),
+            (-3, 2, -2),
+            (7, 5, 1),
+            (1, 1, 1),
+        ] {
             assert_eq!(round_half_up(numerator, denominator), expected, "{numerator}/{denominator}");
         }
     }

@@ -123,7 +123,8 @@ impl FromStr for Day {
         let date = text.trim().split([' ', 'T']).next().unwrap_or_default();
         if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) {
             let number: u32 = date.parse().map_err(|_| error())?;
-            return Day::from_ymd((number / 10_000) as i32, number / 100 % 100, number % 100).ok_or_else(error);
+            return Day::from_ymd((number / 10_000) as i32, number / 100 % 100, number % 100)
+                .ok_or_else(error);
         }
         let mut parts = date.trim_end_matches('日').split(['-', '/', '.', '年', '月']);
         let mut part = |longest: usize| {

@@ -1,0 +1,81 @@
+//! Bulk insert.
+
+use std::fmt::Write as _;
+
+use crate::transaction::Connection;
+use crate::{DatabaseError, Value};
+
+/// An insert of many rows, as data, so that a test can prepare it.
+#[derive(Debug, Clone, Copy)]
+pub struct InsertMany {
+    /// The table.
+    pub table: &'static str,
+    /// Its columns, in the order of each row's values.
+    pub columns: &'static [&'static str],
+    /// What follows the values: empty or `on conflict …`.
+    pub suffix: &'static str,
+}
+
+/// Placeholders in one statement: below SQLite's 32,766 and PostgreSQL's 65,535.
+const PLACEHOLDERS: usize = 16_000;
+/// Rows in one statement; more gains nothing.
+const ROWS: usize = 500;
+
+impl InsertMany {
+    /// The statement for `rows` rows.
+    pub fn sql(&self, rows: usize) -> String {
+        let mut sql = format!("insert into {} ({}) values ", self.table, self.columns.join(", "));
+        let mut placeholder = 1;
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns.len() {
+                let comma = if column == 0 { "" } else { ", " };
+                // Writing to a String cannot fail.
+                let _ = write!(sql, "{comma}${placeholder}");
+                placeholder += 1;
+            }
+            sql.push(')');
+        }
+        if !self.suffix.is_empty() {
+            sql.push(' ');
+            sql.push_str(self.suffix);
+        }
+        sql
+    }
+
+    fn rows_per_chunk(&self) -> usize {
+        (PLACEHOLDERS / self.columns.len().max(1)).clamp(1, ROWS)
+    }
+}
+
+pub(crate) fn run<R>(
+    connection: &mut dyn Connection,
+    insert: &InsertMany,
+    rows: impl IntoIterator<Item = R>,
+) -> Result<u64, DatabaseError>
+where
+    R: IntoIterator<Item = Value>,
+{
+    let chunk = insert.rows_per_chunk();
+    let whole_chunk_sql = insert.sql(chunk);
+    let mut values = Vec::with_capacity(chunk * insert.columns.len());
+    let mut waiting = 0;
+    let mut inserted = 0;
+    for row in rows {
+        values.extend(row);
+        waiting += 1;
+        if values.len() != waiting * insert.columns.len() {
+            let table = insert.table;
+            return Err(DatabaseError::Refused(format!("a row for {table} has a wrong number of values")));
+        }
+        if waiting == chunk {
+            inserted += connection.execute(&whole_chunk_sql, &values)?;
+            values.clear();
+            waiting = 0;
+        }
+    }
+    if waiting > 0 {
+        inserted += connection.execute(&insert.sql(waiting), &values)?;
+    }
+    Ok(inserted)
+}
