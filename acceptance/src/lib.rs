@@ -1,1 +1,6 @@
 //! Journeys over HTTP on both databases, browser journeys, load profiles and the invariants of the house.
+
+#![expect(clippy::expect_used, reason = "what tests are built from fails loudly")]
+
+pub mod source;
+pub mod tidy;

@@ -1,0 +1,107 @@
+//! SQL stands in `store.rs`, in `store/*.rs` and in migrations, and nowhere else; each statement is a constant, so
+//! that a test can prepare it on both databases.
+
+use super::{Complaint, TextFile};
+use crate::source::{TextConstant, text_constants, tokens};
+
+/// Whether the file is one that may hold SQL.
+pub fn is_store(path: &str) -> bool {
+    path.ends_with("/store.rs") || path.contains("/store/")
+}
+
+/// Complaints about SQL in the wrong file, or in a store but not in a constant. Tests may ask what they like; the
+/// database crate knows the drivers; this crate speaks of SQL.
+pub fn check_sql(file: &TextFile) -> Vec<Complaint> {
+    if file.path.starts_with("foundations/database/")
+        || file.path.starts_with("acceptance/")
+        || file.is_test()
+    {
+        return Vec::new();
+    }
+    let tokens = tokens(&file.text);
+    let constants = text_constants(&tokens);
+    let mut complaints = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let Some(text) = token.text().filter(|text| !token.in_test && looks_like_sql(text)) else { continue };
+        let begin: String = text.chars().take(40).collect();
+        if !is_store(&file.path) {
+            let says = format!("SQL belongs in store.rs: {begin:?}");
+            complaints.push(Complaint::at(&file.path, token.line, says));
+        } else if !constants.iter().any(|constant| constant.at == at) {
+            let says = format!("a statement is a `const NAME: &str` at module level: {begin:?}");
+            complaints.push(Complaint::at(&file.path, token.line, says));
+        }
+    }
+    complaints
+}
+
+/// The statements of a store: every constant that holds SQL.
+pub fn statements(file: &TextFile) -> Vec<TextConstant> {
+    let constants = text_constants(&tokens(&file.text));
+    constants.into_iter().filter(|constant| !constant.in_test && looks_like_sql(&constant.text)).collect()
+}
+
+/// Whether a text begins as a statement does.
+pub fn looks_like_sql(text: &str) -> bool {
+    let lower = text.trim_start().to_lowercase();
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    match words.as_slice() {
+        ["select", rest @ ..] => {
+            rest.contains(&"from")
+                || rest.first().is_some_and(|first| first.parse::<f64>().is_ok() || first.contains('('))
+        }
+        ["insert", "into", ..] | ["delete", "from", ..] => true,
+        ["update", rest @ ..] => rest.iter().take(4).any(|word| *word == "set"),
+        ["create", next, _, ..] => {
+            matches!(*next, "table" | "index" | "unique" | "view" | "temporary" | "temp")
+        }
+        ["alter" | "drop", "table" | "index", ..] => true,
+        ["with", rest @ ..] => {
+            rest.contains(&"select")
+                && rest.iter().take(10).any(|word| *word == "as" || word.ends_with(")as"))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_told_from_sentences() {
+        for sql in [
+            "select id from person where place between $1 and $2",
+            "\n   SELECT count(*)\nFROM person",
+            "select 1",
+            "select coalesce(max(number), 0) + 1",
+            "insert into person (id) values ($1)",
+            "update person set name = $1",
+            "delete from person",
+            "with recursive up as (select 1) select * from up",
+            "create table person (id uuid)",
+            "alter table person add column age bigint",
+        ] {
+            assert!(looks_like_sql(sql), "{sql}");
+        }
+        for sentence in
+            ["select a village", "update the register", "with thanks as ever", "create", "delete", ""]
+        {
+            assert!(!looks_like_sql(sentence), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn sql_in_the_wrong_place_is_found() {
+        let inline = "fn a() { run(\"select id from person\") }";
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/pages.rs", inline)).len(), 1);
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/store.rs", inline)).len(), 1);
+        let constant = "const FIND: &str = \"select id from person\";";
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/store.rs", constant)), []);
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/store/find.rs", constant)), []);
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/pages.rs", constant)).len(), 1);
+        let in_test = format!("#[cfg(test)] mod tests {{ {inline} }}");
+        assert_eq!(check_sql(&TextFile::new("spine/people/src/pages.rs", &in_test)), []);
+        assert_eq!(statements(&TextFile::new("a/store.rs", constant))[0].name, "FIND");
+    }
+}
