@@ -1,1 +1,43 @@
-//! Page shell, form kit, tables, charts, words, sessions' cookies, CSRF and the style sheet.
+//! Page shell, form kit, lists, charts, words, cookies, CSRF, manners of HTTP, and the style sheet.
+//!
+//! A page is a handler, an askama template that extends `shell.html`, and words; README.md has a whole one.
+//!
+//! *Invariant:* nothing here knows of health, of a database, of who may do what, or of any page in particular.
+
+mod assets;
+mod body;
+pub mod cookies;
+pub mod csrf;
+mod failure;
+mod field;
+mod flash;
+mod form;
+mod html;
+mod list;
+mod page;
+mod parts;
+mod preferences;
+mod words;
+
+pub use assets::{Asset, ICON, SCRIPT, STYLE};
+pub use body::FormBody;
+pub use failure::{Failure, go_to, show, show_refused};
+pub use field::{Choice, Field, Kind};
+pub use flash::Flash;
+pub use form::Form;
+pub use html::Html;
+pub use list::{ListQuery, ListSpec, Paging, Sort};
+pub use page::{AsCount, AsDay, AsFen, Crumb, NavigationItem, Notice, Page, Reader, Todo, local_path};
+pub use parts::Stat;
+pub use preferences::Preferences;
+pub use words::{Language, Words, WordsError, grouped};
+
+/// This crate's own words, for [`Words::load`].
+pub const WORDS: &str = include_str!("../words.toml");
+
+/// The routes of this crate: `/assets/{file}` and `/preferences`.
+pub fn routes<S: Clone + Send + Sync + 'static>() -> axum::Router<S> {
+    axum::Router::new()
+        .route("/assets/{file}", axum::routing::get(assets::serve))
+        .route("/preferences", axum::routing::post(preferences::keep))
+}

@@ -1,0 +1,114 @@
+//! What a handler answers when there is no page to show, and how a template becomes a response.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use axum::response::{IntoResponse, Response};
+use kangmai_base::Refusal;
+
+use crate::page::local_path;
+
+/// Why there is no page. Becomes an error page in the reader's language, with a help code; see `manners`.
+///
+/// Every other error becomes [`Failure::Internal`] by `?`; a [`Refusal`] becomes [`Failure::Refused`].
+#[derive(Debug)]
+pub enum Failure {
+    /// There is no such thing, or the reader may not know of it.
+    NotFound,
+    /// The reader may not. Shown as not found: that something is there is itself a secret.
+    Forbidden,
+    /// A rule says no, and there is no form to show it at.
+    Refused(Refusal),
+    /// The form carries no token of this session, or comes from elsewhere.
+    Expired,
+    /// The body is larger than its limit.
+    TooLarge,
+    /// The body cannot be read as a form.
+    Malformed,
+    /// A fault of the program or of what it stands on. Its chain is logged once, never shown.
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+impl Failure {
+    /// The status of the answer.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Failure::NotFound | Failure::Forbidden => StatusCode::NOT_FOUND,
+            Failure::Refused(_) | Failure::Expired => StatusCode::UNPROCESSABLE_ENTITY,
+            Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Failure::Malformed => StatusCode::BAD_REQUEST,
+            Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        let error: Box<dyn Error + Send + Sync> = Box::new(error);
+        match error.downcast::<Refusal>() {
+            Ok(refusal) => Failure::Refused(*refusal),
+            Err(error) => Failure::Internal(error),
+        }
+    }
+}
+
+/// Carries the failure to the layer that knows the reader's language.
+#[derive(Debug, Clone)]
+pub(crate) struct FailureNote(pub(crate) Arc<Failure>);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(FailureNote(Arc::new(self)));
+        response
+    }
+}
+
+/// The page, 200.
+pub fn show(template: &impl Template) -> Result<Response, Failure> {
+    show_with(StatusCode::OK, template)
+}
+
+/// The form again with what is wrong in it, 422.
+pub fn show_refused(template: &impl Template) -> Result<Response, Failure> {
+    show_with(StatusCode::UNPROCESSABLE_ENTITY, template)
+}
+
+fn show_with(status: StatusCode, template: &impl Template) -> Result<Response, Failure> {
+    let body = template.render()?;
+    let mut response = (status, body).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    Ok(response)
+}
+
+/// After a POST: to the page `path` of this program, by GET. A path that leads elsewhere leads home.
+pub fn go_to(path: &str) -> Response {
+    let path = local_path(path).unwrap_or("/");
+    let location = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_not_a_fault() {
+        let failure = Failure::from(Refusal::new("x.no"));
+        assert!(matches!(failure, Failure::Refused(refusal) if refusal.key == "x.no"));
+        assert!(matches!(Failure::from(std::fmt::Error), Failure::Internal(_)));
+    }
+
+    #[test]
+    fn goes_nowhere_else() {
+        let to = |path| go_to(path).headers()[LOCATION].to_str().unwrap().to_owned();
+        assert_eq!(to("/people?x=1"), "/people?x=1");
+        assert_eq!(to("//evil.example"), "/");
+        assert_eq!(to("https://evil.example"), "/");
+    }
+}
