@@ -1,6 +1,7 @@
 //! Journeys over HTTP on both databases, browser journeys, load profiles and the invariants of the house.
 
-#![expect(clippy::expect_used, reason = "what tests are built from fails loudly")]
+#![expect(clippy::expect_used, clippy::panic, reason = "what tests are built from fails loudly")]
 
+pub mod browser;
 pub mod source;
 pub mod tidy;
