@@ -63,6 +63,11 @@ impl<'a> Cells<'a> {
             self.error(key, Flaw::new("sheet.flaw.too_long").with("limit", MAX_CELL_CHARS.to_string()));
             return None;
         }
+        if text.contains(char::REPLACEMENT_CHARACTER) {
+            let mend = kangmai_base::Refusal::new("sheet.mend.unreadable");
+            self.error(key, Flaw::new("sheet.flaw.unreadable").mend(mend));
+            return None;
+        }
         match read(text) {
             Ok(value) => Some(value),
             Err(flaw) => {

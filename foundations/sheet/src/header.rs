@@ -41,6 +41,24 @@ pub struct Matching {
     doubled: Vec<(usize, &'static Column)>,
 }
 
+/// Titles that stand in many files, or that our own error sheet adds, and that hold nothing to import.
+const PASSED_OVER: [&str; 14] = [
+    "序号",
+    "编号",
+    "行号",
+    "出错列",
+    "级别",
+    "原因",
+    "建议",
+    "备注",
+    "no.",
+    "row",
+    "faultycolumn",
+    "severity",
+    "reason",
+    "suggestion",
+];
+
 impl Schema {
     /// Reads `head` as the head of a file.
     pub fn match_header(&self, head: &Record) -> Matching {
@@ -76,6 +94,7 @@ impl Schema {
                 break;
             }
         }
+        left.retain(|position| !PASSED_OVER.contains(&&*bare(&matching.titles[*position])));
         matching.unknown = left.into_iter().map(|position| matching.unknown_at(position)).collect();
         matching
     }
@@ -283,7 +302,7 @@ mod tests {
 
     #[test]
     fn says_what_is_missing_unknown_or_twice() {
-        let matching = SCHEMA.match_header(&head(&["姓名", "证件号", "备注", "姓名"]));
+        let matching = SCHEMA.match_header(&head(&["姓名", "证件号", "收入", "姓名"]));
         let said: Vec<String> = matching
             .faults()
             .iter()
@@ -301,7 +320,7 @@ mod tests {
             [
                 "Error sheet.header.missing column=证件号码 / Some(\"sheet.header.rename title=证件号 column=证件号码\")",
                 "Warning sheet.header.unknown title=证件号 / Some(\"sheet.header.rename title=证件号 column=证件号码\")",
-                "Warning sheet.header.unknown title=备注 / None",
+                "Warning sheet.header.unknown title=收入 / None",
                 "Warning sheet.header.doubled column=姓名 / Some(\"sheet.header.drop_double\")",
             ]
         );
@@ -312,7 +331,7 @@ mod tests {
         let rows = [
             Record::of(1, ["某县脱贫人口台账"]),
             Record::of(2, ["填报单位：", "", "日期：2026-03-05"]),
-            Record::of(3, ["序号", "姓名", "证件号码"]),
+            Record::of(3, ["序号", "收入", "姓名", "证件号码"]),
             Record::of(4, ["1", "示例甲", "411722195001010013"]),
         ];
         let matching = SCHEMA.find_header(&rows).expect("a head");

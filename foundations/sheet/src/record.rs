@@ -37,6 +37,13 @@ impl Record {
         self.ends.push(self.text.len());
     }
 
+    /// Makes it row `number` with all cells in one `text`; `ends` says where each cell ends in it.
+    pub fn fill(&mut self, number: u32, text: &str, ends: impl IntoIterator<Item = usize>) {
+        self.begin(number);
+        self.text.push_str(text);
+        self.ends.extend(ends);
+    }
+
     /// The number of the row, from 1 as in Excel.
     pub fn number(&self) -> u32 {
         self.number
@@ -138,6 +145,8 @@ mod tests {
         assert_eq!(record.get(0), "");
         record.push(" ");
         assert!(record.is_blank() && !record.is_empty());
+        record.fill(9, "ab证", [1, 2, 5]);
+        assert_eq!(record.cells().collect::<Vec<_>>(), ["a", "b", "证"]);
     }
 
     #[test]
