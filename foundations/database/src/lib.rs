@@ -42,7 +42,7 @@ pub struct Database {
 
 enum Inner {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 impl Database {
@@ -53,7 +53,7 @@ impl Database {
     /// When the file cannot be opened or the server does not answer.
     pub fn open(address: &str) -> Result<Database, DatabaseError> {
         let inner = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            Inner::Postgres(postgres::Postgres::open(address)?)
+            Inner::Postgres(Box::new(postgres::Postgres::open(address)?))
         } else {
             let path = address.strip_prefix("sqlite:").unwrap_or(address);
             Inner::Sqlite(sqlite::Sqlite::open(path.as_ref(), sqlite::Durability::Full)?)

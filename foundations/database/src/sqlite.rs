@@ -294,9 +294,20 @@ impl Connection for Wrapped<'_> {
     }
 }
 
-fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value]) -> Result<(), rusqlite::Error> {
-    for (index, value) in params.iter().enumerate() {
-        statement.raw_bind_parameter(index + 1, value)?;
+/// Binds by the number in each placeholder: to SQLite `$2` is a name, and its names count in order of appearance.
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value]) -> Result<(), DatabaseError> {
+    let mut highest = 0;
+    for index in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')?.parse().ok());
+        let value = number.and_then(|number: usize| params.get(number.checked_sub(1)?));
+        let (Some(number), Some(value)) = (number, value) else {
+            return Err(DatabaseError::Refused(format!("placeholder {index} of a statement has no value")));
+        };
+        highest = highest.max(number);
+        statement.raw_bind_parameter(index, value)?;
+    }
+    if highest != params.len() {
+        return Err(DatabaseError::Refused(format!("{} values for {highest} placeholders", params.len())));
     }
     Ok(())
 }

@@ -195,3 +195,22 @@ fn a_place_is_a_range() {
     })
     .expect("both");
 }
+
+#[test]
+fn placeholders_go_by_their_number_not_their_order() {
+    on_both(MIGRATIONS, |database| {
+        let (first, second) = database.read_blocking(|tx| {
+            let row = tx.query_one(
+                "select cast($2 as bigint), cast($1 as bigint), cast($2 as bigint)",
+                &params![1_i64, 2_i64],
+            )?;
+            row.map_or(Ok((0, 0)), |row| Ok::<_, DatabaseError>((row.get::<i64>(0)?, row.get::<i64>(1)?)))
+        })?;
+        assert_eq!((first, second), (2, 1));
+        let missing = database
+            .read_blocking(|tx| tx.query("select cast($1 as bigint), cast($2 as bigint)", &params![1_i64]));
+        assert!(missing.is_err());
+        Ok(())
+    })
+    .expect("both");
+}

@@ -1,1 +1,150 @@
 //! Accounts, roles, sign-in, and the one function that says who may see what.
+//!
+//! [`reach`] answers whether an [`Actor`] may do something ([`Purpose`]), and if so how far: a [`Reach`]. A store's
+//! list query takes a `&Reach` and can get one nowhere else, so a page cannot forget to ask.
+//!
+//! *Invariant:* no other crate compares roles to decide what may be seen. What may not be seen looks as if it were
+//! not there: the answer to the outside is always "not found".
+
+mod account;
+mod audit;
+mod matrix;
+mod password;
+mod session;
+mod store;
+
+use kangmai_base::{DivisionCode, Id, PlaceRange};
+use kangmai_database::{Migration, Migrations};
+
+pub use account::{Account, AccountChange, NewAccount, change_account, create_account, list_accounts};
+pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
+pub use matrix::{Purpose, Role};
+pub use password::{PasswordHash, hash_password, verify_password};
+pub use session::{SignIn, SignedIn, end_session, end_sessions_of, note_seen, session, sign_in};
+
+/// The tables of this crate.
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "access",
+    steps: &[Migration { name: "001-accounts", sql: include_str!("../migrations/001-accounts.sql") }],
+};
+
+/// The words of this crate.
+pub const WORDS: &str = include_str!("../words.toml");
+
+/// Who acts: an account in its role at its place, or the system itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account; the nil UUID for the system.
+    pub account: Id<Account>,
+    /// What to call them.
+    pub name: String,
+    /// In which role.
+    pub role: Role,
+    /// The division that the role is held for.
+    pub place: DivisionCode,
+    /// The institution whose desk it is, if any.
+    pub institution: Option<kangmai_base::Uuid>,
+}
+
+impl Actor {
+    /// The system: commands at the console, imports and reconcilers. It reaches everything.
+    pub fn system() -> Actor {
+        Actor {
+            account: Id::from_uuid(kangmai_base::Uuid::nil()),
+            name: "kangmai".into(),
+            role: Role::System,
+            place: DivisionCode::COUNTRY,
+            institution: None,
+        }
+    }
+}
+
+/// How far an actor's permission reaches for one purpose. Only [`reach`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    place: DivisionCode,
+    purpose: Purpose,
+    role: Role,
+    diagnoses: bool,
+    sensitive: bool,
+    money: bool,
+    contact: bool,
+}
+
+impl Reach {
+    /// The division within which everything lies that may be seen.
+    pub const fn place(&self) -> DivisionCode {
+        self.place
+    }
+
+    /// What for.
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
+    /// In which role: for whose work it is, never for what may be seen.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Lowest code within reach, for `place between $1 and $2`.
+    pub fn first(&self) -> i64 {
+        self.range().first.cast_signed()
+    }
+
+    /// Highest code within reach.
+    pub fn last(&self) -> i64 {
+        self.range().last.cast_signed()
+    }
+
+    fn range(&self) -> PlaceRange {
+        self.place.range()
+    }
+
+    /// Whether `place` is within reach.
+    pub fn covers(&self, place: DivisionCode) -> bool {
+        self.place.contains(place)
+    }
+
+    /// The same reach within `place` only; where `place` lies outside, nothing but the reach's own place stays.
+    #[must_use]
+    pub fn narrowed(&self, place: DivisionCode) -> Reach {
+        let place = if self.place.contains(place) { place } else { self.place };
+        Reach { place, ..self.clone() }
+    }
+
+    /// Whether diagnoses may be shown.
+    pub const fn diagnoses(&self) -> bool {
+        self.diagnoses
+    }
+
+    /// Whether diagnoses of sensitive level 5 may be shown. Never in a list: on one person's page only.
+    pub const fn sensitive(&self) -> bool {
+        self.sensitive
+    }
+
+    /// Whether amounts may be shown.
+    pub const fn money(&self) -> bool {
+        self.money
+    }
+
+    /// Whether telephone numbers may be shown.
+    pub const fn contact(&self) -> bool {
+        self.contact
+    }
+}
+
+/// The one function that answers whether `actor` may do `purpose`, and how far. `None` is "not found" to the
+/// outside.
+pub fn reach(actor: &Actor, purpose: Purpose) -> Option<Reach> {
+    let role = actor.role;
+    role.may(purpose).then(|| Reach {
+        place: actor.place,
+        purpose,
+        role,
+        diagnoses: role.sees_diagnoses(),
+        sensitive: role.treats() && purpose == Purpose::ReadRecord,
+        money: role.sees_money(),
+        contact: role.sees_contact(),
+    })
+}

@@ -1,0 +1,164 @@
+//! Accounts: who may sign in, in which role, for which place.
+
+use kangmai_base::{DivisionCode, Id, Moment, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+
+use crate::{Actor, PasswordHash, Purpose, Reach, Role, audit, end_sessions_of, store};
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its identifier.
+    pub id: Id<Account>,
+    /// What is typed at sign-in: letters, digits, `.`, `-`, `_`; lower case.
+    pub sign_in_name: String,
+    /// What to call them.
+    pub display_name: String,
+    /// In which role.
+    pub role: Role,
+    /// For which division.
+    pub place: DivisionCode,
+    /// The institution whose desk it is, if any.
+    pub institution: Option<Uuid>,
+    /// When it was closed, if it was.
+    pub closed_at: Option<Moment>,
+    /// Until when sign-in is locked after wrong passwords, if it is.
+    pub locked_until: Option<Moment>,
+}
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its identifier.
+    pub id: Id<Account>,
+    /// What is typed at sign-in.
+    pub sign_in_name: String,
+    /// What to call them.
+    pub display_name: String,
+    /// In which role.
+    pub role: Role,
+    /// For which division.
+    pub place: DivisionCode,
+    /// The institution whose desk it is, if any.
+    pub institution: Option<Uuid>,
+    /// The hash of the first password.
+    pub password: PasswordHash,
+}
+
+/// What can happen to an account.
+#[derive(Debug, Clone)]
+pub enum AccountChange {
+    /// Nobody signs in with it any more; its sessions end at once.
+    Close,
+    /// It may be used again.
+    Reopen,
+    /// Another password; its sessions end at once.
+    Password(PasswordHash),
+    /// Another role or place: its sessions end at once, so that nothing of the old reach stays.
+    Transfer {
+        /// The new role.
+        role: Role,
+        /// The new place.
+        place: DivisionCode,
+    },
+    /// The lock after wrong passwords is taken off.
+    Unlock,
+}
+
+impl AccountChange {
+    const fn action(&self) -> &'static str {
+        match self {
+            AccountChange::Close => "account_closed",
+            AccountChange::Reopen => "account_reopened",
+            AccountChange::Password(_) => "account_password",
+            AccountChange::Transfer { .. } => "account_transferred",
+            AccountChange::Unlock => "account_unlocked",
+        }
+    }
+}
+
+/// The longest sign-in name and display name.
+const LONGEST_NAME: usize = 64;
+
+/// Makes an account.
+///
+/// # Errors
+/// The inner [`Refusal`] when the name is not fit or taken; [`DatabaseError`] when the database fails.
+pub fn create_account(
+    tx: &mut Transaction<'_>,
+    by: &Actor,
+    new: &NewAccount,
+    audit_id: Uuid,
+    now: Moment,
+) -> Result<Result<(), Refusal>, DatabaseError> {
+    let name_is_fit = (2..=LONGEST_NAME).contains(&new.sign_in_name.len())
+        && new.sign_in_name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
+        });
+    if !name_is_fit {
+        return Ok(Err(Refusal::new("access.account.name_unfit").at("sign_in_name")));
+    }
+    let display = new.display_name.trim();
+    if display.is_empty() || display.len() > LONGEST_NAME * 4 {
+        return Ok(Err(Refusal::new("access.account.display_name_unfit").at("display_name")));
+    }
+    if new.role == Role::System {
+        return Ok(Err(Refusal::new("access.account.role_unfit").at("role")));
+    }
+    if store::credentials(tx, &new.sign_in_name)?.is_some() {
+        return Ok(Err(Refusal::new("access.account.name_taken").at("sign_in_name")));
+    }
+    store::insert_account(tx, new, now)?;
+    audit(tx, audit_id, now, by, "account_created", Some(new.id.uuid()), new.place, "", "done")?;
+    Ok(Ok(()))
+}
+
+/// Changes an account. Whatever lessens its reach ends its sessions in the same transaction.
+///
+/// # Errors
+/// The inner [`Refusal`] when there is no such account within `reach`.
+pub fn change_account(
+    tx: &mut Transaction<'_>,
+    by: &Actor,
+    reach: &Reach,
+    id: Id<Account>,
+    change: &AccountChange,
+    audit_id: Uuid,
+    now: Moment,
+) -> Result<Result<(), Refusal>, DatabaseError> {
+    let Some(account) = store::account(tx, id)?.filter(|account| may_manage(reach, account.place)) else {
+        return Ok(Err(Refusal::new("access.account.not_found")));
+    };
+    match change {
+        AccountChange::Close => store::set_closed(tx, id, Some(now))?,
+        AccountChange::Reopen => store::set_closed(tx, id, None)?,
+        AccountChange::Password(hash) => store::set_password(tx, id, hash)?,
+        AccountChange::Transfer { place, .. } if !may_manage(reach, *place) => {
+            return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
+        }
+        AccountChange::Transfer { role, place } => store::transfer(tx, id, *role, *place)?,
+        AccountChange::Unlock => store::set_failures(tx, id, 0, None)?,
+    }
+    if !matches!(change, AccountChange::Reopen | AccountChange::Unlock) {
+        end_sessions_of(tx, id, now)?;
+    }
+    audit(tx, audit_id, now, by, change.action(), Some(id.uuid()), account.place, "", "done")?;
+    Ok(Ok(()))
+}
+
+fn may_manage(reach: &Reach, place: DivisionCode) -> bool {
+    reach.purpose() == Purpose::ManageAccounts && reach.covers(place)
+}
+
+/// The accounts within reach, by place and name.
+///
+/// # Errors
+/// When the database fails.
+pub fn list_accounts(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Account>, DatabaseError> {
+    store::accounts(tx, reach, offset, limit)
+}

@@ -1,0 +1,210 @@
+//! The matrix of roles and purposes.
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody is, for a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// 村医
+    VillageDoctor,
+    /// 乡镇卫生院公卫科, 家医团队
+    TownshipOfficer,
+    /// 医院结算窗口
+    CountyDesk,
+    /// 县医保局
+    InsuranceClerk,
+    /// 县卫健局
+    HealthBureau,
+    /// 农业农村局, 民政局, 驻村干部
+    Cadre,
+    /// 审计, 督导
+    Auditor,
+    /// 系统管理员: accounts and configuration, no personal data.
+    Administrator,
+    /// The program itself: commands and reconcilers. Nobody signs in as it.
+    System,
+}
+
+/// What a page or an interface is for. Each declares exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The home page and one's own settings.
+    Home,
+    /// Search, household and person pages.
+    FindPeople,
+    /// The clinical timeline of one person.
+    ReadRecord,
+    /// Import of registers, institutions and diagnoses; deciding who is the same person; parked facts.
+    KeepRegister,
+    /// Lists of who is in which plan.
+    ReadPlans,
+    /// Bills and statements.
+    ReadBills,
+    /// Settling at a desk, admission without deposit.
+    SettleBills,
+    /// Import of bills and opening amounts.
+    ImportBills,
+    /// The list of warnings and one warning.
+    ReadWarnings,
+    /// Home check and village review of a warning.
+    CheckWarnings,
+    /// The township's first check of a warning.
+    ReviewWarnings,
+    /// The county's decision on a warning.
+    DecideWarnings,
+    /// Figures of a place; each opens its list as far as the reader may see it.
+    ReadFigures,
+    /// What law holds here today.
+    ReadPolicy,
+    /// Who read what.
+    ReadAudit,
+    /// Accounts.
+    ManageAccounts,
+}
+
+use Purpose::{
+    CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepRegister, ManageAccounts, ReadAudit,
+    ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReviewWarnings, SettleBills,
+};
+
+impl Purpose {
+    /// All purposes.
+    pub const ALL: [Purpose; 16] = [
+        Home,
+        FindPeople,
+        ReadRecord,
+        KeepRegister,
+        ReadPlans,
+        ReadBills,
+        SettleBills,
+        ImportBills,
+        ReadWarnings,
+        CheckWarnings,
+        ReviewWarnings,
+        DecideWarnings,
+        ReadFigures,
+        ReadPolicy,
+        ReadAudit,
+        ManageAccounts,
+    ];
+}
+
+impl Role {
+    /// The roles that an account can have.
+    pub const ALL: [Role; 8] = [
+        Role::VillageDoctor,
+        Role::TownshipOfficer,
+        Role::CountyDesk,
+        Role::InsuranceClerk,
+        Role::HealthBureau,
+        Role::Cadre,
+        Role::Auditor,
+        Role::Administrator,
+    ];
+
+    /// The name in files, addresses and on the command line; the key of its word is `access.role.` and this.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Role::VillageDoctor => "village_doctor",
+            Role::TownshipOfficer => "township_officer",
+            Role::CountyDesk => "county_desk",
+            Role::InsuranceClerk => "insurance_clerk",
+            Role::HealthBureau => "health_bureau",
+            Role::Cadre => "cadre",
+            Role::Auditor => "auditor",
+            Role::Administrator => "administrator",
+            Role::System => "system",
+        }
+    }
+
+    /// The role that `key` names.
+    pub fn from_key(key: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.key() == key)
+    }
+
+    /// What the role is for.
+    const fn purposes(self) -> &'static [Purpose] {
+        match self {
+            Role::VillageDoctor => &[
+                Home,
+                FindPeople,
+                ReadRecord,
+                ReadPlans,
+                ReadWarnings,
+                CheckWarnings,
+                ReadFigures,
+                ReadPolicy,
+            ],
+            Role::TownshipOfficer => &[
+                Home,
+                FindPeople,
+                ReadRecord,
+                KeepRegister,
+                ReadPlans,
+                ReadWarnings,
+                CheckWarnings,
+                ReviewWarnings,
+                ReadFigures,
+                ReadPolicy,
+            ],
+            Role::CountyDesk => &[Home, FindPeople, ReadBills, SettleBills, ImportBills, ReadPolicy],
+            Role::InsuranceClerk => {
+                &[Home, FindPeople, ReadBills, ImportBills, ReadWarnings, ReadFigures, ReadPolicy]
+            }
+            Role::HealthBureau => &[
+                Home,
+                FindPeople,
+                ReadRecord,
+                KeepRegister,
+                ReadPlans,
+                ReadBills,
+                ReadWarnings,
+                CheckWarnings,
+                ReviewWarnings,
+                DecideWarnings,
+                ReadFigures,
+                ReadPolicy,
+            ],
+            Role::Cadre => {
+                &[Home, FindPeople, ReadWarnings, CheckWarnings, DecideWarnings, ReadFigures, ReadPolicy]
+            }
+            Role::Auditor => &[Home, ReadBills, ReadFigures, ReadPolicy, ReadAudit],
+            Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
+            Role::System => &Purpose::ALL,
+        }
+    }
+
+    /// Whether the role has the purpose.
+    pub(crate) fn may(self, purpose: Purpose) -> bool {
+        self.purposes().contains(&purpose)
+    }
+
+    /// Takes part in care, so may see diagnoses of level 5 on a person's page (GB/T 39725-2020).
+    pub(crate) const fn treats(self) -> bool {
+        matches!(self, Role::VillageDoctor | Role::TownshipOfficer | Role::System)
+    }
+
+    /// A cadre sees risk and tasks, an insurance clerk money; neither sees diagnoses in the record.
+    pub(crate) const fn sees_diagnoses(self) -> bool {
+        matches!(
+            self,
+            Role::VillageDoctor
+                | Role::TownshipOfficer
+                | Role::CountyDesk
+                | Role::HealthBureau
+                | Role::System
+        )
+    }
+
+    /// Sees what care cost.
+    pub(crate) const fn sees_money(self) -> bool {
+        !matches!(self, Role::Administrator)
+    }
+
+    /// Needs to reach people.
+    pub(crate) const fn sees_contact(self) -> bool {
+        !matches!(self, Role::Administrator | Role::Auditor)
+    }
+}
