@@ -1,5 +1,7 @@
 //! Signing in, being locked out, being transferred: on both databases.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use std::sync::Arc;
 
 use kangmai_access::{

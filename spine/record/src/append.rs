@@ -1,0 +1,140 @@
+//! Appending facts.
+
+use std::collections::BTreeMap;
+
+use kangmai_base::{DivisionCode, Moment, Refusal};
+use kangmai_database::{DatabaseError, Transaction};
+
+use crate::{Fact, NewFact, Projection, park, store};
+
+/// The record: the projections that derive views of its facts.
+#[derive(Debug, Clone)]
+pub struct Record {
+    projections: Vec<Projection>,
+}
+
+/// What became of one fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is in the record now.
+    Accepted,
+    /// It was there already, the same to the letter.
+    Duplicate,
+    /// It was put aside; someone will look.
+    Parked(Refusal),
+}
+
+impl Record {
+    /// Facts that one call takes.
+    pub const BATCH: usize = 5_000;
+    /// The longest body, in bytes.
+    pub const BODY_BYTES: usize = 256 * 1024;
+
+    /// A record with these projections, applied in this order.
+    pub fn new(projections: Vec<Projection>) -> Record {
+        Record { projections }
+    }
+
+    /// The projections.
+    pub fn projections(&self) -> &[Projection] {
+        &self.projections
+    }
+
+    /// Appends facts and writes the views derived of them, in the caller's transaction. Answers for each fact, in
+    /// order. The facts are answered for only once that transaction is committed.
+    ///
+    /// # Errors
+    /// When the database fails, when a projection cannot read an admitted fact, or past [`Record::BATCH`] facts.
+    pub fn append(
+        &self,
+        tx: &mut Transaction<'_>,
+        now: Moment,
+        facts: Vec<NewFact>,
+    ) -> Result<Vec<Appended>, DatabaseError> {
+        if facts.len() > Record::BATCH {
+            return Err(DatabaseError::Refused(format!("more than {} facts at once", Record::BATCH)));
+        }
+        let mut answers = Vec::with_capacity(facts.len());
+        let mut accepted = Vec::with_capacity(facts.len());
+        let mut seen = std::collections::HashMap::with_capacity(facts.len());
+        for fact in facts {
+            let answer = match seen.get(&fact.id) {
+                Some(&index) if accepted.get(index) == Some(&fact) => Appended::Duplicate,
+                Some(_) => Appended::Parked(Refusal::new("record.parked.other_content")),
+                None => self.judge(tx, &fact)?,
+            };
+            match &answer {
+                Appended::Accepted => {
+                    seen.insert(fact.id, accepted.len());
+                    accepted.push(fact);
+                }
+                Appended::Duplicate => {}
+                Appended::Parked(refusal) => park::park(tx, now, &fact, refusal)?,
+            }
+            answers.push(answer);
+        }
+        let facts = number(tx, now, accepted)?;
+        store::insert_facts(tx, &facts)?;
+        self.project(tx, &facts)?;
+        Ok(answers)
+    }
+
+    fn judge(&self, tx: &mut Transaction<'_>, fact: &NewFact) -> Result<Appended, DatabaseError> {
+        if let Some(there) = store::fact(tx, fact.id)? {
+            if there.new == *fact {
+                return Ok(Appended::Duplicate);
+            }
+            tracing::error!(fact = %fact.id, kind = fact.kind, "a fact came again with other content");
+            return Ok(Appended::Parked(Refusal::new("record.parked.other_content")));
+        }
+        if fact.body.len() > Record::BODY_BYTES {
+            let most = Record::BODY_BYTES.to_string();
+            return Ok(Appended::Parked(Refusal::new("record.parked.too_long").with("most", most)));
+        }
+        let readers = self.projections.iter().filter(|projection| reads(projection, &fact.kind));
+        for projection in readers {
+            if let Err(refusal) = (projection.admit)(fact) {
+                return Ok(Appended::Parked(refusal));
+            }
+        }
+        Ok(Appended::Accepted)
+    }
+
+    pub(crate) fn project(&self, tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
+        for projection in &self.projections {
+            let read: Vec<&Fact> = facts.iter().filter(|fact| reads(projection, &fact.new.kind)).collect();
+            if !read.is_empty() {
+                (projection.apply)(tx, &read)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reads(projection: &Projection, kind: &str) -> bool {
+    projection.kinds.contains(&kind)
+}
+
+/// Gives each fact the next number of its place. Places are taken in rising order, so that two transactions cannot
+/// wait for each other.
+fn number(tx: &mut Transaction<'_>, now: Moment, facts: Vec<NewFact>) -> Result<Vec<Fact>, DatabaseError> {
+    let mut counts: BTreeMap<DivisionCode, i64> = BTreeMap::new();
+    for fact in &facts {
+        *counts.entry(fact.place).or_default() += 1;
+    }
+    let mut next = BTreeMap::new();
+    for (place, count) in counts {
+        let last = store::take_numbers(tx, place, count)?;
+        next.insert(place, last - count + 1);
+    }
+    let latest = now.plus_seconds(Fact::CLOCK_TOLERANCE_SECONDS);
+    Ok(facts
+        .into_iter()
+        .map(|new| {
+            let number = next.entry(new.place).or_insert(1);
+            let place_sequence = *number;
+            *number += 1;
+            Fact { received_at: now, clock_fault: new.recorded_at > latest, place_sequence, new }
+        })
+        .collect())
+}

@@ -1,0 +1,226 @@
+//! The SQL of facts.
+
+use kangmai_access::{Actor, Reach};
+use kangmai_base::{DivisionCode, Moment, Uuid};
+use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, params};
+
+use crate::fact::SubjectKind;
+use crate::{Fact, NewFact, ParkedFact, Source, Subject};
+
+const INSERT_FACTS: InsertMany = InsertMany {
+    table: "fact",
+    columns: &[
+        "id",
+        "kind",
+        "subject_kind",
+        "subject",
+        "occurred_at",
+        "recorded_at",
+        "received_at",
+        "clock_fault",
+        "place",
+        "place_sequence",
+        "author",
+        "source",
+        "corrects",
+        "body",
+    ],
+    suffix: "",
+};
+const FACT: &str =
+    "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
+    place, place_sequence, author, source, corrects, body from fact where id = $1";
+const TIMELINE: &str =
+    "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
+    place, place_sequence, author, source, corrects, body from fact
+    where subject = $1 and place between $2 and $3 and occurred_at < $4
+    order by occurred_at desc, id desc limit $5";
+const FACTS_OF_KIND: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
+    clock_fault, place, place_sequence, author, source, corrects, body from fact
+    where subject = $1 and kind = $2 order by received_at, place, place_sequence limit 10000";
+const FACTS_AFTER: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
+    clock_fault, place, place_sequence, author, source, corrects, body from fact
+    where (received_at, place, place_sequence) > ($1, $2, $3)
+    order by received_at, place, place_sequence limit $4";
+const TAKE_NUMBERS: &str = "insert into place_sequence (place, last) values ($1, $2)
+    on conflict (place) do update set last = place_sequence.last + excluded.last returning last";
+const INSERT_PARKED: &str = "insert into parked_fact (id, parked_at, place, reason, fact)
+    values ($1, $2, $3, $4, $5) on conflict (id) do nothing";
+const PARKED: &str = "select id, parked_at, place, reason, fact from parked_fact
+    where place between $1 and $2 and resolved_at is null order by parked_at, id limit $3 offset $4";
+const PARKED_WAITING: &str =
+    "select count(*) from parked_fact where place between $1 and $2 and resolved_at is null";
+const RESOLVE_PARKED: &str = "update parked_fact set resolved_at = $4, resolved_by = $5, resolution = $6
+    where id = $1 and place between $2 and $3 and resolved_at is null";
+
+fn read_fact(row: &Row) -> Result<Fact, DatabaseError> {
+    let subject_kind: String = row.get(2)?;
+    let source: String = row.get(11)?;
+    Ok(Fact {
+        new: NewFact {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            subject: Subject {
+                kind: SubjectKind::from_key(&subject_kind)
+                    .ok_or(DatabaseError::WrongType { column: 2, expected: "kind of subject" })?,
+                id: row.get(3)?,
+            },
+            occurred_at: row.get(4)?,
+            recorded_at: row.get(5)?,
+            place: row.get(8)?,
+            author: row.get(10)?,
+            source: Source::from_key(&source)
+                .ok_or(DatabaseError::WrongType { column: 11, expected: "source" })?,
+            corrects: row.get(12)?,
+            body: row.get(13)?,
+        },
+        received_at: row.get(6)?,
+        clock_fault: row.get(7)?,
+        place_sequence: row.get(9)?,
+    })
+}
+
+pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
+    let rows = facts.iter().map(|fact| {
+        let new = &fact.new;
+        params![
+            new.id,
+            new.kind.as_str(),
+            new.subject.kind.key(),
+            new.subject.id,
+            new.occurred_at,
+            new.recorded_at,
+            fact.received_at,
+            fact.clock_fault,
+            new.place,
+            fact.place_sequence,
+            new.author,
+            new.source.key(),
+            new.corrects,
+            new.body.as_str(),
+        ]
+    });
+    tx.insert_many(&INSERT_FACTS, rows)?;
+    Ok(())
+}
+
+pub(crate) fn fact(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Fact>, DatabaseError> {
+    tx.query_one(FACT, &params![id])?.as_ref().map(read_fact).transpose()
+}
+
+pub(crate) fn timeline(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    subject: Uuid,
+    before: Option<Moment>,
+    limit: i64,
+) -> Result<Vec<Fact>, DatabaseError> {
+    let before = before.unwrap_or(Moment(i64::MAX));
+    tx.query(TIMELINE, &params![subject, reach.first(), reach.last(), before, limit])?
+        .iter()
+        .map(read_fact)
+        .collect()
+}
+
+pub(crate) fn facts_of_kind(
+    tx: &mut Transaction<'_>,
+    subject: Uuid,
+    kind: &str,
+) -> Result<Vec<Fact>, DatabaseError> {
+    tx.query(FACTS_OF_KIND, &params![subject, kind])?.iter().map(read_fact).collect()
+}
+
+pub(crate) fn facts_after(
+    tx: &mut Transaction<'_>,
+    after: Option<(Moment, DivisionCode, i64)>,
+    limit: usize,
+) -> Result<Vec<Fact>, DatabaseError> {
+    let (received_at, place, sequence) = after.unwrap_or((Moment(i64::MIN), DivisionCode::COUNTRY, i64::MIN));
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    tx.query(FACTS_AFTER, &params![received_at, place, sequence, limit])?.iter().map(read_fact).collect()
+}
+
+/// Takes `count` numbers of `place`, holding its row until the transaction ends; answers the last.
+pub(crate) fn take_numbers(
+    tx: &mut Transaction<'_>,
+    place: DivisionCode,
+    count: i64,
+) -> Result<i64, DatabaseError> {
+    tx.query_one(TAKE_NUMBERS, &params![place, count])?.map_or(Ok(count), |row| row.get(0))
+}
+
+pub(crate) fn insert_parked(
+    tx: &mut Transaction<'_>,
+    id: Uuid,
+    now: Moment,
+    place: DivisionCode,
+    reason: &str,
+    fact: &str,
+) -> Result<(), DatabaseError> {
+    tx.execute(INSERT_PARKED, &params![id, now, place, reason, fact])?;
+    Ok(())
+}
+
+pub(crate) fn parked(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<ParkedFact>, DatabaseError> {
+    let rows = tx.query(PARKED, &params![reach.first(), reach.last(), limit, offset])?;
+    rows.iter()
+        .map(|row| {
+            let text: String = row.get(4)?;
+            let fact = serde_json::from_str(&text)
+                .map_err(|_| DatabaseError::WrongType { column: 4, expected: "fact" })?;
+            Ok(ParkedFact {
+                id: row.get(0)?,
+                parked_at: row.get(1)?,
+                place: row.get(2)?,
+                reason: row.get(3)?,
+                fact,
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn parked_waiting(tx: &mut Transaction<'_>, reach: &Reach) -> Result<i64, DatabaseError> {
+    tx.query_one(PARKED_WAITING, &params![reach.first(), reach.last()])?.map_or(Ok(0), |row| row.get(0))
+}
+
+pub(crate) fn resolve_parked(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    by: &Actor,
+    id: Uuid,
+    resolution: &str,
+    now: Moment,
+) -> Result<bool, DatabaseError> {
+    let changed =
+        tx.execute(RESOLVE_PARKED, &params![id, reach.first(), reach.last(), now, by.account, resolution])?;
+    Ok(changed > 0)
+}
+
+/// Copies a view to a temporary table and empties it. `view` is a constant of a projection, never a text from outside.
+pub(crate) fn set_view_aside(tx: &mut Transaction<'_>, view: &'static str) -> Result<(), DatabaseError> {
+    tx.batch(&format!(
+        "drop table if exists aside_{view}; create temp table aside_{view} as select * from {view}; delete from {view}"
+    ))
+}
+
+/// Rows only in the copy that was set aside, and rows only in the view as it stands now.
+pub(crate) fn compare_view(
+    tx: &mut Transaction<'_>,
+    view: &'static str,
+) -> Result<(i64, i64), DatabaseError> {
+    let mut count = |sql: String| -> Result<i64, DatabaseError> {
+        tx.query_one(&sql, &[])?.map_or(Ok(0), |row| row.get(0))
+    };
+    let only_in = |one: &str, other: &str| {
+        format!("select count(*) from (select * from {one} except select * from {other}) as difference")
+    };
+    let surplus = count(only_in(&format!("aside_{view}"), view))?;
+    let missing = count(only_in(view, &format!("aside_{view}")))?;
+    tx.batch(&format!("drop table aside_{view}"))?;
+    Ok((surplus, missing))
+}
