@@ -15,6 +15,7 @@ create table fact (
     body text not null
 );
 create unique index fact_by_place on fact (place, place_sequence);
+create index fact_by_receipt on fact (received_at, place, place_sequence);
 create index fact_by_subject on fact (subject, occurred_at);
 
 create table place_sequence (
