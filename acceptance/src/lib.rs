@@ -7,3 +7,4 @@ pub mod html;
 pub mod source;
 pub mod tidy;
 pub mod visitor;
+pub mod wire;
