@@ -101,14 +101,16 @@ impl Label {
 }
 
 /// A label from one day to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LabelInterval {
     /// Which.
     pub label: Label,
     /// The first day on which it holds. None: the file does not say since when. Who takes it in keeps the start that is
     /// known, and else lets it begin on the day of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Day>,
     /// The day on which it no longer holds (退出日期). None: it holds still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Day>,
     /// Who says so: a file, an office, a decision.
     pub source: String,
@@ -119,6 +121,15 @@ impl LabelInterval {
     pub fn holds_on(&self, day: Day) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)
     }
+}
+
+/// The labels that hold on `day`, each once, the one of the strongest aid first.
+pub fn labels_on(intervals: &[LabelInterval], day: Day) -> Vec<Label> {
+    let mut labels: Vec<Label> =
+        intervals.iter().filter(|interval| interval.holds_on(day)).map(|interval| interval.label).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
 }
 
 #[cfg(test)]

@@ -1,7 +1,30 @@
 //! Persons, households, identity labels as dated intervals, and how two records are told to be one person.
+//!
+//! *Invariant:* a person is never deleted and never merged by name. Which label counts is always asked *at a day*.
+//! What may be seen is decided above: lists take a range of places, which `access` hands out.
 
 mod label;
+mod person;
 mod register;
+mod search;
+mod store;
 
-pub use label::{Label, LabelInterval};
+use kangmai_database::{Migration, Migrations};
+
+pub use label::{Label, LabelInterval, labels_on};
+pub use person::{Household, HouseholdBody, HouseholdId, Person, PersonBody, PersonId};
 pub use register::{Enrolment, HouseholdRow, Mark, RegisterRow, Relation};
+pub use search::{Query, search};
+pub use store::{
+    count_people, count_with_label, find_household, find_household_by_number, find_person, match_id_number,
+    members, people_at, people_with_label, put_households, put_persons, same_name_and_birth,
+};
+
+/// The tables of this crate.
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "people",
+    steps: &[Migration { name: "001-people", sql: include_str!("../migrations/001-people.sql") }],
+};
+
+/// The words of this crate.
+pub const WORDS: &str = include_str!("../words.toml");

@@ -1,0 +1,424 @@
+//! The SQL of people.
+
+use kangmai_base::{Day, DivisionCode, IdNumber, PlaceRange, Sex};
+use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
+use kangmai_places::initials;
+
+use crate::{
+    Enrolment, Household, HouseholdBody, HouseholdId, Label, LabelInterval, Mark, Person, PersonBody,
+    PersonId, Relation,
+};
+
+const PUT_HOUSEHOLDS: InsertMany = InsertMany {
+    table: "household",
+    columns: &["id", "number", "place", "head", "address", "income", "income_year", "digest"],
+    suffix: "on conflict (id) do update set number = excluded.number, place = excluded.place, head = excluded.head,
+        address = excluded.address, income = excluded.income, income_year = excluded.income_year, digest = excluded.digest",
+};
+const PUT_PERSONS: InsertMany = InsertMany {
+    table: "person",
+    columns: &[
+        "id", "household", "relation", "name", "initials", "id_number", "id_kind", "last_four", "sex", "birth",
+        "ethnicity", "home", "living", "phone", "phone_tail", "enrolment", "died_on", "marks", "digest",
+    ],
+    suffix: "on conflict (id) do update set household = excluded.household, relation = excluded.relation,
+        name = excluded.name, initials = excluded.initials, id_number = excluded.id_number,
+        id_kind = excluded.id_kind, last_four = excluded.last_four, sex = excluded.sex, birth = excluded.birth,
+        ethnicity = excluded.ethnicity, home = excluded.home, living = excluded.living, phone = excluded.phone,
+        phone_tail = excluded.phone_tail, enrolment = excluded.enrolment, died_on = excluded.died_on, marks = excluded.marks,
+        digest = excluded.digest",
+};
+const PUT_LABELS: InsertMany = InsertMany {
+    table: "person_label",
+    columns: &["person", "label", "from_day", "to_day", "source", "home"],
+    suffix: "",
+};
+const CLEAR_LABELS: &str = "delete from person_label where person = $1";
+const LABELS: &str = "select label, from_day, to_day, source from person_label where person = $1 order by label, from_day, to_day, source";
+const HOUSEHOLD: &str =
+    "select id, number, place, head, address, income, income_year from household where id = $1";
+const HOUSEHOLD_BY_NUMBER: &str =
+    "select id, digest from household where place = $1 and number = $2 order by id limit 1";
+const PERSON: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
+    enrolment, died_on, marks from person where id = $1";
+const MEMBERS: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
+    enrolment, died_on, marks from person where household = $1 order by birth, id limit 100";
+const MATCH_ID_NUMBER: &str =
+    "select id, household, digest from person where id_number = $1 order by id limit 2";
+const SAME_NAME_AND_BIRTH: &str = "select id from person
+    where name = $1 and home between $2 and $3 and birth = $4 order by id limit 10";
+const BY_ID_NUMBER: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where id_number = $1 and home between $2 and $3 limit $4";
+const BY_LAST_FOUR: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where last_four = $1 and home between $2 and $3 limit $4";
+const BY_PHONE_TAIL: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where phone_tail = $1 and home between $2 and $3 limit $4";
+const BY_NAME_WIDE: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where name >= $1 and name < $2 and home between $3 and $4
+    order by name, home limit $5";
+const BY_NAME_NARROW: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where home between $3 and $4 and name >= $1 and name < $2
+    order by home, name limit $5";
+const BY_INITIALS: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where initials >= $1 and initials < $2 and home between $3 and $4
+    order by initials, home limit $5";
+const BY_INITIALS_NARROW: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home,
+    living, phone, enrolment, died_on, marks from person where home between $3 and $4 and initials >= $1 and initials < $2
+    order by home, name limit $5";
+const PEOPLE_AT: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where home between $1 and $2 and died_on is null
+    order by home, name, id limit $3 offset $4";
+const COUNT_PEOPLE: &str =
+    "select count(*), count(distinct household) from person where home between $1 and $2 and died_on is null";
+const WITH_LABEL: &str =
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where died_on is null and id in
+    (select person from person_label where label = $1 and home between $2 and $3 
+        and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4))
+    order by home, name, id limit $5 offset $6";
+const COUNT_WITH_LABEL: &str = "select count(distinct person_label.person) from person_label
+    join person on person.id = person_label.person
+    where person_label.label = $1 and person_label.home between $2 and $3 
+    and (person_label.from_day is null or person_label.from_day <= $4)
+    and (person_label.to_day is null or person_label.to_day > $4) and person.died_on is null";
+
+/// Writes households as they stand now: for the projection of the register.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_households(tx: &mut Transaction<'_>, households: &[Household]) -> Result<(), DatabaseError> {
+    let rows = last_of_each(households, |household| household.id).map(|household| {
+        let body = &household.body;
+        params![
+            household.id,
+            body.number.as_str(),
+            household.place,
+            body.head,
+            body.address.as_deref(),
+            body.income,
+            body.income_year,
+            body.digest(household.place),
+        ]
+    });
+    tx.insert_many(&PUT_HOUSEHOLDS, rows)?;
+    Ok(())
+}
+
+/// The last of the entries with each key: one statement must not write a row twice (PostgreSQL forbids it).
+fn last_of_each<T, K: std::hash::Hash + Eq>(all: &[T], key: impl Fn(&T) -> K) -> impl Iterator<Item = &T> {
+    let mut seen = std::collections::HashSet::with_capacity(all.len());
+    let mut last: Vec<&T> = all.iter().rev().filter(|one| seen.insert(key(one))).collect();
+    last.reverse();
+    last.into_iter()
+}
+
+/// Writes persons and their labels as they stand now: for the projection of the register.
+///
+/// # Errors
+/// When the database fails.
+pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), DatabaseError> {
+    let last: Vec<&Person> = last_of_each(persons, |person| person.id).collect();
+    for person in &last {
+        tx.execute(CLEAR_LABELS, &params![person.id])?;
+    }
+    let rows: Vec<[Value; 19]> = last.iter().map(|person| person_row(person)).collect::<Result<_, _>>()?;
+    tx.insert_many(&PUT_PERSONS, rows)?;
+    let labels = last.iter().flat_map(|person| {
+        person.body.labels.iter().map(|interval| {
+            params![
+                person.id,
+                interval.label.key(),
+                interval.from,
+                interval.to,
+                interval.source.as_str(),
+                person.home,
+            ]
+        })
+    });
+    tx.insert_many(&PUT_LABELS, labels)?;
+    Ok(())
+}
+
+fn person_row(person: &Person) -> Result<[Value; 19], DatabaseError> {
+    let body = &person.body;
+    let number = body.id_number.as_ref();
+    Ok(params![
+        person.id,
+        body.household,
+        body.relation.map(Relation::key),
+        body.name.as_str(),
+        initials(&body.name),
+        number.map(IdNumber::as_str),
+        number.map(|number| format!("{:?}", number.kind())),
+        number.map(IdNumber::last_four),
+        body.sex.map(sex_key),
+        body.birth,
+        body.ethnicity.as_deref(),
+        person.home,
+        body.living,
+        body.phone.as_ref(),
+        body.phone.as_ref().map(kangmai_base::Phone::last_four),
+        body.enrolment.map(Enrolment::key),
+        body.died_on,
+        marks_text(&body.marks)?,
+        body.digest(person.home),
+    ])
+}
+
+fn marks_text(marks: &[Mark]) -> Result<String, DatabaseError> {
+    serde_json::to_string(marks).map_err(|_| DatabaseError::Refused("marks cannot be written".into()))
+}
+
+const fn sex_key(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Male => "male",
+        Sex::Female => "female",
+    }
+}
+
+fn read_household(row: &Row) -> Result<Household, DatabaseError> {
+    Ok(Household {
+        id: row.get(0)?,
+        place: row.get(2)?,
+        body: HouseholdBody {
+            number: row.get(1)?,
+            head: row.get(3)?,
+            address: row.get(4)?,
+            income: row.get(5)?,
+            income_year: row.get(6)?,
+        },
+    })
+}
+
+/// A person without labels: those are read apart.
+fn read_person(row: &Row) -> Result<Person, DatabaseError> {
+    let relation: Option<String> = row.get(2)?;
+    let sex: Option<String> = row.get(5)?;
+    let enrolment: Option<String> = row.get(11)?;
+    let marks: String = row.get(13)?;
+    Ok(Person {
+        id: row.get(0)?,
+        home: row.get(8)?,
+        body: PersonBody {
+            household: row.get(1)?,
+            relation: relation.as_deref().and_then(Relation::of_key),
+            name: row.get(3)?,
+            id_number: row.get::<Option<String>>(4)?.and_then(|text| IdNumber::read(&text)),
+            sex: sex.map(|sex| if sex == "male" { Sex::Male } else { Sex::Female }),
+            birth: row.get(6)?,
+            ethnicity: row.get(7)?,
+            living: row.get(9)?,
+            phone: row.get(10)?,
+            enrolment: enrolment.as_deref().and_then(Enrolment::of_key),
+            died_on: row.get(12)?,
+            marks: serde_json::from_str(&marks)
+                .map_err(|_| DatabaseError::WrongType { column: 13, expected: "marks" })?,
+            labels: Vec::new(),
+        },
+    })
+}
+
+fn with_labels(tx: &mut Transaction<'_>, mut person: Person) -> Result<Person, DatabaseError> {
+    for row in tx.query(LABELS, &params![person.id])? {
+        let key: String = row.get(0)?;
+        let label = Label::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "label" })?;
+        person.body.labels.push(LabelInterval {
+            label,
+            from: row.get(1)?,
+            to: row.get(2)?,
+            source: row.get(3)?,
+        });
+    }
+    person.body.labels.sort();
+    Ok(person)
+}
+
+fn people(tx: &mut Transaction<'_>, sql: &str, params: &[Value]) -> Result<Vec<Person>, DatabaseError> {
+    let rows = tx.query(sql, params)?;
+    rows.iter().map(|row| with_labels(tx, read_person(row)?)).collect()
+}
+
+/// A household, wherever it is: the caller asks access whether `place` is within reach.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_household(tx: &mut Transaction<'_>, id: HouseholdId) -> Result<Option<Household>, DatabaseError> {
+    tx.query_one(HOUSEHOLD, &params![id])?.as_ref().map(read_household).transpose()
+}
+
+/// The household with `number` in the village `place`, and the digest of what the register holds of it.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_household_by_number(
+    tx: &mut Transaction<'_>,
+    place: DivisionCode,
+    number: &str,
+) -> Result<Option<(HouseholdId, i64)>, DatabaseError> {
+    let row = tx.query_one(HOUSEHOLD_BY_NUMBER, &params![place, number])?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
+}
+
+/// A person with labels, wherever they are: the caller asks access whether `home` is within reach.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_person(tx: &mut Transaction<'_>, id: PersonId) -> Result<Option<Person>, DatabaseError> {
+    Ok(people(tx, PERSON, &params![id])?.into_iter().next())
+}
+
+/// The members of a household with their labels, eldest first, at most 100.
+///
+/// # Errors
+/// When the database fails.
+pub fn members(tx: &mut Transaction<'_>, household: HouseholdId) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, MEMBERS, &params![household])
+}
+
+/// Who has this identity number: (person, household, digest of what the register holds), at most two. The rule of
+/// matching: one is that person; two are for somebody to look at.
+///
+/// # Errors
+/// When the database fails.
+pub fn match_id_number(
+    tx: &mut Transaction<'_>,
+    number: &IdNumber,
+) -> Result<Vec<(PersonId, HouseholdId, i64)>, DatabaseError> {
+    let rows = tx.query(MATCH_ID_NUMBER, &params![number.as_str()])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+}
+
+/// Who has the same name and birth date within `places`: candidates for a person to confirm, never merged by itself.
+///
+/// # Errors
+/// When the database fails.
+pub fn same_name_and_birth(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    name: &str,
+    birth: Day,
+) -> Result<Vec<PersonId>, DatabaseError> {
+    let params = params![name, places.first.cast_signed(), places.last.cast_signed(), birth];
+    tx.query(SAME_NAME_AND_BIRTH, &params)?.iter().map(|row| row.get(0)).collect()
+}
+
+pub(crate) fn by_id_number(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    number: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, BY_ID_NUMBER, &params![number, places.first.cast_signed(), places.last.cast_signed(), limit])
+}
+
+pub(crate) fn by_last_four(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    tail: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, BY_LAST_FOUR, &params![tail, places.first.cast_signed(), places.last.cast_signed(), limit])
+}
+
+pub(crate) fn by_phone_tail(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    tail: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, BY_PHONE_TAIL, &params![tail, places.first.cast_signed(), places.last.cast_signed(), limit])
+}
+
+pub(crate) fn by_name(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    narrow: bool,
+    name: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    let sql = if narrow { BY_NAME_NARROW } else { BY_NAME_WIDE };
+    by_beginning(tx, sql, places, name, limit)
+}
+
+pub(crate) fn by_initials(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    narrow: bool,
+    initials: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    let sql = if narrow { BY_INITIALS_NARROW } else { BY_INITIALS };
+    by_beginning(tx, sql, places, initials, limit)
+}
+
+/// Everything that begins with `beginning` lies between it and it followed by the highest character.
+fn by_beginning(
+    tx: &mut Transaction<'_>,
+    sql: &str,
+    places: PlaceRange,
+    beginning: &str,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    let end = format!("{beginning}\u{10FFFF}");
+    let (first, last) = (places.first.cast_signed(), places.last.cast_signed());
+    people(tx, sql, &params![beginning, end, first, last, limit])
+}
+
+/// The living within `places`, by place and name.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_at(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, PEOPLE_AT, &params![places.first.cast_signed(), places.last.cast_signed(), limit, offset])
+}
+
+/// How many people live within `places`, and in how many households.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_people(tx: &mut Transaction<'_>, places: PlaceRange) -> Result<(i64, i64), DatabaseError> {
+    let row = tx.query_one(COUNT_PEOPLE, &params![places.first.cast_signed(), places.last.cast_signed()])?;
+    row.map_or(Ok((0, 0)), |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The living within `places` who have `label` on `day`.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_with_label(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    (label, day): (Label, Day),
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    let (first, last) = (places.first.cast_signed(), places.last.cast_signed());
+    people(tx, WITH_LABEL, &params![label.key(), first, last, day, limit, offset])
+}
+
+/// How many of the living within `places` have `label` on `day`.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_with_label(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    (label, day): (Label, Day),
+) -> Result<i64, DatabaseError> {
+    let (first, last) = (places.first.cast_signed(), places.last.cast_signed());
+    let row = tx.query_one(COUNT_WITH_LABEL, &params![label.key(), first, last, day])?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
