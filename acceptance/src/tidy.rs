@@ -67,9 +67,9 @@ impl TextFile {
         TextFile { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// Whether the whole file is test code: a folder `tests` or `benches`, or a module `tests.rs`.
+    /// Whether the whole file is test code: a folder `tests`, `benches` or `examples`, or a module `tests.rs`.
     pub fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| matches!(part, "tests" | "benches" | "tests.rs"))
+        self.path.split('/').any(|part| matches!(part, "tests" | "benches" | "examples" | "tests.rs"))
     }
 
     /// The path's ending, without the dot.

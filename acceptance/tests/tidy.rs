@@ -4,6 +4,7 @@ use kangmai_acceptance::tidy::words::{Keys, Uses};
 use kangmai_acceptance::tidy::{
     Complaint, TextFile, arrows, docs, expect_none, licences, packages, root, size, sql, text_files, words,
 };
+use kangmai_people::Label;
 
 fn code() -> impl Iterator<Item = TextFile> {
     text_files().into_iter().filter(|file| file.extension() == "rs")
@@ -60,14 +61,13 @@ fn every_key_has_its_words_and_every_word_is_used() {
     let (keys, careless) = Keys::read(&files);
     expect_none(&careless);
     let uses = Uses::read(&files);
-    expect_none(&words::check_missing(&keys, &uses));
-    expect_none(&words::check_unused(&keys, &uses));
+    expect_none(&[words::check_missing(&keys, &uses), words::check_unused(&keys, &uses)].concat());
 }
 
 #[test]
 fn words_use_the_names_of_today() {
     let (keys, _) = Keys::read(&text_files());
-    expect_none(&words::check_names_of_today(&keys));
+    expect_none(&[words::check_names_of_today(&keys), words::check_historical(&keys)].concat());
 }
 
 #[test]
@@ -98,11 +98,12 @@ fn nothing_names_a_path_of_one_machine() {
 }
 
 #[test]
-fn every_programme_is_in_the_list_of_words() {
+fn every_programme_and_label_is_in_the_list_of_words() {
     let packages = packages();
-    let programmes: Vec<&str> = packages
-        .iter()
-        .filter_map(|package| package.folder.as_deref()?.strip_prefix("programmes/"))
-        .collect();
-    expect_none(&docs::check_terms(programmes, &document("docs/words.md")));
+    let folders = packages.iter().filter_map(|package| package.folder.as_deref());
+    let programmes = folders.filter_map(|folder| folder.strip_prefix("programmes/"));
+    let labels = Label::ALL.iter().map(|label| label.key());
+    expect_none(&docs::check_terms(programmes.chain(labels), &document("docs/words.md")));
+    let (keys, _) = Keys::read(&text_files());
+    expect_none(&words::check_present(&keys, Label::ALL.iter().map(|label| label.word())));
 }

@@ -4,6 +4,12 @@
 use super::{Complaint, TextFile};
 use crate::source::{TextConstant, text_constants, tokens};
 
+/// Stores whose statements name a table that is a parameter; those cannot be constants.
+const ON_ANY_TABLE: [&str; 1] = [
+    // `rebuild --check` compares each view with its twin.
+    "spine/record/src/store.rs",
+];
+
 /// Whether the file is one that may hold SQL.
 pub fn is_store(path: &str) -> bool {
     path.ends_with("/store.rs") || path.contains("/store/")
@@ -27,6 +33,8 @@ pub fn check_sql(file: &TextFile) -> Vec<Complaint> {
         if !is_store(&file.path) {
             let says = format!("SQL belongs in store.rs: {begin:?}");
             complaints.push(Complaint::at(&file.path, token.line, says));
+        } else if ON_ANY_TABLE.contains(&&*file.path) && text.contains('{') {
+            continue;
         } else if !constants.iter().any(|constant| constant.at == at) {
             let says = format!("a statement is a `const NAME: &str` at module level: {begin:?}");
             complaints.push(Complaint::at(&file.path, token.line, says));

@@ -21,7 +21,7 @@ const OUT_OF_USE: [(&str, &str); 6] = [
 ];
 
 /// Keys whose sentence tells history. Each must still exist.
-const HISTORICAL: [&str; 0] = [];
+const HISTORICAL: [&str; 1] = ["people.label.registered_poor"];
 
 /// All keys, with their sentences and the file they stand in.
 #[derive(Debug, Default)]
@@ -90,6 +90,8 @@ pub struct Uses {
     literals: BTreeSet<String>,
     /// Keys that something is asked to say: key, file, line.
     asked: Vec<(String, String, usize)>,
+    /// Other literals of three parts or more that have the shape of a key.
+    alike: Vec<(String, String, usize)>,
 }
 
 impl Uses {
@@ -122,8 +124,14 @@ impl Uses {
             };
             let refused = matches!((before(1), before(2), before(5)),
                 (Some(Kind::Sign('(')), Some(Kind::Word(_)), Some(Kind::Word(kind))) if kind == "Refusal");
-            if (called || refused) && is_key_shape(text) {
-                self.asked.push((text.to_owned(), file.path.clone(), token.line));
+            if !is_key_shape(text) {
+                continue;
+            }
+            let place = (text.to_owned(), file.path.clone(), token.line);
+            if called || refused {
+                self.asked.push(place);
+            } else if text.split('.').count() > 2 {
+                self.alike.push(place);
             }
         }
     }
@@ -137,8 +145,11 @@ impl Uses {
                         let before = line.split('"').nth(at - 1).unwrap_or_default();
                         before.trim_end().ends_with(&format!(".{taker}("))
                     });
-                if asked && is_key_shape(part) {
-                    self.asked.push((part.to_owned(), file.path.clone(), number + 1));
+                let place = (part.to_owned(), file.path.clone(), number + 1);
+                if is_key_shape(part) && asked {
+                    self.asked.push(place);
+                } else if is_key_shape(part) && part.split('.').count() > 2 {
+                    self.alike.push(place);
                 }
             }
         }
@@ -161,10 +172,15 @@ fn is_key_shape(text: &str) -> bool {
         })
 }
 
-/// Complaints about keys that are asked for and are nowhere. What a key is put together from at run time is found by
-/// the journeys: no page may hold a missing key.
+/// Complaints about keys that are nowhere: those that are asked for, and literals of three parts or more that begin
+/// as keys do. What a key is put together from at run time is found by the journeys: no page may lack a word.
 pub fn check_missing(keys: &Keys, uses: &Uses) -> Vec<Complaint> {
-    let missing = uses.asked.iter().filter(|(key, ..)| !keys.sentences.contains_key(key));
+    let names: BTreeSet<&str> = keys.names().filter_map(|key| key.split('.').next()).collect();
+    let begins_as_a_key = |text: &str| text.split('.').next().is_some_and(|name| names.contains(name));
+    let is_begin =
+        |text: &str| keys.names().any(|key| key.strip_prefix(text).is_some_and(|rest| rest.starts_with('.')));
+    let alike = uses.alike.iter().filter(|(text, ..)| begins_as_a_key(text) && !is_begin(text));
+    let missing = uses.asked.iter().chain(alike).filter(|(key, ..)| !keys.sentences.contains_key(key));
     missing
         .map(|(key, file, line)| Complaint::at(file, *line, format!("no words.toml has {key:?}")))
         .collect()
@@ -244,15 +260,20 @@ pub fn check_names_of_today(keys: &Keys) -> Vec<Complaint> {
             }
         }
     }
-    for key in HISTORICAL {
-        if !keys.sentences.contains_key(key) {
-            complaints.push(Complaint::about(
-                "acceptance/src/tidy/words.rs",
-                format!("{key:?} is gone from the words"),
-            ));
-        }
-    }
     complaints
+}
+
+/// Complaints about exceptions that are no longer needed.
+pub fn check_historical(keys: &Keys) -> Vec<Complaint> {
+    let gone = HISTORICAL.iter().filter(|key| !keys.sentences.contains_key(**key));
+    let says = |key| format!("{key:?} is gone from the words: remove the exception");
+    gone.map(|key| Complaint::about("acceptance/src/tidy/words.rs", says(key))).collect()
+}
+
+/// Complaints about keys that must be there, such as those of labels.
+pub fn check_present<'a>(keys: &Keys, needed: impl IntoIterator<Item = &'a str>) -> Vec<Complaint> {
+    let missing = needed.into_iter().filter(|key| !keys.sentences.contains_key(*key));
+    missing.map(|key| Complaint::about("words.toml", format!("{key:?} is missing"))).collect()
 }
 
 /// Complaints about Chinese in a template: what a user reads is a key. Comments of the template are free.
@@ -333,6 +354,11 @@ mod tests {
         assert_eq!(found("fn a() { words.say(language, \"bills.gone\", &[]) }", ""), 1);
         assert_eq!(found("fn a() { Refusal::new(\"bills.gone\") }", ""), 1);
         assert_eq!(found("fn a() { other(\"bills.gone\") }", ""), 0);
+        assert_eq!(
+            found("fn a() { other(\"bills.title.gone\", \"bills.layer.basic\", \"web.a.b\") }", ""),
+            1
+        );
+        assert_eq!(found("", "{{ page.button(\"bills.title.gone\") }}"), 1);
         assert_eq!(found("", "<p>{{ page.say1(\"bills.gone\", \"name\", name) }}"), 1);
         assert_eq!(found("#[cfg(test)] mod tests { fn a() { page.word(\"bills.gone\") } }", ""), 0);
     }
@@ -363,6 +389,8 @@ mod tests {
         assert_eq!(said("健康帮扶", "health protection"), 0);
         assert_eq!(said("健康扶贫平台", "platform"), 1);
         assert_eq!(said("一", "Poverty alleviation office"), 1);
+        assert_eq!(check_historical(&keys(WORDS)).len(), HISTORICAL.len());
+        assert_eq!(check_present(&keys(WORDS), ["bills.title", "bills.gone"]).len(), 1);
     }
 
     #[test]
