@@ -6,6 +6,7 @@
 
 mod assets;
 mod body;
+mod chart;
 pub mod cookies;
 pub mod csrf;
 mod failure;
@@ -14,22 +15,27 @@ mod flash;
 mod form;
 mod html;
 mod list;
+mod manners;
 mod page;
 mod parts;
 mod preferences;
+mod upload;
 mod words;
 
 pub use assets::{Asset, ICON, SCRIPT, STYLE};
 pub use body::FormBody;
+pub use chart::{BarChart, Figure, LineChart, ShareBar, yuan_of};
 pub use failure::{Failure, go_to, show, show_refused};
 pub use field::{Choice, Field, Kind};
 pub use flash::Flash;
 pub use form::Form;
 pub use html::Html;
 pub use list::{ListQuery, ListSpec, Paging, Sort};
+pub use manners::{Answered, Manners, Observer, with_manners};
 pub use page::{AsCount, AsDay, AsFen, Crumb, NavigationItem, Notice, Page, Reader, Todo, local_path};
 pub use parts::Stat;
 pub use preferences::Preferences;
+pub use upload::{Upload, UploadRoom, UploadedFile};
 pub use words::{Language, Words, WordsError, grouped};
 
 /// This crate's own words, for [`Words::load`].
