@@ -1,14 +1,13 @@
 //! The division tree of mainland China and the institutions in it.
+//!
+//! *Invariant:* knows no person. A scope is a division code; every list query is a range on it.
 
-/// Pinyin initials of a text, lower case; the whole table follows with the division tree.
-pub fn initials(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '王' => 'w',
-            '小' => 'x',
-            '明' => 'm',
-            '红' => 'h',
-            _ => 'z',
-        })
-        .collect()
-}
+mod division;
+mod divisions;
+mod find;
+mod pinyin;
+
+pub use division::{Division, VillageKind};
+pub use divisions::{Divisions, DivisionsError};
+pub use find::{MAX_FOUND, Resolved};
+pub use pinyin::{initial, initials, person_initials};
