@@ -2,7 +2,7 @@
 
 use kangmai_base::{Day, DivisionCode, IdNumber, PlaceRange, Sex};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
-use kangmai_places::initials;
+use kangmai_places::person_initials;
 
 use crate::{
     Enrolment, Household, HouseholdBody, HouseholdId, Label, LabelInterval, Mark, Person, PersonBody,
@@ -155,7 +155,7 @@ fn person_row(person: &Person) -> Result<[Value; 19], DatabaseError> {
         body.household,
         body.relation.map(Relation::key),
         body.name.as_str(),
-        initials(&body.name),
+        person_initials(&body.name),
         number.map(IdNumber::as_str),
         number.map(|number| format!("{:?}", number.kind())),
         number.map(IdNumber::last_four),
