@@ -7,9 +7,9 @@ use std::fmt;
 pub struct Html(String);
 
 impl Html {
-    /// Renders a part. A part writes to memory only, so it cannot fail but by a mistake in this crate, which the
-    /// tests of every part would show; then the part is empty and the log says why.
-    pub(crate) fn of(template: &impl askama::Template) -> Html {
+    /// Renders a part. A part writes to memory only, so it cannot fail but by a mistake in this crate, which
+    /// the tests of every part would show; then the part is empty and the log says why.
+    pub fn of(template: &impl askama::Template) -> Html {
         match template.render() {
             Ok(text) => Html(text),
             Err(error) => {

@@ -1,1 +1,93 @@
-//! What a programme is: a plain table of its words, routes, views, figures and pages.
+//! What a programme is: a plain table ([`Programme`]) of its words, tables, views, routes, imports, figures and the parts
+//! it adds to pages that it does not own.
+//!
+//! Navigation, permissions, the home page, a person's page, imports, figures, migrations and template tests go over
+//! the list of programmes; adding one touches its folder and one line of that list.
+//!
+//! *Invariant:* a route cannot exist without a purpose ([`Route`]), and a handler that takes a [`Visit`] gets a
+//! [`kangmai_access::Reach`] for that purpose and no other.
+
+mod app;
+mod figure;
+mod import;
+mod route;
+mod section;
+mod visit;
+
+use kangmai_access::{Actor, Purpose};
+use kangmai_base::Day;
+use kangmai_database::{DatabaseError, Migrations, Transaction};
+use kangmai_record::Projection;
+
+pub use app::{App, AppParts, Settings};
+pub use figure::{Figure, FigureValue};
+pub use import::{Import, ImportRun, Planned};
+pub use route::{Route, routed};
+pub use section::{HouseholdSection, Looking, PersonSection, Section};
+pub use visit::{Admitted, Visit};
+
+/// A programme, as data and functions.
+#[derive(Debug, Clone, Copy)]
+pub struct Programme {
+    /// Its folder's name; the beginning of its words' keys.
+    pub name: &'static str,
+    /// Its `words.toml`.
+    pub words: &'static str,
+    /// Its tables.
+    pub migrations: Migrations,
+    /// How its facts become rows of its tables.
+    pub projections: &'static [Projection],
+    /// Its entries of the navigation.
+    pub navigation: &'static [Navigation],
+    /// Its routes, each with its purpose.
+    pub routes: fn() -> Vec<Route>,
+    /// What comes in as a file.
+    pub imports: &'static [Import],
+    /// Its indicators.
+    pub figures: &'static [Figure],
+    /// What waits for an actor today: lines of the home page.
+    pub due: fn(&mut Transaction<'_>, &App, &Actor, Day) -> Result<Vec<DueLine>, DatabaseError>,
+    /// What it adds to a person's page.
+    pub person: Option<PersonSection>,
+    /// What it adds to a household's page.
+    pub household: Option<HouseholdSection>,
+}
+
+/// An entry of the navigation; shown to who has its purpose.
+#[derive(Debug, Clone, Copy)]
+pub struct Navigation {
+    /// Key of its word.
+    pub word: &'static str,
+    /// Where it leads.
+    pub path: &'static str,
+    /// Who sees it.
+    pub purpose: Purpose,
+    /// Where it stands among the others; lower comes first.
+    pub order: u8,
+}
+
+/// What waits for somebody: a count with its sentence, and where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueLine {
+    /// Key of a sentence with `{count}`.
+    pub word: &'static str,
+    /// How many.
+    pub count: i64,
+    /// How many of them are late.
+    pub late: i64,
+    /// The list.
+    pub path: String,
+}
+
+/// For a programme that adds no line to the home page.
+///
+/// # Errors
+/// None.
+pub fn nothing_due(
+    _: &mut Transaction<'_>,
+    _: &App,
+    _: &Actor,
+    _: Day,
+) -> Result<Vec<DueLine>, DatabaseError> {
+    Ok(Vec::new())
+}

@@ -1,0 +1,71 @@
+//! What every handler, import and command stands on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kangmai_base::{Clock, Day, Ids, Uuid};
+use kangmai_database::Database;
+use kangmai_record::Record;
+use kangmai_web::Words;
+
+use crate::Programme;
+
+/// The running program. Cheap to clone; read its parts by name.
+#[derive(Clone)]
+pub struct App {
+    parts: Arc<AppParts>,
+}
+
+/// The parts of an [`App`].
+pub struct AppParts {
+    /// The database.
+    pub database: Database,
+    /// The record with the projections of all programmes.
+    pub record: Record,
+    /// All words.
+    pub words: Arc<Words>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// All programmes.
+    pub programmes: &'static [Programme],
+    /// What can be set from outside.
+    pub settings: Settings,
+}
+
+/// What can be set from outside and concerns pages.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whether the program is reached by https, so that cookies are marked so.
+    pub secure: bool,
+    /// A folder of this program alone, for files that come in.
+    pub uploads: PathBuf,
+    /// Whether the data is a demonstration: every page says so.
+    pub demo: bool,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: AppParts) -> App {
+        App { parts: Arc::new(parts) }
+    }
+
+    /// A new identifier.
+    pub fn mint(&self) -> Uuid {
+        self.ids.mint(self.clock.now())
+    }
+
+    /// The present day in China.
+    pub fn today(&self) -> Day {
+        self.clock.today()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.parts
+    }
+}

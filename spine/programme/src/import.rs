@@ -1,0 +1,75 @@
+//! Files that come in: what a programme says of one kind of file. Reading files, previews, error sheets and progress
+//! are the server's, the same for all.
+
+use std::any::Any;
+
+use kangmai_access::{Actor, Purpose, Reach};
+use kangmai_base::{Day, Moment};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_record::NewFact;
+use kangmai_sheet::{Matching, Record, Schema, Summary};
+
+use crate::App;
+
+/// One kind of file.
+#[derive(Debug, Clone, Copy)]
+pub struct Import {
+    /// In addresses and on the command line: `register`, `bills`. The key of its name is `{programme}.import.{key}`.
+    pub key: &'static str,
+    /// Key of its name.
+    pub word: &'static str,
+    /// Who may import it.
+    pub purpose: Purpose,
+    /// Its columns.
+    pub schema: &'static Schema,
+    /// Where it stands among the others: a register comes before its bills.
+    pub order: u8,
+    /// Reads some rows and says what they would add to the record. In a dry run the transaction only reads. Counts each
+    /// row in `run.summary` and keeps what it must remember from one call to the next in `run.memory`.
+    pub plan:
+        fn(&mut Transaction<'_>, &mut ImportRun, &Matching, &[Record]) -> Result<Planned, DatabaseError>,
+    /// Called again and again after the last row, until it plans nothing more: what follows from what came in.
+    pub finish: Option<fn(&mut Transaction<'_>, &mut ImportRun) -> Result<Planned, DatabaseError>>,
+    /// Rows that `plan` gets at once.
+    pub rows_at_once: usize,
+}
+
+/// One run over one file.
+pub struct ImportRun {
+    /// The program.
+    pub app: App,
+    /// Who imports.
+    pub actor: Actor,
+    /// How far.
+    pub reach: Reach,
+    /// Name of the file; the source of labels without one.
+    pub file: String,
+    /// The present instant, the same for the whole run.
+    pub now: Moment,
+    /// The present day.
+    pub today: Day,
+    /// Whether nothing is to be written.
+    pub dry_run: bool,
+    /// What became of the rows.
+    pub summary: Summary,
+    /// What `plan` and `finish` remember.
+    pub memory: Box<dyn Any + Send>,
+}
+
+impl ImportRun {
+    /// What is remembered as a `T`, made anew if it is not there yet.
+    pub fn memory<T: Any + Send + Default>(&mut self) -> &mut T {
+        if !self.memory.is::<T>() {
+            self.memory = Box::new(T::default());
+        }
+        #[expect(clippy::expect_used, reason = "it was made one line above")]
+        self.memory.downcast_mut::<T>().expect("what was just put there")
+    }
+}
+
+/// What some rows would add to the record.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// New facts, in order. At most [`kangmai_record::Record::BATCH`].
+    pub facts: Vec<NewFact>,
+}
