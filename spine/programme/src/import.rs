@@ -7,7 +7,7 @@ use kangmai_access::{Actor, Purpose, Reach};
 use kangmai_base::{Day, Moment};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_record::NewFact;
-use kangmai_sheet::{Matching, Record, Schema, Summary};
+use kangmai_sheet::{Fault, Matching, Outcome, Record, Schema, Summary};
 
 use crate::App;
 
@@ -25,14 +25,20 @@ pub struct Import {
     /// Where it stands among the others: a register comes before its bills.
     pub order: u8,
     /// Reads some rows and says what they would add to the record. In a dry run the transaction only reads. Counts each
-    /// row in `run.summary` and keeps what it must remember from one call to the next in `run.memory`.
+    /// row with [`ImportRun::count`] and keeps what it must remember from one call to the next in `run.memory`.
     pub plan:
         fn(&mut Transaction<'_>, &mut ImportRun, &Matching, &[Record]) -> Result<Planned, DatabaseError>,
     /// Called again and again after the last row, until it plans nothing more: what follows from what came in.
-    pub finish: Option<fn(&mut Transaction<'_>, &mut ImportRun) -> Result<Planned, DatabaseError>>,
+    pub finish: Option<PlanRest>,
     /// Rows that `plan` gets at once.
     pub rows_at_once: usize,
 }
+
+/// Reads some rows and says what they would add to the record.
+pub type PlanRows =
+    fn(&mut Transaction<'_>, &mut ImportRun, &Matching, &[Record]) -> Result<Planned, DatabaseError>;
+/// Says what follows from what came in; nothing once all is said.
+pub type PlanRest = fn(&mut Transaction<'_>, &mut ImportRun) -> Result<Planned, DatabaseError>;
 
 /// One run over one file.
 pub struct ImportRun {
@@ -50,13 +56,21 @@ pub struct ImportRun {
     pub today: Day,
     /// Whether nothing is to be written.
     pub dry_run: bool,
-    /// What became of the rows.
+    /// What became of the rows; written by [`ImportRun::count`].
     pub summary: Summary,
+    /// The faults of the rows at hand, for the error sheet; the server takes them after each call.
+    pub faults: Vec<Fault>,
     /// What `plan` and `finish` remember.
     pub memory: Box<dyn Any + Send>,
 }
 
 impl ImportRun {
+    /// Counts a row and keeps its faults. A row with an error counts as faulty whatever `outcome` says.
+    pub fn count(&mut self, outcome: Outcome, faults: Vec<Fault>) {
+        self.faults.extend(faults.iter().cloned());
+        self.summary.count(outcome, faults);
+    }
+
     /// What is remembered as a `T`, made anew if it is not there yet.
     pub fn memory<T: Any + Send + Default>(&mut self) -> &mut T {
         if !self.memory.is::<T>() {

@@ -21,7 +21,7 @@ use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
 pub use figure::{Figure, FigureValue};
-pub use import::{Import, ImportRun, Planned};
+pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use route::{Route, routed};
 pub use section::{HouseholdSection, Looking, PersonSection, Section};
 pub use visit::{Admitted, Visit};
@@ -46,12 +46,15 @@ pub struct Programme {
     /// Its indicators.
     pub figures: &'static [Figure],
     /// What waits for an actor today: lines of the home page.
-    pub due: fn(&mut Transaction<'_>, &App, &Actor, Day) -> Result<Vec<DueLine>, DatabaseError>,
+    pub due: Due,
     /// What it adds to a person's page.
     pub person: Option<PersonSection>,
     /// What it adds to a household's page.
     pub household: Option<HouseholdSection>,
 }
+
+/// Works out the lines of the home page for an actor on a day.
+pub type Due = fn(&mut Transaction<'_>, &App, &Actor, Day) -> Result<Vec<DueLine>, DatabaseError>;
 
 /// An entry of the navigation; shown to who has its purpose.
 #[derive(Debug, Clone, Copy)]
