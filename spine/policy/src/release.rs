@@ -469,3 +469,9 @@ fn hash_of(files: &[(String, String)]) -> String {
     }
     hex
 }
+
+// A release sits in an `Arc` in every handler.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Release>();
+};

@@ -1,17 +1,17 @@
 //! The packs that the product ships: they load, and every case in them comes out to the fen.
+#![expect(clippy::expect_used, reason = "a test")]
 
 use std::path::Path;
 
-use kangmai_policy::{Language, Release};
+use kangmai_policy::{Language, PackError, Release};
 
 /// The shipped release.
-pub fn shipped() -> Release {
+fn shipped() -> Release {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
     let files = Release::read_directory(&directory).expect("policies");
-    Release::load(files).unwrap_or_else(|errors| {
-        let rendered: Vec<String> = errors.iter().map(|error| error.render(Language::En)).collect();
-        panic!("{}", rendered.join("\n\n"))
-    })
+    let rendered =
+        |errors: Vec<PackError>| errors.iter().map(|error| error.render(Language::En)).collect::<Vec<_>>();
+    Release::load(files).map_err(|errors| rendered(errors).join("\n\n")).expect("the shipped packs load")
 }
 
 #[test]
