@@ -6,6 +6,7 @@ mod bench;
 mod browser;
 mod packages;
 mod postgres;
+mod programme;
 mod report;
 mod suite;
 mod workspace;
@@ -16,7 +17,8 @@ const USAGE: &str = "\
 cargo xtask test [--sqlite-only] [--no-browser]   everything that must hold; installs and starts what it needs
 cargo xtask ci                                    the same as `test`
 cargo xtask bench [FILTER]                        the benches
-cargo xtask screenshots                           the browser journeys, pictures into docs/screenshots";
+cargo xtask screenshots                           the browser journeys, pictures into docs/screenshots
+cargo xtask new-programme NAME                    a programme that compiles, to be filled";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         }
         ["screenshots"] => suite::run(&suite::Choice::screenshots()),
         ["bench", filter @ ..] => bench::run(filter),
+        ["new-programme", name] => programme::write_new(name).map(|()| true),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(true)

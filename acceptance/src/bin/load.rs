@@ -20,6 +20,8 @@ use kangmai_acceptance::html::Document;
 use kangmai_acceptance::visitor::percent;
 use kangmai_acceptance::wire::Wire;
 
+/// The page with the login form, and where that is sent.
+const SIGN_IN: &str = "/sign-in";
 /// Nobody asks for more.
 const MOST_USERS: usize = 1_000;
 
@@ -98,9 +100,9 @@ impl Profile {
     fn signed_in(&self) -> Result<Wire> {
         let mut wire = Wire::to(&self.host);
         let Some((name, password)) = &self.login else { return Ok(wire) };
-        let answer = wire.get("/login").with_context(|| format!("no answer from {}", self.host))?;
+        let answer = wire.get(SIGN_IN).with_context(|| format!("no answer from {}", self.host))?;
         let form = login_form(&String::from_utf8_lossy(&answer.body), name, password)?;
-        let answer = wire.post("/login", &form)?;
+        let answer = wire.post(SIGN_IN, &form)?;
         anyhow::ensure!(
             (300..400).contains(&answer.status),
             "the login of {name} is refused ({})",
@@ -134,12 +136,12 @@ impl Profile {
 
 /// The login form filled in: its hidden fields, the name in its text field, the password in its password field.
 fn login_form(html: &str, name: &str, password: &str) -> Result<String> {
-    let page = Document::read(html).map_err(|error| anyhow::anyhow!("/login: {error}"))?;
+    let page = Document::read(html).map_err(|error| anyhow::anyhow!("{SIGN_IN}: {error}"))?;
     let kind = |input: &usize| page.attribute(*input, "type").unwrap_or("text").to_owned();
     let secret = page.all("input").into_iter().find(|input| kind(input) == "password");
     let form = secret
         .and_then(|secret| page.around(secret, "form"))
-        .context("/login has no field for a password")?;
+        .context("the sign-in page has no field for a password")?;
     let pairs = page.all_in(form, "input").into_iter().filter_map(|input| {
         let value = match kind(&input).as_str() {
             "hidden" => page.attribute(input, "value").unwrap_or_default(),
