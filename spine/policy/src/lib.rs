@@ -1,1 +1,60 @@
 //! Policy packs, layers, settlement arithmetic and its explanation. Pure: no input or output but reading packs.
+//!
+//! *Invariant:* money is [`Fen`](kangmai_base::Fen) and exact ratios; a float does not compile here.
+//! *Invariant:* nothing here knows a place, a rate, a line or a list: all of that is in the packs.
+//! *Invariant:* the payers, the institution and the person together bear the total of the bill, to the fen.
+#![deny(clippy::float_arithmetic)]
+
+mod accumulators;
+mod benefit;
+mod cases;
+mod dated;
+mod diseases;
+mod explain;
+mod facts;
+mod fields;
+mod icd;
+mod income;
+mod pack;
+mod policy;
+mod predicate;
+mod release;
+mod settle;
+mod source;
+mod terms;
+mod text;
+mod trace;
+mod treat_first;
+mod vocabulary;
+mod watch;
+mod words;
+
+pub use accumulators::{MAX_ACCUMULATORS, YearAccumulators};
+pub use benefit::{
+    Base, BaseTake, Benefit, DateBasis, Over, Payer, PayerKind, Profile, Rounding, Rule, Version,
+};
+pub use cases::{CaseFailure, CaseReport};
+pub use dated::{Gap, Period, Source, Sure};
+pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
+pub use explain::{Explanation, LayerText, WaivedItem};
+pub use facts::{BillFacts, FactsError, FeeKind, UNKNOWN_AGE};
+pub use icd::{Icd10, IcdRange};
+pub use income::{IncomeKind, IncomeLine};
+pub use pack::{Pack, Untranslatable};
+pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
+pub use predicate::{AsOf, Literal, Predicate, Test};
+pub use release::Release;
+pub use settle::{Amounts, settle, settle_amounts, settle_batch, settle_into};
+pub use source::{ErrorCode, PackError};
+pub use terms::{Ceiling, Graded, Segment, Share, Terms, Waiver};
+pub use text::{Bilingual, Language};
+pub use trace::{Outcome, Step, Trace};
+pub use treat_first::{TreatFirstRules, TreatFirstScope, TreatFirstWhyNot};
+pub use vocabulary::{
+    Designation, InstitutionGrade, InstitutionKind, InstitutionTier, Label, LabelSet, Referral, Setting,
+    Vocabulary,
+};
+pub use watch::{
+    Clock, CostWindow, OwnCost, PushRhythm, RedTrigger, Threshold, WarningLevels, WatchGroup, WatchRules,
+};
+pub use words::{WORDS_TOML, Word};

@@ -1,0 +1,622 @@
+//! Says in words, from a trace, what each layer did and why: for the patient, the desk and the auditor.
+
+use kangmai_base::{Fen, Rate};
+
+use crate::benefit::{DateBasis, Over, Profile, Version};
+use crate::policy::Layer;
+use crate::predicate::{AsOf, Literal, Predicate, Test};
+use crate::terms::{Graded, Terms, Waiver};
+use crate::trace::{Outcome, Step, Trace};
+use crate::vocabulary::{InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting};
+use crate::words::{Arg, Word};
+use crate::{BaseTake, BillFacts, FeeKind, Gap, Language, Payer, Policy, Source, Sure};
+
+/// A statement in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// One text for each layer, in order, those that did not apply included.
+    pub layers: Vec<LayerText>,
+    /// What was already paid before the first layer.
+    pub already_paid: Fen,
+    /// What the person bears.
+    pub own_share: Fen,
+    /// What of it lies outside the catalogues.
+    pub out_of_catalogue: Fen,
+}
+
+/// One layer in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerText {
+    /// The benefit's code name.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Who pays.
+    pub payer: Payer,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The base.
+    pub base: Fen,
+    /// What it pays.
+    pub pays: Fen,
+    /// What of the compliant cost is left after it.
+    pub remaining: Fen,
+    /// What it did and why, with its arithmetic; or why it did not apply.
+    pub sentence: String,
+    /// Document, article, since when, how sure.
+    pub source: Option<String>,
+    /// The words that the figures rest on.
+    pub quote: Option<String>,
+    /// What to know about the source (carried forward, borrowed).
+    pub note: Option<String>,
+    /// How sure.
+    pub sure: Option<Sure>,
+    /// Waivers, line by line.
+    pub waived: Vec<WaivedItem>,
+}
+
+/// One waived item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaivedItem {
+    /// What, in words.
+    pub name: String,
+    /// How much.
+    pub amount: Fen,
+}
+
+impl Policy {
+    /// The statement of a trace of this policy.
+    pub fn explain(&self, trace: &Trace, language: Language) -> Explanation {
+        let layers = self
+            .layers
+            .iter()
+            .zip(trace.steps())
+            .map(|(layer, step)| self.layer(layer, step, trace, language));
+        Explanation {
+            layers: layers.collect(),
+            already_paid: trace.facts.already_paid,
+            own_share: trace.own_share,
+            out_of_catalogue: trace.own_out_of_catalogue,
+        }
+    }
+
+    /// The statement as one text, a line for each layer: what the national interface takes as the process of a
+    /// settlement. Appends to `out`.
+    pub fn write_text(&self, trace: &Trace, language: Language, out: &mut String) {
+        let facts = &trace.facts;
+        let amounts =
+            [("total", facts.total), ("compliant", facts.compliant), ("outside", facts.out_of_catalogue())];
+        Word::TotalLine.write(language, out, &amounts.map(|(name, amount)| (name, Arg::Money(amount))));
+        if facts.already_paid > Fen::ZERO {
+            out.push('\n');
+            Word::AlreadyPaid.write(language, out, &[("amount", Arg::Money(facts.already_paid))]);
+        }
+        for (layer, step) in self.layers.iter().zip(trace.steps()) {
+            out.push('\n');
+            out.push_str(layer.benefit.name.get(language));
+            out.push_str(colon(language));
+            self.write_layer(layer, step, trace, language, out);
+        }
+        out.push('\n');
+        let own = [("own", trace.own_share), ("outside", trace.own_out_of_catalogue)];
+        Word::OwnLine.write(language, out, &own.map(|(name, amount)| (name, Arg::Money(amount))));
+    }
+
+    /// The waivers of a step, line by line; empty for other layers.
+    pub fn waived(&self, layer: &Layer, step: &Step, trace: &Trace, language: Language) -> Vec<WaivedItem> {
+        let mut items = Vec::new();
+        if let Some((_, Terms::Waiver(waiver))) =
+            figures(layer, step).map(|(_, profile)| (profile, &profile.terms))
+        {
+            each_waiver(waiver, step, trace, |word, amount, rate| {
+                let mut name = String::new();
+                let values = [("rate", Arg::Rate(rate)), ("rest", Arg::Money(step.before))];
+                word.write(language, &mut name, &values);
+                items.push(WaivedItem { name, amount });
+            });
+        }
+        items
+    }
+
+    fn layer(&self, layer: &Layer, step: &Step, trace: &Trace, language: Language) -> LayerText {
+        let benefit = &layer.benefit;
+        let mut sentence = String::new();
+        self.write_layer(layer, step, trace, language, &mut sentence);
+        let figures = figures(layer, step);
+        let version = match step.outcome {
+            Outcome::NotInForce | Outcome::Gap => None,
+            _ => benefit.versions.get(usize::from(step.version)),
+        };
+        let source = figures.and_then(|(_, profile)| profile.source.as_ref());
+        let source = source.or(version.map(|version| &version.source));
+        let sure = figures.and_then(|(_, profile)| profile.sure).or(version.map(|version| version.sure));
+        let line = version.zip(source).zip(sure);
+        LayerText {
+            id: benefit.id.clone(),
+            name: benefit.name.get(language).to_owned(),
+            payer: benefit.payer.clone(),
+            outcome: step.outcome,
+            base: step.base,
+            pays: step.pays,
+            remaining: step.remaining,
+            sentence,
+            source: line.map(|((version, source), sure)| source_line(version, source, sure, language)),
+            quote: source.and_then(|source| source.quote.clone()),
+            note: source.and_then(|source| source.note.as_ref()).map(|note| note.get(language).to_owned()),
+            sure,
+            waived: self.waived(layer, step, trace, language),
+        }
+    }
+
+    fn write_layer(&self, layer: &Layer, step: &Step, trace: &Trace, language: Language, out: &mut String) {
+        let benefit = &layer.benefit;
+        let say =
+            |word: Word, out: &mut String, values: &[(&str, Arg<'_>)]| word.write(language, out, values);
+        let day = match benefit.date {
+            DateBasis::Admission => (Word::AsOfAdmission, trace.facts.admission),
+            DateBasis::Discharge => (Word::AsOfDischarge, trace.facts.discharge),
+            DateBasis::Settlement => (Word::AsOfSettlement, trace.facts.settlement),
+        };
+        match step.outcome {
+            Outcome::NotInForce => say(Word::NotInForce, out, &[("day", Arg::Day(day.1))]),
+            Outcome::Gap => {
+                let gap: Option<&Gap> = benefit.gaps.get(usize::from(step.version));
+                let why = gap.map_or("", |gap| gap.why.get(language));
+                say(Word::Gap, out, &[("day", Arg::Day(day.1)), ("why", Arg::Text(why))]);
+            }
+            Outcome::NotEntitled => self.write_failure(&benefit.applies, step.failed, trace, language, out),
+            Outcome::NoProfile => self.write_no_profile(layer, step, trace, language, out),
+            Outcome::NothingLeft => say(Word::NothingLeft, out, &[]),
+            Outcome::BelowDeductible => {
+                let mut base = String::new();
+                write_base(layer, step, language, &mut base);
+                let values =
+                    [("base", Arg::Text(&base)), ("deductible", Arg::Money(deductible_left(layer, step)))];
+                say(Word::BelowDeductible, out, &values);
+            }
+            Outcome::CapExhausted => say(Word::CapExhausted, out, &[]),
+            Outcome::PaidNothing | Outcome::Paid => {
+                let word = if step.outcome == Outcome::Paid { Word::Paid } else { Word::PaidNothing };
+                let payer = benefit.payer.name.get(language);
+                say(word, out, &[("payer", Arg::Text(payer)), ("pays", Arg::Money(step.pays))]);
+                if let Some(figures) = figures(layer, step) {
+                    write_arithmetic(layer, figures, step, trace, language, out);
+                }
+            }
+        }
+    }
+
+    fn write_no_profile(
+        &self,
+        layer: &Layer,
+        step: &Step,
+        trace: &Trace,
+        language: Language,
+        out: &mut String,
+    ) {
+        let profiles = layer.benefit.versions.get(usize::from(step.version)).map(|version| &version.profiles);
+        let profiles: &[Profile] = profiles.map_or(&[], Vec::as_slice);
+        let names: Vec<&str> = profiles.iter().map(|profile| profile.name.get(language)).collect();
+        let mut actual = String::new();
+        if let [only] = profiles {
+            let failed = only.when.first_failure(&trace.facts, 0).unwrap_or(0);
+            self.write_failure(&only.when, failed, trace, language, out);
+            return;
+        }
+        let mut said: Vec<std::mem::Discriminant<Test>> = Vec::new();
+        let parts = profiles.iter().filter_map(|profile| {
+            let failed = profile.when.first_failure(&trace.facts, 0)?;
+            profile.when.parts().nth(usize::from(failed))?.first()
+        });
+        for literal in parts {
+            let kind = std::mem::discriminant(&literal.test);
+            if !said.contains(&kind) {
+                if !said.is_empty() {
+                    actual.push_str(comma(language));
+                }
+                self.write_actual(literal, &trace.facts, language, &mut actual);
+                said.push(kind);
+            }
+        }
+        let names = names.join(comma(language));
+        Word::NoProfile.write(language, out, &[("names", Arg::Text(&names)), ("actual", Arg::Text(&actual))]);
+    }
+
+    /// "Needs X; is Y", for the part `failed` of `predicate`.
+    fn write_failure(
+        &self,
+        predicate: &Predicate,
+        failed: u8,
+        trace: &Trace,
+        language: Language,
+        out: &mut String,
+    ) {
+        let part = predicate.parts().nth(usize::from(failed)).unwrap_or_default();
+        let (mut needed, mut actual) = (String::new(), String::new());
+        for (position, literal) in part.iter().enumerate() {
+            if position > 0 {
+                Word::Or.write(language, &mut needed, &[]);
+            }
+            if literal.negated {
+                Word::Not.write(language, &mut needed, &[]);
+            }
+            self.write_needed(literal, &trace.facts, language, &mut needed);
+        }
+        if let Some(first) = part.first() {
+            self.write_actual(first, &trace.facts, language, &mut actual);
+        }
+        Word::NotEntitled.write(
+            language,
+            out,
+            &[("needed", Arg::Text(&needed)), ("actual", Arg::Text(&actual))],
+        );
+    }
+
+    fn write_needed(&self, literal: &Literal, facts: &BillFacts, language: Language, out: &mut String) {
+        let mut list = |word: Word, names: &str| word.write(language, out, &[("list", Arg::Text(names))]);
+        match literal.test {
+            Test::Labels(set, as_of) => self.write_labels(set, as_of, facts, language, out),
+            Test::Age(0, high, _) => {
+                Word::FactAgeAtMost.write(language, out, &[("age", Arg::Number(high.into()))])
+            }
+            Test::Age(low, high, _) if high >= 254 => {
+                Word::FactAgeAtLeast.write(language, out, &[("age", Arg::Number(low.into()))]);
+            }
+            Test::Age(low, high, _) => {
+                let values = [("low", Arg::Number(low.into())), ("high", Arg::Number(high.into()))];
+                Word::FactAgeBetween.write(language, out, &values);
+            }
+            Test::Sex(sex) => list(Word::FactSex, &sex_word(sex).text(language)),
+            Test::Diagnosis(range) => list(Word::FactDiagnosis, &range.to_string()),
+            Test::Tier(bits) => list(Word::FactTier, &names_of(InstitutionTier::ALL, bits, language)),
+            Test::Grade(bits) => list(Word::FactGrade, &names_of(InstitutionGrade::ALL, bits, language)),
+            Test::Kind(bits) => list(Word::FactKind, &names_of(InstitutionKind::ALL, bits, language)),
+            Test::Referral(bits) => list(Word::FactReferral, &names_of(Referral::ALL, bits, language)),
+            Test::Setting(bits) => list(Word::FactSetting, &names_of(Setting::ALL, bits, language)),
+            Test::Designation(bits) => list(Word::FactDesignation, &self.designations(bits, language)),
+            Test::Insured(_) => Word::FactInsured.write(language, out, &[]),
+            Test::PersonPlace(range) => list(Word::FactPersonPlace, &format!("{:012}", range.first)),
+            Test::InstitutionPlace(range) => {
+                list(Word::FactInstitutionPlace, &format!("{:012}", range.first))
+            }
+            Test::EarlierStays(low, high) => {
+                let values = [("low", Arg::Number(low.into())), ("high", Arg::Number(high.into()))];
+                Word::FactStays.write(language, out, &values);
+            }
+        }
+    }
+
+    /// The fact that a test asks about, as it is.
+    fn write_actual(&self, literal: &Literal, facts: &BillFacts, language: Language, out: &mut String) {
+        let unknown = || Word::Unknown.text(language);
+        let mut list = |word: Word, name: &str| word.write(language, out, &[("list", Arg::Text(name))]);
+        match literal.test {
+            Test::Labels(_, as_of) => {
+                let set = match as_of {
+                    AsOf::Admission => facts.labels_at_admission,
+                    AsOf::Discharge => facts.labels_at_discharge,
+                };
+                self.write_labels(set, as_of, facts, language, out);
+            }
+            Test::Age(_, _, as_of) => {
+                let age = match as_of {
+                    AsOf::Admission => facts.age_at_admission,
+                    AsOf::Discharge => facts.age_at_discharge,
+                };
+                if age == crate::UNKNOWN_AGE {
+                    list(Word::FactAge, &unknown());
+                } else {
+                    list(Word::FactAge, &age.to_string());
+                }
+            }
+            Test::Sex(_) => {
+                list(Word::FactSex, &facts.sex.map_or_else(unknown, |sex| sex_word(sex).text(language)))
+            }
+            Test::Diagnosis(_) => {
+                let code = crate::predicate::known(facts.diagnosis);
+                list(Word::FactDiagnosis, &code.map_or_else(unknown, |code| code.to_string()));
+            }
+            Test::Tier(_) => list(Word::FactTier, pick(facts.tier.words(), language)),
+            Test::Grade(_) => list(Word::FactGrade, pick(facts.grade.words(), language)),
+            Test::Kind(_) => list(Word::FactKind, pick(facts.kind.words(), language)),
+            Test::Referral(_) => list(Word::FactReferral, pick(facts.referral.words(), language)),
+            Test::Setting(_) => list(Word::FactSetting, pick(facts.setting.words(), language)),
+            Test::Designation(_) => {
+                list(Word::FactDesignation, &self.designations(facts.designations, language))
+            }
+            Test::Insured(_) => Word::FactUninsured.write(language, out, &[]),
+            Test::PersonPlace(_) => list(Word::FactPersonPlace, &facts.person_place.to_string()),
+            Test::InstitutionPlace(_) => {
+                list(Word::FactInstitutionPlace, &facts.institution_place.to_string())
+            }
+            Test::EarlierStays(..) => Word::FactStaysWere.write(language, out, &[]),
+        }
+    }
+
+    fn write_labels(
+        &self,
+        set: LabelSet,
+        as_of: AsOf,
+        facts: &BillFacts,
+        language: Language,
+        out: &mut String,
+    ) {
+        let (word, day) = match as_of {
+            AsOf::Admission => (Word::AsOfAdmission, facts.admission),
+            AsOf::Discharge => (Word::AsOfDischarge, facts.discharge),
+        };
+        let names: Vec<&str> = self.vocabulary.labels_in(set).map(|label| label.name.get(language)).collect();
+        let joined =
+            if names.is_empty() { Word::Nothing.text(language) } else { names.join(comma(language)) };
+        let mut at = String::new();
+        word.write(language, &mut at, &[("day", Arg::Day(day))]);
+        Word::FactLabel.write(language, out, &[("list", Arg::Text(&joined)), ("at", Arg::Text(&at))]);
+    }
+
+    fn designations(&self, bits: u32, language: Language) -> String {
+        let names: Vec<&str> =
+            self.vocabulary.designations_in(bits).map(|one| one.name.get(language)).collect();
+        if names.is_empty() { Word::Nothing.text(language) } else { names.join(comma(language)) }
+    }
+}
+
+fn figures<'l>(layer: &'l Layer, step: &Step) -> Option<(&'l Version, &'l Profile)> {
+    if !step.outcome.applied() {
+        return None;
+    }
+    let version = layer.benefit.versions.get(usize::from(step.version))?;
+    Some((version, version.profiles.get(usize::from(step.profile))?))
+}
+
+/// The part of the deductible that this bill still had to pass.
+fn deductible_left(layer: &Layer, step: &Step) -> Fen {
+    let is_share = matches!(figures(layer, step), Some((_, Profile { terms: Terms::Share(_), .. })));
+    if is_share { (step.deductible - step.before).max(Fen::ZERO) } else { step.deductible }
+}
+
+fn write_base(layer: &Layer, step: &Step, language: Language, out: &mut String) {
+    let word = match (layer.benefit.base.over, layer.benefit.base.take) {
+        (Over::Year, _) if step.before > Fen::ZERO => Word::BaseYear,
+        (_, BaseTake::Compliant) => Word::BaseCompliant,
+        (_, BaseTake::RemainingCompliant) => Word::BaseRemaining,
+    };
+    let values = [
+        ("base", Arg::Money(step.base)),
+        ("before", Arg::Money(step.before)),
+        ("sum", Arg::Money(step.base + step.before)),
+    ];
+    word.write(language, out, &values);
+}
+
+fn write_arithmetic(
+    layer: &Layer,
+    (version, profile): (&Version, &Profile),
+    step: &Step,
+    trace: &Trace,
+    language: Language,
+    out: &mut String,
+) {
+    match &profile.terms {
+        Terms::DeductibleRatio(graded) => {
+            write_base(layer, step, language, out);
+            write_deductible(version, step, false, language, out);
+            let (low, high) = (step.deductible.0, step.base.0);
+            write_segments(version, graded, step, (low, high), language, out);
+        }
+        Terms::Tiers(graded) => {
+            write_base(layer, step, language, out);
+            write_deductible(version, step, layer.benefit.base.over == Over::Year, language, out);
+            let (low, high) = (step.before.0, step.before.0 + step.base.0);
+            write_segments(version, graded, step, (low, high), language, out);
+        }
+        Terms::Share(share) => {
+            write_base(layer, step, language, out);
+            write_deductible(version, step, share.deductible_over == Over::Year, language, out);
+            let payable = step.base - step.deductible_used;
+            let rate = less_points(version, step, share.segment.rate);
+            let values = [("amount", Arg::Money(payable)), ("rate", Arg::Rate(rate))];
+            Word::SegmentPlain.write(language, out, &values);
+            write_end(version, step, language, out);
+        }
+        Terms::Ceiling(ceiling) => {
+            let word = if ceiling.of_own_share { Word::CeilingOwn } else { Word::CeilingPays };
+            let values = [
+                ("base", Arg::Money(step.base)),
+                ("rate", Arg::Rate(ceiling.rate)),
+                ("line", Arg::Money(step.rounded)),
+                ("paid", Arg::Money(step.before)),
+                ("left", Arg::Money(step.base - step.before)),
+            ];
+            word.write(language, out, &values);
+        }
+        Terms::Waiver(waiver) => {
+            let mut count = 0;
+            each_waiver(waiver, step, trace, |word, amount, rate| {
+                if count > 0 {
+                    out.push_str(semicolon(language));
+                }
+                count += 1;
+                let values = [("rate", Arg::Rate(rate)), ("rest", Arg::Money(step.before))];
+                word.write(language, out, &values);
+                out.push(' ');
+                Arg::Money(amount).write(out);
+            });
+            out.push_str(full_stop(language));
+        }
+    }
+}
+
+fn write_deductible(version: &Version, step: &Step, over_year: bool, language: Language, out: &mut String) {
+    if step.deductible == Fen::ZERO {
+        Word::NoDeductible.write(language, out, &[]);
+        return;
+    }
+    let word = if over_year { Word::DeductibleYear } else { Word::Deductible };
+    let values = [("deductible", Arg::Money(step.deductible)), ("used", Arg::Money(step.deductible_used))];
+    word.write(language, out, &values);
+    if let Some(rule) = version.deductible_rules.get(usize::from(step.deductible_rule)) {
+        let values = [("name", Arg::Text(rule.name.get(language))), ("factor", Arg::Rate(rule.rate))];
+        Word::DeductibleChanged.write(language, out, &values);
+    }
+}
+
+/// The ratio after the rules that took points off it.
+fn less_points(version: &Version, step: &Step, rate: Rate) -> Rate {
+    let held = version.ratio_rules.iter().enumerate().filter(|(bit, _)| step.ratio_rules & (1 << bit) != 0);
+    held.fold(rate, |rate, (_, rule)| {
+        let (a, b) = (rate.denominator(), rule.rate.denominator());
+        Rate::new((rate.numerator() * b - rule.rate.numerator() * a).max(0), a * b).unwrap_or(rate)
+    })
+}
+
+fn write_segments(
+    version: &Version,
+    graded: &Graded,
+    step: &Step,
+    (low, high): (i64, i64),
+    language: Language,
+    out: &mut String,
+) {
+    let mut count = 0;
+    for segment in &graded.segments {
+        let amount = segment.overlap(low, high);
+        if amount == 0 {
+            continue;
+        }
+        if count > 0 {
+            out.push_str(plus(language));
+        }
+        count += 1;
+        let values = [
+            ("from", Arg::Money(Fen(segment.from.0.max(step.deductible.0)))),
+            ("to", Arg::Money(segment.to)),
+            ("amount", Arg::Money(Fen(amount))),
+            ("rate", Arg::Rate(less_points(version, step, segment.rate))),
+        ];
+        let word = if segment.is_open() { Word::SegmentOpen } else { Word::Segment };
+        word.write(language, out, &values);
+    }
+    write_end(version, step, language, out);
+}
+
+/// Equals, points, cap, limit.
+fn write_end(version: &Version, step: &Step, language: Language, out: &mut String) {
+    out.push_str(equals(language));
+    Arg::Money(step.rounded).write(out);
+    for (bit, rule) in version.ratio_rules.iter().enumerate() {
+        if step.ratio_rules & (1 << bit) != 0 {
+            let values = [("name", Arg::Text(rule.name.get(language))), ("points", Arg::Rate(rule.rate))];
+            Word::Points.write(language, out, &values);
+        }
+    }
+    match step.cap_room {
+        Some(room) if room < step.rounded && step.pays == room => {
+            Word::Capped.write(language, out, &[("room", Arg::Money(room))]);
+        }
+        _ if step.pays < step.rounded => {
+            Word::LimitedToRemaining.write(language, out, &[("pays", Arg::Money(step.pays))]);
+        }
+        _ => {}
+    }
+    out.push_str(full_stop(language));
+}
+
+/// Calls `with` for each waiver that came to something: its words, its amount, its ratio.
+fn each_waiver(waiver: &Waiver, step: &Step, trace: &Trace, mut with: impl FnMut(Word, Fen, Rate)) {
+    if step.deductible_used > Fen::ZERO {
+        with(Word::WaivedDeductible, step.deductible_used, Rate::ONE);
+    }
+    let mut left = step.fees;
+    for fee in &waiver.fees {
+        let amount = trace.facts.fees[*fee as usize].max(Fen::ZERO).min(left);
+        left -= amount;
+        if amount > Fen::ZERO {
+            let word = match fee {
+                FeeKind::Registration => Word::FeeRegistration,
+                FeeKind::Injection => Word::FeeInjection,
+                FeeKind::Dressing => Word::FeeDressing,
+                FeeKind::Ambulance => Word::FeeAmbulance,
+                FeeKind::Checkup => Word::FeeCheckup,
+            };
+            with(word, amount, Rate::ONE);
+        }
+    }
+    if step.rounded > Fen::ZERO {
+        with(Word::WaivedDiscount, step.rounded, waiver.discount);
+    }
+}
+
+fn source_line(version: &Version, source: &Source, sure: Sure, language: Language) -> String {
+    let mut out = String::new();
+    let article = source.article.as_deref().unwrap_or("");
+    let sure = sure.word().text(language);
+    let values = [
+        ("doc", Arg::Text(&source.doc)),
+        ("article", Arg::Text(article)),
+        ("from", Arg::Day(version.period.from)),
+        ("sure", Arg::Text(&sure)),
+    ];
+    Word::Sourced.write(language, &mut out, &values);
+    if version.carried_forward {
+        Word::CarriedForward.write(language, &mut out, &[]);
+    }
+    out
+}
+
+fn sex_word(sex: kangmai_base::Sex) -> Word {
+    match sex {
+        kangmai_base::Sex::Male => Word::FactMale,
+        kangmai_base::Sex::Female => Word::FactFemale,
+    }
+}
+
+trait Named: Copy {
+    fn bit_and_words(self) -> (u16, (&'static str, &'static str));
+}
+
+macro_rules! named {
+    ($($name:ident),+) => {
+        $(impl Named for $name {
+            fn bit_and_words(self) -> (u16, (&'static str, &'static str)) {
+                (self.bit(), self.words())
+            }
+        })+
+    };
+}
+named!(InstitutionTier, InstitutionGrade, InstitutionKind, Referral, Setting);
+
+fn names_of<T: Named>(all: &[T], bits: u16, language: Language) -> String {
+    let chosen = all.iter().map(|one| one.bit_and_words()).filter(|(bit, _)| bit & bits != 0);
+    chosen.map(|(_, words)| pick(words, language)).collect::<Vec<_>>().join(comma(language))
+}
+
+const fn pick((zh, en): (&'static str, &'static str), language: Language) -> &'static str {
+    match language {
+        Language::Zh => zh,
+        Language::En => en,
+    }
+}
+
+const fn comma(language: Language) -> &'static str {
+    pick(("、", ", "), language)
+}
+
+const fn colon(language: Language) -> &'static str {
+    pick(("：", ": "), language)
+}
+
+const fn semicolon(language: Language) -> &'static str {
+    pick(("；", "; "), language)
+}
+
+const fn full_stop(language: Language) -> &'static str {
+    pick(("。", "."), language)
+}
+
+const fn plus(language: Language) -> &'static str {
+    pick(("＋", " + "), language)
+}
+
+const fn equals(language: Language) -> &'static str {
+    pick(("＝", " = "), language)
+}

@@ -1,0 +1,268 @@
+//! A pack's benefits, and those it inherits, compiled into one order of layers.
+
+use std::sync::Arc;
+
+use kangmai_base::{Day, DivisionCode, Fen};
+
+use crate::benefit::Slots;
+use crate::fields::Errors;
+use crate::vocabulary::Vocabulary;
+use crate::words::Word;
+use crate::{
+    Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Pack, Untranslatable, YearAccumulators,
+};
+
+/// Most layers of one policy: the trace has room for so many.
+pub const MAX_LAYERS: usize = 12;
+
+/// One layer of a policy.
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// The benefit.
+    pub benefit: Arc<Benefit>,
+    pub(crate) slots: Slots<u8>,
+    pub(crate) waives: Option<u8>,
+}
+
+/// One accumulator of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accumulator {
+    /// Its name, by which it is stored.
+    pub name: String,
+    /// The benefit that owns it.
+    pub owner: String,
+    /// Whether it counts (stays) rather than sums fen.
+    pub is_count: bool,
+}
+
+/// What holds at one place: layers in their order, compiled for all dates.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The place.
+    pub place: DivisionCode,
+    /// What people call it.
+    pub name: Bilingual,
+    /// The closed lists that its rules speak.
+    pub vocabulary: Arc<Vocabulary>,
+    pub(crate) layers: Vec<Layer>,
+    pub(crate) accumulators: Vec<Accumulator>,
+    /// The days on which something changes; epoch 0 lies before the first.
+    pub(crate) boundaries: Vec<i32>,
+    pub(crate) epochs: Vec<[InForce; MAX_LAYERS]>,
+}
+
+/// What of a layer holds in an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InForce {
+    Nothing,
+    Version(u8),
+    Gap(u8),
+}
+
+/// A pack as a place where bills are settled.
+#[derive(Debug, Clone)]
+pub struct Jurisdiction {
+    /// The pack.
+    pub pack: Arc<Pack>,
+    /// Rules that cannot be expressed, of this pack and of those above it.
+    pub untranslatable: Vec<Untranslatable>,
+    pub(crate) policy: Policy,
+}
+
+/// A rule stands in the way that the engine cannot express and that nobody has accepted by name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not settled: the pack holds rules that cannot be expressed: {}", names(.0))]
+pub struct Unaccepted(pub Vec<Untranslatable>);
+
+fn names(rules: &[Untranslatable]) -> String {
+    rules.iter().map(|rule| rule.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+impl Jurisdiction {
+    /// The policy, if each rule that cannot be expressed is accepted by name.
+    pub fn policy<S: AsRef<str>>(&self, accepted: &[S]) -> Result<&Policy, Unaccepted> {
+        let open = |rule: &&Untranslatable| !accepted.iter().any(|name| name.as_ref() == rule.id);
+        let unaccepted: Vec<Untranslatable> = self.untranslatable.iter().filter(open).cloned().collect();
+        if unaccepted.is_empty() { Ok(&self.policy) } else { Err(Unaccepted(unaccepted)) }
+    }
+
+    /// The policy to read about (not to settle by).
+    pub fn to_read(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+impl Policy {
+    /// The layers in their order; the steps of a trace are in the same.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The accumulators of a year.
+    pub fn accumulators(&self) -> &[Accumulator] {
+        &self.accumulators
+    }
+
+    /// The accumulators of a year with their values.
+    pub fn year_entries<'p>(
+        &'p self,
+        year: &'p YearAccumulators,
+    ) -> impl Iterator<Item = (&'p Accumulator, Fen)> + 'p {
+        self.accumulators.iter().zip(year.values).map(|(accumulator, value)| (accumulator, Fen(value)))
+    }
+
+    /// Sets the accumulator `name`; `false` if the policy has none of that name.
+    #[must_use]
+    pub fn set_accumulator(&self, year: &mut YearAccumulators, name: &str, value: Fen) -> bool {
+        let slot = self.accumulators.iter().position(|accumulator| accumulator.name == name);
+        if let Some(slot) = slot {
+            year.set(slot as u8, value);
+        }
+        slot.is_some()
+    }
+
+    /// The number of the layer of the benefit `id`.
+    pub fn layer_of(&self, id: &str) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.benefit.id == id)
+    }
+
+    #[inline]
+    pub(crate) fn epoch(&self, day: Day) -> &[InForce; MAX_LAYERS] {
+        const NOTHING: &[InForce; MAX_LAYERS] = &[InForce::Nothing; MAX_LAYERS];
+        let number = self.boundaries.partition_point(|boundary| *boundary <= day.0);
+        self.epochs.get(number).unwrap_or(NOTHING)
+    }
+
+    /// Orders and compiles `benefits`.
+    pub(crate) fn compile(
+        pack: &Pack,
+        benefits: Vec<Arc<Benefit>>,
+        vocabulary: Arc<Vocabulary>,
+        errors: &Errors,
+    ) -> Policy {
+        let mut accumulators = Vec::new();
+        let mut layers: Vec<Layer> = Vec::new();
+        for benefit in ordered(benefits, errors) {
+            let slots = own(&benefit, &mut accumulators, errors);
+            let waives = benefit.waives_deductible_of.as_ref().and_then(|id| {
+                let position = layers.iter().position(|layer| layer.benefit.id == *id);
+                if position.is_none() {
+                    let error = benefit.spot.error(Word::ErrNotAfter, Word::MendNotAfter);
+                    errors.borrow_mut().push(error.with("id", benefit.id.clone()).with("other", id.clone()));
+                }
+                position.map(|position| position as u8)
+            });
+            layers.push(Layer { benefit, slots, waives });
+        }
+        if let Some(layer) = layers.get(MAX_LAYERS) {
+            let error = layer.benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
+            errors.borrow_mut().push(error.with("limit", MAX_LAYERS.to_string()));
+            layers.truncate(MAX_LAYERS);
+        }
+        let (boundaries, epochs) = epochs_of(&layers);
+        Policy {
+            place: pack.place,
+            name: pack.name.clone(),
+            vocabulary,
+            layers,
+            accumulators,
+            boundaries,
+            epochs,
+        }
+    }
+}
+
+/// Sorts by `after`; among those that are free, by file.
+fn ordered(mut waiting: Vec<Arc<Benefit>>, errors: &Errors) -> Vec<Arc<Benefit>> {
+    waiting.sort_by(|a, b| file_name(&a.path).cmp(file_name(&b.path)).then_with(|| a.id.cmp(&b.id)));
+    let mut done: Vec<Arc<Benefit>> = Vec::new();
+    while !waiting.is_empty() {
+        let is_free = |benefit: &Arc<Benefit>| {
+            !benefit.after.iter().any(|before| waiting.iter().any(|other| other.id == *before))
+        };
+        match waiting.iter().position(is_free) {
+            Some(position) => done.push(waiting.remove(position)),
+            None => {
+                let circle: Vec<&str> = waiting.iter().map(|benefit| benefit.id.as_str()).collect();
+                let error =
+                    waiting[0].spot.error(Word::ErrCycle, Word::MendCycle).with("circle", circle.join(", "));
+                errors.borrow_mut().push(error);
+                done.append(&mut waiting);
+            }
+        }
+    }
+    done
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Gives a benefit its accumulators; a second owner is an error.
+fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Errors) -> Slots<u8> {
+    let mut slot = |name: &Option<String>, is_count: bool| {
+        let name = name.as_ref()?;
+        if let Some(other) = accumulators.iter().find(|other| other.name == *name) {
+            let error =
+                benefit.spot.error(Word::ErrTwoOwners, Word::MendTwoOwners).with("name", name.clone());
+            errors
+                .borrow_mut()
+                .push(error.with("first", other.owner.clone()).with("second", benefit.id.clone()));
+        }
+        if accumulators.len() >= MAX_ACCUMULATORS {
+            let error = benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
+            errors.borrow_mut().push(error.with("limit", MAX_ACCUMULATORS.to_string()));
+            return None;
+        }
+        accumulators.push(Accumulator { name: name.clone(), owner: benefit.id.clone(), is_count });
+        Some((accumulators.len() - 1) as u8)
+    };
+    let names = &benefit.slots;
+    Slots {
+        base: slot(&names.base, false),
+        paid: slot(&names.paid, false),
+        deductible: slot(&names.deductible, false),
+        stays: slot(&names.stays, true),
+    }
+}
+
+fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<[InForce; MAX_LAYERS]>) {
+    let mut boundaries: Vec<i32> = Vec::new();
+    for layer in layers {
+        let versions = layer.benefit.versions.iter().map(|version| version.period);
+        for period in versions.chain(layer.benefit.gaps.iter().map(|gap| gap.period)) {
+            boundaries.push(period.from.0);
+            boundaries.extend(period.to.map(|to| to.plus_days(1).0));
+        }
+    }
+    boundaries.sort_unstable();
+    boundaries.dedup();
+    let at = |day: Day| {
+        let mut epoch = [InForce::Nothing; MAX_LAYERS];
+        for (place, layer) in epoch.iter_mut().zip(layers) {
+            let version = layer.benefit.versions.iter().position(|version| version.period.contains(day));
+            let gap = layer.benefit.gaps.iter().position(|gap| gap.period.contains(day));
+            *place = match (version, gap) {
+                (Some(number), _) => InForce::Version(number as u8),
+                (None, Some(number)) => InForce::Gap(number as u8),
+                (None, None) => InForce::Nothing,
+            };
+        }
+        epoch
+    };
+    let before = boundaries.first().map_or(0, |first| first - 1);
+    let epochs = std::iter::once(before).chain(boundaries.iter().copied()).map(|day| at(Day(day))).collect();
+    (boundaries, epochs)
+}
+
+impl Layer {
+    /// The day that selects this layer's version for a bill.
+    #[inline]
+    pub(crate) fn day_of(&self, facts: &BillFacts) -> Day {
+        match self.benefit.date {
+            DateBasis::Admission => facts.admission,
+            DateBasis::Discharge => facts.discharge,
+            DateBasis::Settlement => facts.settlement,
+        }
+    }
+}

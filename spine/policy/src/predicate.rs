@@ -1,0 +1,391 @@
+//! Conditions over the facts of a bill, compiled to "all of (any of)" so that the first part that fails can be named.
+
+use kangmai_base::{PlaceRange, Sex};
+
+use crate::fields::Fields;
+use crate::vocabulary::{InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting, Vocabulary};
+use crate::words::Word;
+use crate::{BillFacts, Icd10, IcdRange, LabelSet, UNKNOWN_AGE};
+
+/// The date at which a dated fact is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// The day of admission.
+    Admission,
+    /// The day of discharge.
+    Discharge,
+}
+
+/// One question about one fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// One of these labels holds.
+    Labels(LabelSet, AsOf),
+    /// Completed years, both bounds included. An unknown age is in no bounds.
+    Age(u8, u8, AsOf),
+    /// The sex is known to be this.
+    Sex(Sex),
+    /// The main diagnosis lies here.
+    Diagnosis(IcdRange),
+    /// The institution's tier is one of these (bits).
+    Tier(u16),
+    /// The institution's grade is one of these (bits).
+    Grade(u16),
+    /// The institution's kind is one of these (bits).
+    Kind(u16),
+    /// The institution is named for one of these (bits of the vocabulary).
+    Designation(u32),
+    /// The referral is one of these (bits).
+    Referral(u16),
+    /// The setting is one of these (bits).
+    Setting(u16),
+    /// Basic insurance covers the person.
+    Insured(AsOf),
+    /// The person is insured in this place.
+    PersonPlace(PlaceRange),
+    /// The institution stands in this place.
+    InstitutionPlace(PlaceRange),
+    /// So many stays of the same year came before, both bounds included.
+    EarlierStays(u16, u16),
+}
+
+/// A test or its contrary; `last` closes an "any of".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Literal {
+    /// The test.
+    pub test: Test,
+    /// Whether the contrary is asked.
+    pub negated: bool,
+    pub(crate) last: bool,
+}
+
+impl Literal {
+    /// Whether the facts meet it. `stays`: earlier stays of the year.
+    pub fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
+        self.test.holds(facts, stays) != self.negated
+    }
+
+    /// Whether tier, grade and setting alone decide it.
+    const fn is_about_institution(&self) -> bool {
+        matches!(self.test, Test::Tier(_) | Test::Grade(_) | Test::Setting(_))
+    }
+}
+
+impl Test {
+    #[inline]
+    fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
+        match *self {
+            Test::Labels(set, AsOf::Admission) => facts.labels_at_admission.meets(set),
+            Test::Labels(set, AsOf::Discharge) => facts.labels_at_discharge.meets(set),
+            Test::Age(low, high, as_of) => {
+                let age = match as_of {
+                    AsOf::Admission => facts.age_at_admission,
+                    AsOf::Discharge => facts.age_at_discharge,
+                };
+                age != UNKNOWN_AGE && low <= age && age <= high
+            }
+            Test::Sex(sex) => facts.sex == Some(sex),
+            Test::Diagnosis(range) => range.contains(facts.diagnosis),
+            Test::Tier(bits) => facts.tier.bit() & bits != 0,
+            Test::Grade(bits) => facts.grade.bit() & bits != 0,
+            Test::Kind(bits) => facts.kind.bit() & bits != 0,
+            Test::Designation(bits) => facts.designations & bits != 0,
+            Test::Referral(bits) => facts.referral.bit() & bits != 0,
+            Test::Setting(bits) => facts.setting.bit() & bits != 0,
+            Test::Insured(AsOf::Admission) => facts.insured_at_admission,
+            Test::Insured(AsOf::Discharge) => facts.insured_at_discharge,
+            Test::PersonPlace(range) => within(range, facts.person_place.number()),
+            Test::InstitutionPlace(range) => within(range, facts.institution_place.number()),
+            Test::EarlierStays(low, high) => i64::from(low) <= stays && stays <= i64::from(high),
+        }
+    }
+}
+
+const fn within(range: PlaceRange, place: u64) -> bool {
+    range.first <= place && place <= range.last
+}
+
+/// All of (any of tests). Empty: always true.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Predicate {
+    literals: Box<[Literal]>,
+}
+
+impl Predicate {
+    /// Whether the facts meet all parts.
+    #[inline]
+    pub fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
+        self.first_failure(facts, stays).is_none()
+    }
+
+    /// The number of the first part that fails.
+    #[inline]
+    pub fn first_failure(&self, facts: &BillFacts, stays: i64) -> Option<u8> {
+        let (mut met, mut part) = (false, 0);
+        for literal in &self.literals {
+            met = met || literal.holds(facts, stays);
+            if literal.last {
+                if !met {
+                    return Some(part);
+                }
+                met = false;
+                part = part.saturating_add(1);
+            }
+        }
+        None
+    }
+
+    /// The parts: each an "any of".
+    pub fn parts(&self) -> impl Iterator<Item = &[Literal]> {
+        self.literals.split_inclusive(|literal| literal.last)
+    }
+
+    /// Whether it asks nothing.
+    pub fn is_always(&self) -> bool {
+        self.literals.is_empty()
+    }
+
+    pub(crate) fn asks_earlier_stays(&self) -> bool {
+        self.literals.iter().any(|literal| matches!(literal.test, Test::EarlierStays(..)))
+    }
+
+    /// Splits off what tier, grade and setting alone decide.
+    pub(crate) fn split(&self) -> (Predicate, Predicate) {
+        let (institution, rest): (Vec<&[Literal]>, Vec<&[Literal]>) =
+            self.parts().partition(|part| part.iter().all(Literal::is_about_institution));
+        let build = |parts: Vec<&[Literal]>| Predicate { literals: parts.concat().into() };
+        (build(institution), build(rest))
+    }
+
+    pub(crate) fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Predicate> {
+        let tree = read_tree(fields, vocabulary, false)?;
+        let parts = tree.parts();
+        if parts.len() > MOST_PARTS {
+            fields.push(fields.spot().error(Word::ErrPredicateSize, Word::MendPredicateSize));
+            return None;
+        }
+        let mut literals = Vec::new();
+        for part in parts.into_iter().filter(|part| !part.is_empty()) {
+            literals.extend(part);
+            if let Some(literal) = literals.last_mut() {
+                literal.last = true;
+            }
+        }
+        Some(Predicate { literals: literals.into() })
+    }
+}
+
+/// Most "any of" parts of one condition.
+const MOST_PARTS: usize = 64;
+
+enum Tree {
+    All(Vec<Tree>),
+    Any(Vec<Tree>),
+    Leaf(Literal),
+}
+
+impl Tree {
+    /// Conjunctive normal form.
+    fn parts(self) -> Vec<Vec<Literal>> {
+        match self {
+            Tree::Leaf(literal) => vec![vec![literal]],
+            Tree::All(trees) => trees.into_iter().flat_map(Tree::parts).collect(),
+            Tree::Any(trees) => {
+                let mut product: Vec<Vec<Literal>> = vec![Vec::new()];
+                for tree in trees {
+                    let parts = tree.parts();
+                    let mut next = Vec::with_capacity(product.len() * parts.len());
+                    for left in &product {
+                        next.extend(parts.iter().map(|right| [left.as_slice(), right.as_slice()].concat()));
+                    }
+                    product = next;
+                    if product.len() > MOST_PARTS {
+                        break;
+                    }
+                }
+                product
+            }
+        }
+    }
+}
+
+fn read_tree(fields: &Fields<'_>, vocabulary: &Vocabulary, negated: bool) -> Option<Tree> {
+    let branches = |key: &'static str| -> Option<Vec<Tree>> {
+        let branches = fields.some_tables(key);
+        let read: Vec<Tree> =
+            branches.iter().filter_map(|branch| read_tree(branch, vocabulary, negated)).collect();
+        (read.len() == branches.len()).then_some(read)
+    };
+    let tree = if fields.has("all") {
+        let read = branches("all");
+        read.map(|read| if negated { Tree::Any(read) } else { Tree::All(read) })
+    } else if fields.has("any") {
+        let read = branches("any");
+        read.map(|read| if negated { Tree::All(read) } else { Tree::Any(read) })
+    } else if fields.has("not") {
+        fields.table("not").and_then(|inner| read_tree(&inner, vocabulary, !negated))
+    } else {
+        read_leaf(fields, vocabulary).map(|tests| {
+            let leaves =
+                tests.into_iter().map(|test| Tree::Leaf(Literal { test, negated, last: false })).collect();
+            if negated { Tree::All(leaves) } else { Tree::Any(leaves) }
+        })
+    };
+    fields.finish();
+    tree
+}
+
+const FACTS: &[&str] = &[
+    "label",
+    "insured_basic",
+    "age",
+    "sex",
+    "diagnosis",
+    "institution_tier",
+    "institution_grade",
+    "institution_kind",
+    "designation",
+    "referral",
+    "setting",
+    "person_place",
+    "institution_place",
+    "earlier_stays",
+];
+
+/// The tests of one leaf, of which any must hold.
+fn read_leaf(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Vec<Test>> {
+    let fact = fields.text("fact")?;
+    let one = |test: Option<Test>| test.map(|test| vec![test]);
+    let is_dated = matches!(fact.value, "label" | "insured_basic" | "age");
+    if !is_dated && fields.has("as_of") {
+        let error = fact.spot.error(Word::ErrAsOf, Word::MendAsOf).with("fact", fact.value);
+        fields.push(error);
+    }
+    match fact.value {
+        "label" => one(read_labels(fields, vocabulary)),
+        "insured_basic" => one(read_as_of(fields).map(Test::Insured)),
+        "age" => {
+            let bounds = read_bounds(fields, i64::from(UNKNOWN_AGE - 1));
+            one(read_as_of(fields)
+                .zip(bounds)
+                .map(|(as_of, (low, high))| Test::Age(low as u8, high as u8, as_of)))
+        }
+        "sex" => {
+            let read = |name: &str| match name {
+                "male" => Some(Sex::Male),
+                "female" => Some(Sex::Female),
+                _ => None,
+            };
+            one(fields.chosen(fields.text("is"), &["male", "female"], read).map(Test::Sex))
+        }
+        "diagnosis" => {
+            let ranges = fields.texts("starts_with");
+            let ranges: Vec<IcdRange> = fields.parse_all(ranges, Word::ErrNotACode, Word::MendCode);
+            Some(ranges.into_iter().map(Test::Diagnosis).collect())
+        }
+        "institution_tier" => {
+            one(bits(fields, InstitutionTier::NAMES, |n| InstitutionTier::from_name(n).map(|v| v.bit()))
+                .map(Test::Tier))
+        }
+        "institution_grade" => {
+            let read = |n: &str| InstitutionGrade::from_name(n).map(|v| v.bit());
+            one(bits(fields, InstitutionGrade::NAMES, read).map(Test::Grade))
+        }
+        "institution_kind" => {
+            one(bits(fields, InstitutionKind::NAMES, |n| InstitutionKind::from_name(n).map(|v| v.bit()))
+                .map(Test::Kind))
+        }
+        "referral" => {
+            one(bits(fields, Referral::NAMES, |n| Referral::from_name(n).map(|v| v.bit()))
+                .map(Test::Referral))
+        }
+        "setting" => {
+            one(bits(fields, Setting::NAMES, |n| Setting::from_name(n).map(|v| v.bit())).map(Test::Setting))
+        }
+        "designation" => {
+            let names: Vec<&str> = vocabulary.designations.iter().map(|one| one.id.as_str()).collect();
+            let mut set = 0;
+            for text in fields.texts("any_of") {
+                set |= fields.chosen(Some(text), &names, |name| vocabulary.designation(name))?;
+            }
+            Some(vec![Test::Designation(set)])
+        }
+        "person_place" => one(fields.place("within").map(|place| Test::PersonPlace(place.value.range()))),
+        "institution_place" => {
+            one(fields.place("within").map(|place| Test::InstitutionPlace(place.value.range())))
+        }
+        "earlier_stays" => {
+            let bounds = read_bounds(fields, i64::from(u16::MAX));
+            one(bounds.map(|(low, high)| Test::EarlierStays(low as u16, high as u16)))
+        }
+        _ => {
+            fields.push(crate::fields::not_in_list(&fact, FACTS));
+            None
+        }
+    }
+}
+
+fn read_labels(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Test> {
+    let as_of = read_as_of(fields);
+    let set = read_label_set(fields, "any_of", vocabulary);
+    Some(Test::Labels(set?, as_of?))
+}
+
+/// The labels that `key` lists.
+pub(crate) fn read_label_set(
+    fields: &Fields<'_>,
+    key: &'static str,
+    vocabulary: &Vocabulary,
+) -> Option<LabelSet> {
+    let names: Vec<&str> = vocabulary.labels.iter().map(|label| label.id.as_str()).collect();
+    let texts = fields.texts(key);
+    let count = texts.len();
+    let read: Vec<LabelSet> = texts
+        .into_iter()
+        .filter_map(|text| fields.chosen(Some(text), &names, |name| vocabulary.label(name)))
+        .collect();
+    (count > 0 && read.len() == count).then(|| read.into_iter().fold(LabelSet::NONE, LabelSet::and))
+}
+
+fn read_as_of(fields: &Fields<'_>) -> Option<AsOf> {
+    if !fields.has("as_of") {
+        fields.push(fields.spot().error(Word::ErrNoAsOf, Word::MendNoAsOf));
+        return None;
+    }
+    fields.chosen(fields.text("as_of"), &["admission", "discharge"], |name| match name {
+        "admission" => Some(AsOf::Admission),
+        "discharge" => Some(AsOf::Discharge),
+        _ => None,
+    })
+}
+
+fn read_bounds(fields: &Fields<'_>, highest: i64) -> Option<(i64, i64)> {
+    let (low, high) = (fields.whole_maybe("at_least"), fields.whole_maybe("at_most"));
+    if low.is_none() && high.is_none() {
+        let error = fields.spot().error(Word::ErrMissingKey, Word::MendAddKey);
+        fields.push(error.with("key", "at_least"));
+        return None;
+    }
+    let (low_value, high_value) =
+        (low.map_or(0, |low| low.value), high.as_ref().map_or(highest, |high| high.value));
+    if low_value < 0 || high_value > highest || low_value > high_value {
+        let error =
+            high.map_or(fields.spot(), |high| high.spot).error(Word::ErrBackwards, Word::MendBackwards);
+        fields.push(error.with("from", low_value.to_string()).with("to", high_value.to_string()));
+        return None;
+    }
+    Some((low_value, high_value))
+}
+
+fn bits(fields: &Fields<'_>, names: &[&str], read: impl Fn(&str) -> Option<u16>) -> Option<u16> {
+    let texts = fields.texts("any_of");
+    let count = texts.len();
+    let found: Vec<u16> =
+        texts.into_iter().filter_map(|text| fields.chosen(Some(text), names, &read)).collect();
+    (count > 0 && found.len() == count).then(|| found.into_iter().fold(0, |set, bit| set | bit))
+}
+
+/// Tells a code that is no diagnosis at all from one that is.
+pub(crate) fn known(diagnosis: Icd10) -> Option<Icd10> {
+    (!diagnosis.is_unknown()).then_some(diagnosis)
+}

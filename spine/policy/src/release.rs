@@ -1,0 +1,477 @@
+//! All packs together: loaded as one, hashed as one, found by place and day.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use kangmai_base::{Day, DivisionCode, Fen};
+use sha2::{Digest, Sha256};
+use toml::de::DeTable;
+
+use crate::cases::ChainCase;
+use crate::dated::{Period, check_coverage};
+use crate::fields::{Errors, Fields};
+use crate::pack::Inherits;
+use crate::source::{PackError, PackFile, Spot};
+use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
+use crate::words::Word;
+use crate::{
+    Benefit, DiseaseTable, IncomeKind, IncomeLine, Jurisdiction, Pack, Policy, Threshold, TreatFirstRules,
+    WatchRules,
+};
+
+/// Something that holds at a place for a time.
+#[derive(Debug, Clone)]
+struct Placed<T> {
+    place: DivisionCode,
+    period: Period,
+    value: T,
+}
+
+/// All packs of one release.
+#[derive(Debug, Clone)]
+pub struct Release {
+    hash: String,
+    files: Vec<(String, String)>,
+    vocabulary: Arc<Vocabulary>,
+    jurisdictions: Vec<Jurisdiction>,
+    watch: Vec<Placed<WatchRules>>,
+    diseases: Vec<Placed<DiseaseTable>>,
+    treat_first: Vec<Placed<TreatFirstRules>>,
+    income: Vec<IncomeLine>,
+}
+
+impl Release {
+    /// Loads a release from its files: path within the release (`cn/henan/pack.toml`) and text. Files that are not
+    /// `.toml` are left aside. All errors are found in one run.
+    pub fn load<P, T>(files: impl IntoIterator<Item = (P, T)>) -> Result<Release, Vec<PackError>>
+    where
+        P: Into<String>,
+        T: Into<String>,
+    {
+        let mut files: Vec<(String, String)> =
+            files.into_iter().map(|(path, text)| (path.into().replace('\\', "/"), text.into())).collect();
+        files.retain(|(path, _)| path.ends_with(".toml"));
+        files.sort();
+        let mut loading = Loading::default();
+        let release = loading.load(files);
+        let mut errors = loading.errors.into_inner();
+        if errors.is_empty() {
+            return Ok(release);
+        }
+        errors.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+        errors.dedup();
+        Err(errors)
+    }
+
+    /// Reads the files of a release from a directory: the only input of this crate.
+    pub fn read_directory(directory: &Path) -> std::io::Result<Vec<(String, String)>> {
+        let mut files = Vec::new();
+        let mut waiting = vec![(directory.to_path_buf(), String::new())];
+        while let Some((folder, prefix)) = waiting.pop() {
+            for entry in std::fs::read_dir(&folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+                if entry.file_type()?.is_dir() {
+                    waiting.push((entry.path(), path));
+                } else if path.ends_with(".toml") {
+                    files.push((path, std::fs::read_to_string(entry.path())?));
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// SHA-256 over all paths and texts, in hex: what a receipt stores.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The files, for a reader.
+    pub fn files(&self) -> &[(String, String)] {
+        &self.files
+    }
+
+    /// The closed lists of the national pack.
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
+    }
+
+    /// Shorthand for [`Vocabulary::label_set`], leaving unknown names aside.
+    pub fn labels<'i>(&self, ids: impl IntoIterator<Item = &'i str>) -> LabelSet {
+        ids.into_iter().filter_map(|id| self.vocabulary.label(id)).fold(LabelSet::NONE, LabelSet::and)
+    }
+
+    /// All packs as places to settle at, outermost first.
+    pub fn jurisdictions(&self) -> &[Jurisdiction] {
+        &self.jurisdictions
+    }
+
+    /// The innermost pack that holds `place` and has a benefit in force, or a stated gap, on `day`.
+    pub fn jurisdiction_for(&self, place: DivisionCode, day: Day) -> Option<&Jurisdiction> {
+        let has_something = |jurisdiction: &&Jurisdiction| {
+            let policy = &jurisdiction.policy;
+            jurisdiction.pack.place.contains(place)
+                && policy.epoch(day).iter().any(|layer| *layer != crate::policy::InForce::Nothing)
+        };
+        self.jurisdictions.iter().filter(has_something).max_by_key(|one| depth(one.pack.place))
+    }
+
+    /// The jurisdiction of the pack in `directory` (`cn/henan`).
+    pub fn jurisdiction(&self, directory: &str) -> Option<&Jurisdiction> {
+        self.jurisdictions.iter().find(|one| one.pack.directory == directory.trim_matches('/'))
+    }
+
+    /// The watch rules of the innermost place that has any on `day`.
+    pub fn watch_rules(&self, place: DivisionCode, day: Day) -> Option<&WatchRules> {
+        innermost(&self.watch, place, day)
+    }
+
+    /// The disease lists of the innermost place that has any on `day`.
+    pub fn disease_table(&self, place: DivisionCode, day: Day) -> Option<&DiseaseTable> {
+        innermost(&self.diseases, place, day)
+    }
+
+    /// 先诊疗后付费 of the innermost place that has a rule on `day`.
+    pub fn treat_first(&self, place: DivisionCode, day: Day) -> Option<&TreatFirstRules> {
+        innermost(&self.treat_first, place, day)
+    }
+
+    /// The income figure of the innermost place for `year`, or the last before it: compare
+    /// [`IncomeLine::year`] with `year` to see whether it is carried forward, and say so.
+    pub fn income_line(&self, place: DivisionCode, kind: IncomeKind, year: i32) -> Option<&IncomeLine> {
+        let fits = |line: &&IncomeLine| line.kind == kind && line.year <= year && line.place.contains(place);
+        self.income.iter().filter(fits).max_by_key(|line| (depth(line.place), line.year, line.from))
+    }
+
+    /// A watch line in fen at a place and year, with the income figure that it rests on.
+    pub fn threshold(
+        &self,
+        threshold: Threshold,
+        place: DivisionCode,
+        year: i32,
+    ) -> Option<(Fen, Option<&IncomeLine>)> {
+        match threshold {
+            Threshold::Amount(amount) => Some((amount, None)),
+            Threshold::OfIncome { kind, years_before, rate } => {
+                let line = self.income_line(place, kind, year - years_before)?;
+                Some((rate.of(line.amount), Some(line)))
+            }
+        }
+    }
+}
+
+fn depth(place: DivisionCode) -> u8 {
+    place.level().map_or(0, |level| level as u8 + 1)
+}
+
+fn innermost<T>(all: &[Placed<T>], place: DivisionCode, day: Day) -> Option<&T> {
+    let fits = |placed: &&Placed<T>| placed.place.contains(place) && placed.period.contains(day);
+    all.iter().filter(fits).max_by_key(|placed| depth(placed.place)).map(|placed| &placed.value)
+}
+
+/// What a file of a pack is, by its name.
+enum Role {
+    Pack,
+    Benefit,
+    Cases,
+    Labels,
+    Designations,
+    Watch,
+    Diseases,
+    TreatFirst,
+    Income,
+    Unknown,
+}
+
+/// The directory of the pack that a file belongs to, and what it is.
+fn role_of(path: &str) -> (&str, Role) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    match (folder.rsplit_once('/').unwrap_or(("", folder)), name) {
+        ((pack, "benefits"), _) => (pack, Role::Benefit),
+        ((pack, "cases"), _) => (pack, Role::Cases),
+        (_, "pack.toml") => (folder, Role::Pack),
+        (_, "labels.toml") => (folder, Role::Labels),
+        (_, "designations.toml") => (folder, Role::Designations),
+        (_, "watch.toml") => (folder, Role::Watch),
+        (_, "diseases.toml") => (folder, Role::Diseases),
+        (_, "treat_first.toml") => (folder, Role::TreatFirst),
+        (_, "income.toml") => (folder, Role::Income),
+        _ => (folder, Role::Unknown),
+    }
+}
+
+#[derive(Default)]
+struct Loading {
+    errors: Errors,
+    vocabulary: Vocabulary,
+    packs: BTreeMap<String, Pack>,
+    watch: Vec<(Placed<WatchRules>, Spot)>,
+    diseases: Vec<(Placed<DiseaseTable>, Spot)>,
+    treat_first: Vec<(Placed<TreatFirstRules>, Spot)>,
+    income: Vec<IncomeLine>,
+}
+
+impl Loading {
+    fn load(&mut self, files: Vec<(String, String)>) -> Release {
+        let hash = hash_of(&files);
+        let parsed: Vec<Arc<PackFile>> = files
+            .iter()
+            .map(|(path, text)| Arc::new(PackFile { path: path.clone(), text: text.clone() }))
+            .collect();
+        for round in 0..3 {
+            for file in &parsed {
+                let (directory, role) = role_of(&file.path);
+                let is_turn = match role {
+                    Role::Labels | Role::Designations => round == 0,
+                    Role::Pack | Role::Unknown => round == 1,
+                    _ => round == 2,
+                };
+                if is_turn {
+                    self.read_file(file, directory, &role);
+                }
+            }
+        }
+        if self.vocabulary.labels.is_empty() {
+            let file = parsed.first().cloned().unwrap_or_else(|| {
+                Arc::new(PackFile { path: "cn/labels.toml".to_owned(), text: String::new() })
+            });
+            self.push(PackError::new(&file, 0..0, Word::ErrNoVocabulary, Word::MendNoVocabulary));
+        }
+        let vocabulary = Arc::new(std::mem::take(&mut self.vocabulary));
+        let jurisdictions = self.nest(&vocabulary);
+        Release {
+            hash,
+            files,
+            vocabulary,
+            jurisdictions,
+            watch: self.watch.drain(..).map(|(placed, _)| placed).collect(),
+            diseases: self.diseases.drain(..).map(|(placed, _)| placed).collect(),
+            treat_first: self.treat_first.drain(..).map(|(placed, _)| placed).collect(),
+            income: std::mem::take(&mut self.income),
+        }
+    }
+
+    fn push(&self, error: PackError) {
+        self.errors.borrow_mut().push(error);
+    }
+
+    fn read_file(&mut self, file: &Arc<PackFile>, directory: &str, role: &Role) {
+        let table = match DeTable::parse(&file.text) {
+            Ok(table) => table,
+            Err(error) => {
+                let span = error.span().unwrap_or(0..0);
+                let message = error.message().to_owned();
+                self.push(
+                    PackError::new(file, span, Word::ErrSyntax, Word::MendSyntax).with("message", message),
+                );
+                return;
+            }
+        };
+        // The fields push into a list of their own, so that `self` stays free to take what they read.
+        let errors: Errors = RefCell::default();
+        let fields = Fields::new(file, &errors, table.get_ref(), 0..0);
+        if let Role::Pack = role {
+            if let Some(pack) = Pack::read(&fields, directory) {
+                self.packs.insert(directory.to_owned(), pack);
+            }
+        } else {
+            self.read_part(&fields, file, directory, role);
+        }
+        self.errors.borrow_mut().append(&mut errors.into_inner());
+    }
+
+    fn read_part(&mut self, fields: &Fields<'_>, file: &Arc<PackFile>, directory: &str, role: &Role) {
+        match role {
+            Role::Labels => {
+                self.vocabulary.labels =
+                    read_names(fields, "label").map(|(id, name)| Label { id, name }).collect();
+                return;
+            }
+            Role::Designations => {
+                let names = read_names(fields, "designation");
+                self.vocabulary.designations = names.map(|(id, name)| Designation { id, name }).collect();
+                return;
+            }
+            Role::Unknown => {
+                fields.push(fields.spot().error(Word::ErrUnexpectedFile, Word::MendUnexpectedFile));
+                return;
+            }
+            _ => {}
+        }
+        let Some(pack) = self.packs.get_mut(directory) else {
+            let error = fields.spot().error(Word::ErrNoPack, Word::MendNoPack);
+            fields.push(error.with("directory", directory));
+            return;
+        };
+        let place = pack.place;
+        match role {
+            Role::Benefit => {
+                if let Some(benefit) = Benefit::read(fields, &file.path, &self.vocabulary) {
+                    pack.benefits.push(Arc::new(benefit));
+                }
+            }
+            Role::Cases => pack.cases.extend(ChainCase::read_all(fields, &self.vocabulary)),
+            Role::Income => self.income.extend(IncomeLine::read_all(fields, place)),
+            Role::Watch => {
+                let read = |table: &Fields<'_>| WatchRules::read(table, &self.vocabulary);
+                self.watch.extend(read_placed(fields, place, read, |rules| rules.period));
+            }
+            Role::Diseases => {
+                self.diseases.extend(read_placed(fields, place, DiseaseTable::read, |table| table.period));
+            }
+            Role::TreatFirst => {
+                let read = |table: &Fields<'_>| TreatFirstRules::read(table, &self.vocabulary);
+                self.treat_first.extend(read_placed(fields, place, read, |rules| rules.period));
+            }
+            Role::Pack | Role::Labels | Role::Designations | Role::Unknown => {}
+        }
+    }
+
+    /// Hands benefits down from place to place and compiles what results.
+    fn nest(&mut self, vocabulary: &Arc<Vocabulary>) -> Vec<Jurisdiction> {
+        let packs = std::mem::take(&mut self.packs);
+        let mut effective: BTreeMap<String, Vec<Arc<Benefit>>> = BTreeMap::new();
+        let known: Vec<String> =
+            packs.values().flat_map(|pack| pack.benefits.iter().map(|benefit| benefit.id.clone())).collect();
+        let mut jurisdictions: Vec<Jurisdiction> = Vec::new();
+        for (directory, pack) in packs {
+            let parent = parent_of(&directory, &jurisdictions);
+            if let Some(parent) = parent.filter(|parent| !parent.pack.place.contains(pack.place)) {
+                let error = pack.spot.error(Word::ErrOutsideParent, Word::MendOutsideParent);
+                self.push(
+                    error.with("place", pack.place.to_string()).with("parent", parent.pack.place.to_string()),
+                );
+            }
+            let handed =
+                parent.and_then(|parent| effective.get(&parent.pack.directory)).cloned().unwrap_or_default();
+            let benefits = self.hand_down(&pack, handed);
+            for benefit in &pack.benefits {
+                for other in benefit.after.iter().chain(&benefit.waives_deductible_of) {
+                    if !known.contains(other) {
+                        let error = benefit.spot.error(Word::ErrUnknownBenefit, Word::MendList);
+                        self.push(error.with("id", other.clone()).with("list", known.join(", ")));
+                    }
+                }
+            }
+            let mut untranslatable = parent.map(|parent| parent.untranslatable.clone()).unwrap_or_default();
+            untranslatable.extend(pack.untranslatable.iter().cloned());
+            let policy = Policy::compile(&pack, benefits.clone(), Arc::clone(vocabulary), &self.errors);
+            effective.insert(directory, benefits);
+            jurisdictions.push(Jurisdiction { pack: Arc::new(pack), untranslatable, policy });
+        }
+        jurisdictions
+    }
+
+    fn hand_down(&self, pack: &Pack, handed: Vec<Arc<Benefit>>) -> Vec<Arc<Benefit>> {
+        let own = |id: &str| pack.benefits.iter().find(|benefit| benefit.id == id);
+        if let Inherits::These(wanted) = &pack.inherits {
+            for id in wanted.iter().filter(|id| !handed.iter().any(|benefit| benefit.id == **id)) {
+                let names: Vec<&str> = handed.iter().map(|benefit| benefit.id.as_str()).collect();
+                let error = pack.spot.error(Word::ErrUnknownBenefit, Word::MendList);
+                self.push(error.with("id", id.clone()).with("list", names.join(", ")));
+            }
+        }
+        for id in &pack.overrides {
+            if own(id).is_none() || !handed.iter().any(|benefit| benefit.id == *id) {
+                let error = pack.spot.error(Word::ErrNothingToOverride, Word::MendNothingToOverride);
+                self.push(error.with("id", id.clone()));
+            }
+        }
+        let mut benefits = Vec::new();
+        for benefit in handed {
+            let is_wanted = match &pack.inherits {
+                Inherits::All => true,
+                Inherits::These(wanted) => wanted.contains(&benefit.id),
+            };
+            let is_overridden = pack.overrides.contains(&benefit.id);
+            if let Some(own) = own(&benefit.id).filter(|_| is_wanted && !is_overridden) {
+                let error = own.spot.error(Word::ErrNotDeclared, Word::MendNotDeclared);
+                self.push(error.with("id", own.id.clone()).with("path", benefit.path.clone()));
+            }
+            if is_wanted && !is_overridden {
+                benefits.push(benefit);
+            }
+        }
+        for (position, benefit) in pack.benefits.iter().enumerate() {
+            if pack.benefits[..position].iter().any(|earlier| earlier.id == benefit.id) {
+                let error = benefit.spot.error(Word::ErrTwice, Word::MendTwice);
+                self.push(error.with("value", benefit.id.clone()));
+            }
+        }
+        benefits.extend(pack.benefits.iter().cloned());
+        benefits
+    }
+}
+
+fn parent_of<'j>(directory: &str, jurisdictions: &'j [Jurisdiction]) -> Option<&'j Jurisdiction> {
+    let is_above = |one: &&Jurisdiction| {
+        directory.strip_prefix(&one.pack.directory).is_some_and(|rest| rest.starts_with('/'))
+    };
+    jurisdictions.iter().filter(is_above).max_by_key(|one| one.pack.directory.len())
+}
+
+fn read_placed<T>(
+    fields: &Fields<'_>,
+    place: DivisionCode,
+    read: impl Fn(&Fields<'_>) -> Option<T>,
+    period: impl Fn(&T) -> Period,
+) -> Vec<(Placed<T>, Spot)> {
+    let tables = fields.some_tables("version");
+    let all: Vec<(Placed<T>, Spot)> = tables
+        .iter()
+        .filter_map(|table| read(table).map(|value| (value, table.spot())))
+        .map(|(value, spot)| (Placed { place, period: period(&value), value }, spot))
+        .collect();
+    let gaps = crate::Gap::read_all(fields);
+    fields.finish();
+    let periods = all.iter().map(|(placed, spot)| (placed.period, spot.clone()));
+    check_coverage(
+        fields,
+        periods.chain(gaps.iter().map(|(gap, spot)| (gap.period, spot.clone()))).collect(),
+    );
+    all
+}
+
+fn read_names(fields: &Fields<'_>, key: &'static str) -> impl Iterator<Item = (String, crate::Bilingual)> {
+    let mut names: Vec<(String, crate::Bilingual)> = Vec::new();
+    for table in fields.some_tables(key) {
+        let (id, name) = (table.text("id"), table.bilingual("name"));
+        table.finish();
+        let (Some(id), Some(name)) = (id, name) else { continue };
+        if names.iter().any(|(earlier, _)| earlier == id.value) {
+            fields.push(id.spot.error(Word::ErrTwice, Word::MendTwice).with("value", id.value));
+        } else if names.len() >= 32 {
+            fields.push(id.spot.error(Word::ErrTooMany, Word::MendTooMany).with("limit", "32"));
+        } else {
+            names.push((id.value.to_owned(), name));
+        }
+    }
+    fields.finish();
+    names.into_iter()
+}
+
+fn hash_of(files: &[(String, String)]) -> String {
+    let mut hasher = Sha256::new();
+    for (path, text) in files {
+        hasher.update((path.len() as u64).to_be_bytes());
+        hasher.update(path.as_bytes());
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hasher.finalize() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+// A release sits in an `Arc` in every handler.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Release>();
+};

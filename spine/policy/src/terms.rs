@@ -1,0 +1,333 @@
+//! What the versions of a benefit state: the closed set of layer kinds and their figures.
+
+use kangmai_base::{Fen, Rate};
+
+use crate::fields::{At, Fields};
+use crate::words::Word;
+use crate::{FeeKind, Over};
+
+/// The kind of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    DeductibleRatio,
+    Tiers,
+    Share,
+    CeilingOnSelfPay,
+    FeeWaiver,
+}
+
+impl Kind {
+    pub(crate) const NAMES: &[&str] =
+        &["deductible_ratio", "tiers", "share", "ceiling_on_self_pay", "fee_waiver"];
+
+    pub(crate) fn from_name(name: &str) -> Option<Kind> {
+        match name {
+            "deductible_ratio" => Some(Kind::DeductibleRatio),
+            "tiers" => Some(Kind::Tiers),
+            "share" => Some(Kind::Share),
+            "ceiling_on_self_pay" => Some(Kind::CeilingOnSelfPay),
+            "fee_waiver" => Some(Kind::FeeWaiver),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Kind::DeductibleRatio => "deductible_ratio",
+            Kind::Tiers => "tiers",
+            Kind::Share => "share",
+            Kind::CeilingOnSelfPay => "ceiling_on_self_pay",
+            Kind::FeeWaiver => "fee_waiver",
+        }
+    }
+}
+
+/// What of the base from `from` to `to` is paid at `rate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Lower edge.
+    pub from: Fen,
+    /// Upper edge; the largest amount there is where the segment is open.
+    pub to: Fen,
+    /// The ratio.
+    pub rate: Rate,
+    /// The ratio's numerator over the common denominator of the terms.
+    pub(crate) numerator: i64,
+}
+
+impl Segment {
+    /// Whether it has no upper edge.
+    pub const fn is_open(&self) -> bool {
+        self.to.0 == i64::MAX
+    }
+
+    /// How much of `low..high` lies in it.
+    pub(crate) const fn overlap(&self, low: i64, high: i64) -> i64 {
+        let from = if self.from.0 > low { self.from.0 } else { low };
+        let to = if self.to.0 < high { self.to.0 } else { high };
+        if to > from { to - from } else { 0 }
+    }
+}
+
+/// `deductible_ratio` and `tiers`: segments of the base, each with its ratio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Graded {
+    /// Nothing is paid below.
+    pub deductible: Fen,
+    /// Rising, without holes, the last open.
+    pub segments: Box<[Segment]>,
+    /// Common denominator of all ratios and points.
+    pub(crate) denominator: i64,
+    /// Whether all products fit 64 bits.
+    pub(crate) small: bool,
+    /// Yearly cap.
+    pub cap: Option<Fen>,
+}
+
+/// `share`: a ratio of what is over a deductible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Nothing is paid below.
+    pub deductible: Fen,
+    /// Whether the deductible is borne at each bill or once a year.
+    pub deductible_over: Over,
+    /// The ratio, as the one segment from nothing.
+    pub segment: Segment,
+    pub(crate) denominator: i64,
+    pub(crate) small: bool,
+    /// Yearly cap.
+    pub cap: Option<Fen>,
+}
+
+/// `ceiling_on_self_pay`: pays what is missing to a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceiling {
+    /// The promised ratio of all payers, or the person's greatest share.
+    pub rate: Rate,
+    /// Whether `rate` is the person's share.
+    pub of_own_share: bool,
+    /// Whether the promise is about the total of the bill; else about its compliant part. Out-of-catalogue cost is
+    /// never paid either way.
+    pub of_total: bool,
+}
+
+/// `fee_waiver`: what the institution waives, in this order: the deductible used, named fees, a part of the rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The fees waived.
+    pub fees: Box<[FeeKind]>,
+    /// The part of the rest that is waived.
+    pub discount: Rate,
+    /// Whether the rest counts out-of-catalogue cost too.
+    pub discount_of_own: bool,
+}
+
+/// The figures of one profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Terms {
+    /// Deductible, then segments with ratios, each bill for itself.
+    DeductibleRatio(Graded),
+    /// Tiers over this bill or over the year.
+    Tiers(Graded),
+    /// One ratio over a deductible.
+    Share(Share),
+    /// A promise on the own share.
+    Ceiling(Ceiling),
+    /// The institution's waivers.
+    Waiver(Waiver),
+}
+
+const KEYS_BY_KIND: &[(&str, &[Kind])] = &[
+    ("segments", &[Kind::DeductibleRatio]),
+    ("tiers", &[Kind::Tiers]),
+    ("deductible", &[Kind::DeductibleRatio, Kind::Share]),
+    ("deductible_over", &[Kind::Share]),
+    ("ratio", &[Kind::Share]),
+    ("yearly_cap", &[Kind::DeductibleRatio, Kind::Tiers, Kind::Share]),
+    ("pays_up_to", &[Kind::CeilingOnSelfPay]),
+    ("own_share_at_most", &[Kind::CeilingOnSelfPay]),
+    ("of", &[Kind::CeilingOnSelfPay]),
+    ("fees", &[Kind::FeeWaiver]),
+    ("discount", &[Kind::FeeWaiver]),
+    ("discount_of", &[Kind::FeeWaiver]),
+];
+
+impl Terms {
+    /// Reads the figures of `kind`; `points` are the denominators that ratio rules bring.
+    pub(crate) fn read(fields: &Fields<'_>, kind: Kind, points: &[Rate]) -> Option<Terms> {
+        for (key, kinds) in KEYS_BY_KIND {
+            if !kinds.contains(&kind) && fields.has(key) {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+                let error = fields.spot().error(Word::ErrWrongForKind, Word::MendWrongForKind);
+                fields
+                    .push(error.with("key", *key).with("kind", kind.name()).with("kinds", kinds.join(", ")));
+            }
+        }
+        match kind {
+            Kind::DeductibleRatio => read_deductible_ratio(fields, points),
+            Kind::Tiers => read_tiers(fields, points),
+            Kind::Share => read_share(fields, points),
+            Kind::CeilingOnSelfPay => read_ceiling(fields),
+            Kind::FeeWaiver => read_waiver(fields),
+        }
+    }
+
+    /// The yearly cap, where the kind has one.
+    pub const fn cap(&self) -> Option<Fen> {
+        match self {
+            Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.cap,
+            Terms::Share(share) => share.cap,
+            Terms::Ceiling(_) | Terms::Waiver(_) => None,
+        }
+    }
+}
+
+fn read_deductible_ratio(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
+    let deductible = fields.money("deductible");
+    let cap = fields.cap("yearly_cap");
+    let tables = fields.some_tables("segments");
+    let last = tables.len().saturating_sub(1);
+    let mut rates = Vec::new();
+    let mut from = Fen::ZERO;
+    for (index, table) in tables.iter().enumerate() {
+        let (up_to, rate) = (table.money_maybe("up_to"), table.share("ratio"));
+        table.finish();
+        let lowest = if index == 0 { deductible.as_ref().map_or(Fen::ZERO, |at| at.value) } else { from };
+        match &up_to {
+            Some(up_to) if up_to.value <= lowest => push_not_rising(fields, up_to, lowest),
+            Some(up_to) if index == last => {
+                fields.push(up_to.spot.error(Word::ErrOpenSegment, Word::MendOpenSegment));
+            }
+            None if index != last => {
+                fields.push(table.spot().error(Word::ErrMissingKey, Word::MendAddKey).with("key", "up_to"));
+            }
+            _ => {}
+        }
+        let to = up_to.map_or(Fen(i64::MAX), |up_to| up_to.value);
+        rates.extend(rate.map(|rate| (from, to, rate)));
+        from = to;
+    }
+    let (segments, denominator, small) = scaled(fields, rates, points)?;
+    Some(Terms::DeductibleRatio(Graded {
+        deductible: deductible?.value,
+        segments,
+        denominator,
+        small,
+        cap: cap?,
+    }))
+}
+
+fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
+    let cap = fields.cap("yearly_cap");
+    let tables = fields.some_tables("tiers");
+    let mut edges: Vec<(Fen, At<Rate>)> = Vec::new();
+    for table in &tables {
+        let (above, rate) = (table.money("above"), table.share("ratio"));
+        table.finish();
+        let (Some(above), Some(rate)) = (above, rate) else { continue };
+        if let Some((previous, _)) = edges.last().filter(|(previous, _)| above.value <= *previous) {
+            push_not_rising(fields, &above, *previous);
+        }
+        edges.push((above.value, rate));
+    }
+    let deductible = edges.first()?.0;
+    let ends: Vec<Fen> = edges.iter().skip(1).map(|(from, _)| *from).chain([Fen(i64::MAX)]).collect();
+    let rates = edges.into_iter().zip(ends).map(|((from, rate), to)| (from, to, rate)).collect();
+    let (segments, denominator, small) = scaled(fields, rates, points)?;
+    Some(Terms::Tiers(Graded { deductible, segments, denominator, small, cap: cap? }))
+}
+
+fn push_not_rising(fields: &Fields<'_>, at: &At<Fen>, lowest: Fen) {
+    let error = at.spot.error(Word::ErrNotRising, Word::MendRising);
+    fields.push(error.with("value", at.value.to_string()).with("lowest", lowest.to_string()));
+}
+
+fn read_share(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
+    let deductible = fields.money("deductible");
+    let deductible_over = fields.chosen(fields.text("deductible_over"), Over::NAMES, Over::from_name);
+    let (rate, cap) = (fields.share("ratio"), fields.cap("yearly_cap"));
+    let (segments, denominator, small) = scaled(fields, vec![(Fen::ZERO, Fen(i64::MAX), rate?)], points)?;
+    let segment = *segments.first()?;
+    let deductible = deductible?.value;
+    Some(Terms::Share(Share {
+        deductible,
+        deductible_over: deductible_over?,
+        segment,
+        denominator,
+        small,
+        cap: cap?,
+    }))
+}
+
+fn read_ceiling(fields: &Fields<'_>) -> Option<Terms> {
+    let of_total = fields.chosen(fields.text("of"), &["total", "compliant"], |name| match name {
+        "total" => Some(true),
+        "compliant" => Some(false),
+        _ => None,
+    });
+    let of_own_share = fields.has("own_share_at_most");
+    if of_own_share && fields.has("pays_up_to") {
+        let error = fields.spot().error(Word::ErrTwice, Word::MendTwice);
+        fields.push(error.with("value", "own_share_at_most / pays_up_to"));
+    }
+    let rate = fields.share(if of_own_share { "own_share_at_most" } else { "pays_up_to" });
+    Some(Terms::Ceiling(Ceiling { rate: rate?.value, of_own_share, of_total: of_total? }))
+}
+
+fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
+    let names: Vec<&str> = FeeKind::ALL.iter().map(|fee| fee.name()).collect();
+    let read = |name: &str| FeeKind::ALL.into_iter().find(|fee| fee.name() == name);
+    let listed = fields.texts_maybe("fees").unwrap_or_default();
+    let mut fees: Vec<FeeKind> =
+        listed.into_iter().filter_map(|text| fields.chosen(Some(text), &names, read)).collect();
+    fees.sort_by_key(|fee| *fee as u8);
+    fees.dedup();
+    let discount = fields.share("discount");
+    let bases = ["remaining_compliant", "remaining_own"];
+    let of_own = fields.chosen(fields.text("discount_of"), &bases, |name| match name {
+        "remaining_compliant" => Some(false),
+        "remaining_own" => Some(true),
+        _ => None,
+    });
+    Some(Terms::Waiver(Waiver { fees: fees.into(), discount: discount?.value, discount_of_own: of_own? }))
+}
+
+/// Brings the ratios over one denominator, 100 where that is enough.
+fn scaled(
+    fields: &Fields<'_>,
+    rates: Vec<(Fen, Fen, At<Rate>)>,
+    points: &[Rate],
+) -> Option<(Box<[Segment]>, i64, bool)> {
+    let mut denominator: i64 = 1;
+    for other in rates.iter().map(|(_, _, rate)| rate.value).chain(points.iter().copied()) {
+        let step = other.denominator() / common_divisor(denominator, other.denominator());
+        let product = denominator.checked_mul(step).filter(|product| *product <= Rate::LIMIT);
+        let Some(product) = product else {
+            let spot = rates.first().map_or(fields.spot(), |(_, _, rate)| rate.spot.clone());
+            fields.push(spot.error(Word::ErrNotARatio, Word::MendRatio).with("value", other.to_string()));
+            return None;
+        };
+        denominator = product;
+    }
+    if 100 % denominator == 0 {
+        denominator = 100;
+    }
+    let segment = |(from, to, rate): (Fen, Fen, At<Rate>)| Segment {
+        from,
+        to,
+        rate: rate.value,
+        numerator: rate.value.numerator() * (denominator / rate.value.denominator()),
+    };
+    Some((rates.into_iter().map(segment).collect(), denominator, denominator <= SMALL))
+}
+
+/// With a denominator up to this, [`Fen::LIMIT`] times any share fits 63 bits.
+const SMALL: i64 = 1_000_000;
+
+pub(crate) const fn common_divisor(a: i64, b: i64) -> i64 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    if a == 0 { 1 } else { a }
+}
