@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kangmai_base::{Clock, Day, Ids, Uuid};
 use kangmai_database::Database;
+use kangmai_policy::Release;
 use kangmai_record::Record;
 use kangmai_web::Words;
 
@@ -22,6 +23,8 @@ pub struct AppParts {
     pub database: Database,
     /// The record with the projections of all programmes.
     pub record: Record,
+    /// The policy packs.
+    pub policies: Arc<Release>,
     /// All words.
     pub words: Arc<Words>,
     /// The time.
