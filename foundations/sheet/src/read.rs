@@ -24,6 +24,25 @@ pub fn text(text: &str) -> Result<String, Flaw> {
     Ok(half_width(text).into_owned())
 }
 
+/// A code that is no quantity, such as a number of a household or a bill: half-width, upper case, without spaces, at
+/// most `max_chars` characters.
+///
+/// # Errors
+/// Excel lost its last digits, or it is too long.
+pub fn code(text: &str, max_chars: usize) -> Result<String, Flaw> {
+    let narrow = half_width(text);
+    let narrow = narrow.trim_start_matches('\'');
+    if let Some(flaw) = lost_digits(narrow) {
+        return Err(flaw);
+    }
+    let code: String =
+        narrow.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
+    if code.chars().count() > max_chars {
+        return Err(Flaw::new("sheet.flaw.too_long").with("limit", max_chars.to_string()));
+    }
+    Ok(code)
+}
+
 /// An amount in yuan, not negative: `1234.5`, `1,234.50`, `￥1234.50元`.
 ///
 /// # Errors
@@ -360,6 +379,8 @@ mod tests {
     #[test]
     fn codes_that_excel_spoils() {
         assert_eq!(said(division("411722103203").map(|code| code.to_string())), "\"411722103203\"");
+        assert_eq!(said(code(" h-００１ 甲", 10)), "\"H-001甲\"");
+        assert_eq!(said(code("12345678901", 10)), "sheet.flaw.too_long limit=10 | ");
         assert_eq!(said(division("4117221")), "sheet.flaw.no_division_code | sheet.mend.division_code");
         for lost in ["4.11722E+17", "4.11722195001010E+17"] {
             assert_eq!(said(id_number(lost)), "sheet.flaw.lost_digits | sheet.mend.lost_digits", "{lost}");

@@ -6,6 +6,9 @@
 mod label;
 mod person;
 mod register;
+mod register_parser;
+mod register_schema;
+mod register_words;
 mod search;
 mod store;
 
@@ -14,6 +17,8 @@ use kangmai_database::{Migration, Migrations};
 pub use label::{Label, LabelInterval, labels_on};
 pub use person::{Household, HouseholdBody, HouseholdId, Person, PersonBody, PersonId};
 pub use register::{Enrolment, HouseholdRow, Mark, RegisterRow, Relation};
+pub use register_parser::{Parsed, RegisterContext, RegisterParser};
+pub use register_schema::REGISTER;
 pub use search::{Query, search};
 pub use store::{
     count_people, count_with_label, find_household, find_household_by_number, find_person, match_id_number,

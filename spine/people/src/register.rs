@@ -196,4 +196,6 @@ pub struct HouseholdRow {
     pub address: Option<String>,
     /// Net income of the household in a year, yuan (家庭年收入).
     pub annual_income: Option<Fen>,
+    /// The year of that income.
+    pub income_year: Option<i32>,
 }
