@@ -2,7 +2,7 @@
 //! that a test can prepare it on both databases.
 
 use super::{Complaint, TextFile};
-use crate::source::{TextConstant, text_constants, tokens};
+use crate::source::{Kind, TextConstant, Token, text_constants, tokens};
 
 /// Stores whose statements name a table that is a parameter; those cannot be constants.
 const ON_ANY_TABLE: [&str; 1] = [
@@ -43,10 +43,38 @@ pub fn check_sql(file: &TextFile) -> Vec<Complaint> {
     complaints
 }
 
-/// The statements of a store: every constant that holds SQL.
+/// The statements of a store: every constant that holds SQL, and the insert of one row for every `InsertMany`.
 pub fn statements(file: &TextFile) -> Vec<TextConstant> {
-    let constants = text_constants(&tokens(&file.text));
-    constants.into_iter().filter(|constant| !constant.in_test && looks_like_sql(&constant.text)).collect()
+    let tokens = tokens(&file.text);
+    let constants = text_constants(&tokens).into_iter().filter(|constant| looks_like_sql(&constant.text));
+    let mut found: Vec<TextConstant> = constants.collect();
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_word("InsertMany") && tokens.get(at + 1).is_some_and(|next| next.is('{')) {
+            let text = insert_of_one_row(&tokens[at..]);
+            let name = text.split(' ').nth(2).unwrap_or_default();
+            let name = format!("the insert into {name}");
+            found.push(TextConstant { name, text, line: token.line, in_test: token.in_test, at });
+        }
+    }
+    found.retain(|statement| !statement.in_test);
+    found
+}
+
+/// What `InsertMany { table: "…", columns: &["…", …], suffix: "…" }` sends for one row.
+fn insert_of_one_row(tokens: &[Token]) -> String {
+    let (mut table, mut columns, mut suffix) = (String::new(), Vec::new(), String::new());
+    let mut field = "";
+    for token in tokens.iter().take_while(|token| !token.is('}')) {
+        match &token.kind {
+            Kind::Word(word) => field = word,
+            Kind::Text(text) if field == "table" => table.clone_from(text),
+            Kind::Text(text) if field == "columns" => columns.push(text.clone()),
+            Kind::Text(text) if field == "suffix" => suffix.clone_from(text),
+            _ => {}
+        }
+    }
+    let values: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
+    format!("insert into {table} ({}) values ({}) {suffix}", columns.join(", "), values.join(", "))
 }
 
 /// Whether a text begins as a statement does.
@@ -111,5 +139,11 @@ mod tests {
         let in_test = format!("#[cfg(test)] mod tests {{ {inline} }}");
         assert_eq!(check_sql(&TextFile::new("spine/people/src/pages.rs", &in_test)), []);
         assert_eq!(statements(&TextFile::new("a/store.rs", constant))[0].name, "FIND");
+        let many = "const ALL: InsertMany = InsertMany { table: \"person\", columns: &[\"id\", \"name\"],
+            suffix: \"on conflict do nothing\" };";
+        assert_eq!(
+            statements(&TextFile::new("a/store.rs", many))[0].text,
+            "insert into person (id, name) values ($1, $2) on conflict do nothing"
+        );
     }
 }
