@@ -31,7 +31,8 @@
     }
     if (wrong || !error) {
       field.classList.toggle("field-wrong", wrong);
-      input.toggleAttribute("aria-invalid", wrong);
+      if (wrong) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
     }
   };
   document.addEventListener("focusout", (event) => {

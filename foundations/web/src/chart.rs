@@ -3,6 +3,9 @@
 //! Across, places are in percent of the width, so that a chart fits a phone and a sheet of paper while its text keeps
 //! its size. Every chart has a title, a sentence of what it shows, and every shape its figure as a title.
 
+mod bars;
+mod lines;
+
 use std::fmt::Write;
 
 use kangmai_base::{Day, Fen};
@@ -44,6 +47,8 @@ pub struct BarChart {
     pub series: Vec<(String, Vec<f64>)>,
     /// On each other instead of beside each other.
     pub stacked: bool,
+    /// Lying, with every label in full: for names. Standing is for time.
+    pub lying: bool,
     /// A line across: value and word.
     pub limit: Option<(f64, String)>,
 }
@@ -74,6 +79,17 @@ pub struct ShareBar {
     pub description: String,
     /// Who and how much, in order; negative amounts count as nothing.
     pub parts: Vec<(String, Fen)>,
+}
+
+/// A line as high as the text, in a row of a table or list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sparkline {
+    /// The values, oldest first.
+    pub values: Vec<f64>,
+    /// The band that they should lie in.
+    pub band: Option<(f64, f64)>,
+    /// What it shows, in words.
+    pub said: String,
 }
 
 /// Height of the plot, in px.
@@ -122,138 +138,6 @@ impl Scale {
 
 /// For templates.
 impl Page {
-    /// A bar chart.
-    pub fn bar_chart(&self, chart: &BarChart) -> Html {
-        let series = chart.series.get(..MOST_SERIES).unwrap_or(&chart.series);
-        let sums = (0..chart.labels.len())
-            .map(|index| series.iter().map(|(_, values)| at(values, index)).sum::<f64>());
-        let highest = if chart.stacked {
-            sums.fold(0.0, f64::max)
-        } else {
-            series.iter().flat_map(|(_, values)| values.iter().copied()).fold(0.0, f64::max)
-        };
-        let highest = chart.limit.as_ref().map_or(highest, |(limit, _)| highest.max(*limit));
-        let scale = Scale::over(0.0, highest);
-        let mut svg = self.open(&chart.title, &chart.description);
-        self.axis(&mut svg, &scale, chart.figure);
-        let slot = ACROSS / chart.labels.len().max(1) as f64;
-        for (index, label) in chart.labels.iter().enumerate() {
-            let left = slot * index as f64;
-            self.bars(&mut svg, chart, series, &scale, (index, left, slot));
-            if index.is_multiple_of(label_step(&chart.labels)) {
-                text(&mut svg, "chart-axis", (left + slot / 2.0, HEAD + HEIGHT + 17.0), "middle", label);
-            }
-        }
-        limit(&mut svg, &scale, chart.limit.as_ref());
-        svg.push_str("</g></svg>");
-        let heads: Vec<&str> = series.iter().map(|(name, _)| name.as_str()).collect();
-        let rows = chart.labels.iter().enumerate().map(|(index, label)| {
-            let cells =
-                series.iter().map(|(_, values)| self.figure(chart.figure, at(values, index))).collect();
-            (label.clone(), cells)
-        });
-        self.close(svg, &chart.title, &heads, rows.collect())
-    }
-
-    fn bars(
-        &self,
-        svg: &mut String,
-        chart: &BarChart,
-        series: &[(String, Vec<f64>)],
-        scale: &Scale,
-        (index, left, slot): (usize, f64, f64),
-    ) {
-        let beside = if chart.stacked { 1.0 } else { series.len().max(1) as f64 };
-        let width = (slot * 0.72 / beside).min(8.0);
-        let start = left + (slot - width * beside) / 2.0;
-        let mut floor = 0.0;
-        for (number, (name, values)) in series.iter().enumerate() {
-            let value = at(values, index);
-            let x = if chart.stacked { start } else { start + width * number as f64 };
-            let (top, bottom) = (scale.y(floor + value), scale.y(floor));
-            let _ = write!(
-                svg,
-                "<rect class=\"series-{}\" x=\"{x:.2}%\" y=\"{top:.1}\" width=\"{width:.2}%\" height=\"{:.1}\"><title>",
-                number + 1,
-                (bottom - top).max(0.0)
-            );
-            let label = chart.labels.get(index).map_or("", String::as_str);
-            escape(svg, &format!("{label} {name} {}", self.figure(chart.figure, value)));
-            svg.push_str("</title></rect>");
-            if chart.stacked {
-                floor += value;
-            }
-        }
-    }
-
-    /// A line chart.
-    pub fn line_chart(&self, chart: &LineChart) -> Html {
-        let series = chart.series.get(..MOST_SERIES).unwrap_or(&chart.series);
-        let points = || series.iter().flat_map(|(_, points)| points.iter().copied());
-        let marks = chart.band.iter().flat_map(|(from, to, _)| [*from, *to]);
-        let marks = marks.chain(chart.limit.iter().map(|(limit, _)| *limit));
-        let values = || points().map(|(_, value)| value).chain(marks.clone());
-        let scale =
-            Scale::over(values().fold(f64::INFINITY, f64::min).min(1e12), values().fold(0.0, f64::max));
-        let first = points().map(|(day, _)| day).min().unwrap_or(Day(0));
-        let last = points().map(|(day, _)| day).max().unwrap_or(Day(0));
-        let span = f64::from(last.days_since(first).max(1));
-        let x = |day: Day| 2.0 + (ACROSS - 4.0) * f64::from(day.days_since(first)) / span;
-        let mut svg = self.open(&chart.title, &chart.description);
-        if let Some((from, to, word)) = &chart.band {
-            let (top, bottom) = (scale.y(*to), scale.y(*from));
-            let _ = write!(
-                svg,
-                "<rect class=\"chart-band\" x=\"0\" y=\"{top:.1}\" width=\"{ACROSS}%\" height=\"{:.1}\"/>",
-                bottom - top
-            );
-            text(&mut svg, "chart-axis", (ACROSS, top + 14.0), "end", word);
-        }
-        self.axis(&mut svg, &scale, chart.figure);
-        limit(&mut svg, &scale, chart.limit.as_ref());
-        for (number, (name, points)) in series.iter().enumerate() {
-            for pair in points.windows(2) {
-                if let [(from, low), (to, high)] = pair {
-                    let _ = write!(
-                        svg,
-                        "<line class=\"chart-path series-{} dash-{0}\" x1=\"{:.2}%\" y1=\"{:.1}\" x2=\"{:.2}%\" y2=\"{:.1}\"/>",
-                        number + 1,
-                        x(*from),
-                        scale.y(*low),
-                        x(*to),
-                        scale.y(*high)
-                    );
-                }
-            }
-            for (day, value) in points {
-                let outside = chart.band.as_ref().is_some_and(|(from, to, _)| value < from || value > to);
-                let out = if outside { " chart-dot-out" } else { "" };
-                let (across, down) = (x(*day), scale.y(*value));
-                let _ = write!(
-                    svg,
-                    "<circle class=\"chart-dot series-{}{out}\" cx=\"{across:.2}%\" cy=\"{down:.1}\" r=\"4\"><title>",
-                    number + 1
-                );
-                escape(&mut svg, &format!("{day} {name} {}", self.figure(chart.figure, *value)));
-                svg.push_str("</title></circle>");
-            }
-        }
-        day_labels(&mut svg, first, last, x);
-        svg.push_str("</g></svg>");
-        let mut days: Vec<Day> = points().map(|(day, _)| day).collect();
-        days.sort_unstable();
-        days.dedup();
-        let heads: Vec<&str> = series.iter().map(|(name, _)| name.as_str()).collect();
-        let rows = days.into_iter().map(|day| {
-            let value = |points: &[(Day, f64)]| {
-                let found = points.iter().find(|(other, _)| *other == day);
-                found.map_or(String::new(), |(_, value)| self.figure(chart.figure, *value))
-            };
-            (day.to_string(), series.iter().map(|(_, points)| value(points)).collect())
-        });
-        self.close(svg, &chart.title, &heads, rows.collect())
-    }
-
     /// One whole and its parts. The parts are numbered, so that it reads in black and white too.
     pub fn share_bar(&self, bar: &ShareBar) -> Html {
         let parts = bar.parts.get(..MOST_SERIES).unwrap_or(&bar.parts);
@@ -280,7 +164,7 @@ impl Page {
                     "<line class=\"chart-gap\" x1=\"{left:.2}%\" y1=\"0\" x2=\"{left:.2}%\" y2=\"36\"/>"
                 );
             }
-            key_entry(&mut key, number, &format!("{number} {name} {said}"));
+            Key::Area(&format!("{number} {name} {said}")).write(&mut key, number);
             left += share;
         }
         svg.push_str("</svg>");
@@ -288,38 +172,6 @@ impl Page {
         let mut out = String::from("<figure class=\"chart chart-wide\"><figcaption>");
         escape(&mut out, &bar.title);
         let _ = write!(out, "</figcaption>{svg}{key}</figure>");
-        Html::from_escaped(out)
-    }
-
-    /// A line as high as the text, with the band that it should lie in; `said` is what it shows, in words.
-    pub fn sparkline(&self, values: &[f64], band: Option<(f64, f64)>, said: &str) -> Html {
-        let edges = || values.iter().copied().chain(band.iter().flat_map(|(from, to)| [*from, *to]));
-        let least = edges().fold(f64::INFINITY, f64::min).min(1e12);
-        let most = edges().fold(f64::NEG_INFINITY, f64::max).max(least + 1e-9);
-        let y = |value: f64| 3.0 + 18.0 * (1.0 - (value - least) / (most - least));
-        let x = |index: usize| 3.0 + 90.0 * index as f64 / (values.len().max(2) - 1) as f64;
-        let mut out = String::from("<svg class=\"spark\" viewBox=\"0 0 96 24\" role=\"img\"><title>");
-        escape(&mut out, said);
-        out.push_str("</title>");
-        if let Some((from, to)) = band {
-            let _ = write!(
-                out,
-                "<rect class=\"chart-band\" x=\"0\" y=\"{:.1}\" width=\"96\" height=\"{:.1}\"/>",
-                y(to),
-                y(from) - y(to)
-            );
-        }
-        out.push_str("<polyline class=\"chart-path\" points=\"");
-        for (index, value) in values.iter().enumerate() {
-            let _ = write!(out, "{:.1},{:.1} ", x(index), y(*value));
-        }
-        out.push_str("\"/>");
-        if let Some(last) = values.last() {
-            let (across, down) = (x(values.len() - 1), y(*last));
-            let _ =
-                write!(out, "<circle class=\"chart-dot\" cx=\"{across:.1}\" cy=\"{down:.1}\" r=\"2.5\"/>");
-        }
-        out.push_str("</svg>");
         Html::from_escaped(out)
     }
 
@@ -377,15 +229,22 @@ impl Page {
     }
 
     /// The key and the same data as a table.
-    fn close(&self, svg: String, title: &str, heads: &[&str], rows: Vec<(String, Vec<String>)>) -> Html {
+    fn close(
+        &self,
+        svg: String,
+        title: &str,
+        key: &[Key<'_>],
+        heads: &[&str],
+        rows: Vec<(String, Vec<String>)>,
+    ) -> Html {
         let mut out = String::from("<figure class=\"chart\"><figcaption>");
         escape(&mut out, title);
         out.push_str("</figcaption>");
         out.push_str(&svg);
-        if heads.len() > 1 {
+        if key.len() > 1 {
             out.push_str("<ul class=\"chart-key\">");
-            for (index, head) in heads.iter().enumerate() {
-                key_entry(&mut out, index + 1, head);
+            for (index, entry) in key.iter().enumerate() {
+                entry.write(&mut out, index + 1);
             }
             out.push_str("</ul>");
         }
@@ -424,45 +283,52 @@ fn trimmed(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Every how many labels one is written, so that they do not touch on a phone.
-fn label_step(labels: &[String]) -> usize {
-    let widest =
-        labels.iter().map(|label| label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()).max();
-    let fit = (LABEL_ROOM / (widest.unwrap_or(0) + 1)).max(1);
-    labels.len().div_ceil(fit).max(1)
-}
-
 fn text(svg: &mut String, class: &str, (x, y): (f64, f64), anchor: &str, said: &str) {
     let _ = write!(svg, "<text class=\"{class}\" x=\"{x:.2}%\" y=\"{y:.1}\" text-anchor=\"{anchor}\">");
     escape(svg, said);
     svg.push_str("</text>");
 }
 
-fn limit(svg: &mut String, scale: &Scale, limit: Option<&(f64, String)>) {
+fn limit<'a>(svg: &mut String, scale: &Scale, limit: Option<&'a (f64, String)>, key: &mut Vec<Key<'a>>) {
     let Some((value, word)) = limit else { return };
     let y = scale.y(*value);
     let _ =
         write!(svg, "<line class=\"chart-limit\" x1=\"0\" y1=\"{y:.1}\" x2=\"{ACROSS}%\" y2=\"{y:.1}\"/>");
-    text(svg, "chart-limit-word", (ACROSS, y - 5.0), "end", word);
+    key.push(Key::Limit(word));
 }
 
-fn key_entry(out: &mut String, number: usize, said: &str) {
-    let _ = write!(
-        out,
-        "<li><svg viewBox=\"0 0 10 10\" aria-hidden=\"true\"><rect class=\"series-{number}\" width=\"10\" height=\"10\" rx=\"2\"/></svg>"
-    );
-    escape(out, said);
-    out.push_str("</li>");
+/// An entry under a chart: what a shape stands for.
+enum Key<'a> {
+    Area(&'a str),
+    Line(&'a str),
+    Band(&'a str),
+    Limit(&'a str),
 }
 
-/// The first and the last day, and the middle if there is room.
-fn day_labels(svg: &mut String, first: Day, last: Day, x: impl Fn(Day) -> f64) {
-    let y = HEAD + HEIGHT + 17.0;
-    text(svg, "chart-axis", (x(first), y), "start", &first.to_string());
-    if last == first {
-        return;
+impl Key<'_> {
+    /// `number`: of the series, from 1.
+    fn write(&self, out: &mut String, number: usize) {
+        out.push_str("<li><svg viewBox=\"0 0 20 10\" aria-hidden=\"true\">");
+        let (said, shape) = match self {
+            Key::Area(said) => {
+                (said, format!("<rect class=\"series-{number}\" width=\"20\" height=\"10\"/>"))
+            }
+            Key::Line(said) => (
+                said,
+                format!(
+                    "<line class=\"chart-path series-{number} dash-{number}\" x1=\"1\" y1=\"5\" x2=\"19\" y2=\"5\"/>"
+                ),
+            ),
+            Key::Band(said) => (said, "<rect class=\"chart-band\" width=\"20\" height=\"10\"/>".to_owned()),
+            Key::Limit(said) => {
+                (said, "<line class=\"chart-limit\" x1=\"0\" y1=\"5\" x2=\"20\" y2=\"5\"/>".to_owned())
+            }
+        };
+        out.push_str(&shape);
+        out.push_str("</svg>");
+        escape(out, said);
+        out.push_str("</li>");
     }
-    text(svg, "chart-axis", (x(last), y), "end", &last.to_string());
 }
 
 #[cfg(test)]
@@ -500,6 +366,7 @@ mod tests {
             labels: vec!["A&B".to_owned(), "芦岗街道".to_owned()],
             series: vec![("自付".to_owned(), vec![1_234.56, f64::NAN]), ("医保".to_owned(), vec![2.0])],
             stacked: true,
+            lying: false,
             limit: Some((9_000.0, "警戒线".to_owned())),
         };
         let html = page().bar_chart(&chart).to_string();
@@ -512,6 +379,8 @@ mod tests {
             assert!(html.contains(part), "no {part} in {html}");
         }
         assert!(!html.contains("NaN") && !html.contains("style="), "{html}");
+        let lying = page().bar_chart(&BarChart { lying: true, ..chart }).to_string();
+        assert!(lying.contains(">芦岗街道</text>") && lying.contains(">1,236.56</text>"), "{lying}");
     }
 
     #[test]
@@ -523,6 +392,7 @@ mod tests {
             labels: Vec::new(),
             series: Vec::new(),
             stacked: false,
+            lying: false,
             limit: None,
         };
         let lines = LineChart {
@@ -543,8 +413,8 @@ mod tests {
             page.bar_chart(&bars),
             page.line_chart(&lines),
             page.share_bar(&share),
-            page.sparkline(&[], None, ""),
-            page.sparkline(&[5.0], None, ""),
+            page.sparkline(&Sparkline { values: Vec::new(), band: None, said: String::new() }),
+            page.sparkline(&Sparkline { values: vec![5.0], band: Some((4.0, 6.0)), said: String::new() }),
         ] {
             assert!(!html.as_str().contains("NaN") && !html.as_str().contains("inf"), "{html}");
         }

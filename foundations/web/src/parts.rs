@@ -301,8 +301,8 @@ impl Page {
     }
 
     /// A main button whose words are said already: 结算 1,234.56 元.
-    pub fn button_saying(&self, text: &str) -> Html {
-        Html::of(&Button { word: text, class: "button", value: "", path: "" })
+    pub fn button_saying(&self, text: impl AsRef<str>) -> Html {
+        Html::of(&Button { word: text.as_ref(), class: "button", value: "", path: "" })
     }
 
     /// A second button of a form; the body then holds `act` = `value`.
@@ -316,17 +316,17 @@ impl Page {
     }
 
     /// A link that looks like the main button.
-    pub fn link_button(&self, key: &str, path: &str) -> Html {
-        Html::of(&Button { word: &self.word(key), class: "button", value: "", path: self.href(path) })
+    pub fn link_button(&self, key: &str, path: impl AsRef<str>) -> Html {
+        Html::of(&Button { word: &self.word(key), class: "button", value: "", path: self.href(&path) })
     }
 
     /// A link that looks like a second button.
-    pub fn second_link(&self, key: &str, path: &str) -> Html {
+    pub fn second_link(&self, key: &str, path: impl AsRef<str>) -> Html {
         Html::of(&Button {
             word: &self.word(key),
             class: "button button-second",
             value: "",
-            path: self.href(path),
+            path: self.href(&path),
         })
     }
 
