@@ -6,6 +6,9 @@ use std::borrow::Cow;
 /// invisible characters: `　４１１７２２（元）` is `411722(元)`. Borrows if nothing is to be done.
 pub fn half_width(text: &str) -> Cow<'_, str> {
     let text = text.trim();
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     if !text.chars().any(|character| half(character) != Some(character)) {
         return Cow::Borrowed(text);
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kangmai_base::{Day, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, Refusal};
-use kangmai_places::{Division, Divisions, Resolved};
+use kangmai_places::{Division, Divisions};
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Record, Severity, half_width, read};
 
 use crate::label::LabelInterval;
@@ -271,7 +271,7 @@ impl<'a> RegisterParser<'a> {
 
     /// Whether people can be registered at `code`; a warning if only the township is known.
     fn check_home(&self, code: DivisionCode) -> Result<Option<Flaw>, Flaw> {
-        let Some(division) = self.divisions.get(code) else { return Err(self.unknown_division(code)) };
+        let division = self.divisions.existing(code)?;
         if !self.context.scope.contains(code) {
             let scope = self.divisions.get(self.context.scope).map(Division::full_name).unwrap_or_default();
             return Err(Flaw::new("people.flaw.home_outside")
@@ -292,69 +292,21 @@ impl<'a> RegisterParser<'a> {
         }
     }
 
-    fn unknown_division(&self, code: DivisionCode) -> Flaw {
-        let flaw = Flaw::new("people.flaw.unknown_division").with("code", code.to_string());
-        match self.divisions.nearest(code) {
-            Some(near) => flaw.mend(
-                Refusal::new("people.mend.unknown_division")
-                    .with("code", near.code().to_string())
-                    .with("name", near.full_name()),
-            ),
-            None => flaw.mend(Refusal::new("sheet.mend.division_code")),
-        }
-    }
-
     fn resolve(&mut self, names: &str) -> Result<DivisionCode, Flaw> {
         if let Some(known) = self.resolved.get(names) {
             return known.clone();
         }
-        let found = match self.divisions.resolve(names, self.context.scope) {
-            Resolved::One(division) => Ok(division.code()),
-            Resolved::Several(several) => {
-                let shown: Vec<String> = several
-                    .iter()
-                    .take(5)
-                    .map(|division| {
-                        format!(
-                            "{} {}",
-                            division.code(),
-                            division.path_from(DivisionLevel::Township).concat()
-                        )
-                    })
-                    .collect();
-                Err(Flaw::new("people.flaw.home_of_several")
-                    .with("names", names.to_owned())
-                    .mend(Refusal::new("people.mend.home_of_several").with("several", shown.join("；"))))
-            }
-            Resolved::Nothing { nearest } => {
-                let flaw = Flaw::new("people.flaw.unknown_place").with("names", names.to_owned());
-                Err(match nearest {
-                    Some(near) => flaw.mend(
-                        Refusal::new("people.mend.unknown_division")
-                            .with("code", near.code().to_string())
-                            .with("name", near.full_name()),
-                    ),
-                    None => flaw.mend(Refusal::new("people.mend.unknown_place")),
-                })
-            }
-        };
+        let found = self.divisions.read_place(names, self.context.scope).map(Division::code);
         self.resolved.insert(names.to_owned(), found.clone());
         found
     }
 
     /// Where the person lives: anywhere in the country, by code, or by names in the scope.
     fn living(&mut self, cells: &mut Cells<'_>) -> Option<DivisionCode> {
-        let text = half_width(cells.filled("living")?).into_owned();
-        let found = if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            read::division(&text).and_then(|code| {
-                if self.divisions.has(code) { Ok(code) } else { Err(self.unknown_division(code)) }
-            })
-        } else {
-            self.resolve(&text).or_else(|flaw| match self.divisions.resolve(&text, DivisionCode::COUNTRY) {
-                Resolved::One(division) => Ok(division.code()),
-                _ => Err(flaw),
-            })
-        };
+        let text = cells.filled("living")?;
+        let found = self.resolve(text).or_else(|flaw| {
+            self.divisions.read_place(text, DivisionCode::COUNTRY).map(Division::code).map_err(|_| flaw)
+        });
         match found {
             Ok(code) => Some(code),
             Err(flaw) => {

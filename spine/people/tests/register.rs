@@ -139,13 +139,13 @@ fn a_home_is_found_by_code_or_names_or_told() {
     let (row, faults) = home("户籍地区划代码", "411721107299");
     assert_eq!(row, None);
     assert!(
-        faults[0].starts_with("Error home_code people.flaw.unknown_division code=411721107299 | people.mend.unknown_division code=411721107"),
+        faults[0].starts_with("Error home_code places.flaw.unknown_division code=411721107299 | places.mend.is_meant code=411721107"),
         "{faults:?}"
     );
     let (row, faults) = home("户籍地", "师灵镇油坊张村");
     assert_eq!(row, None);
     assert!(faults[0].ends_with("name=河南省驻马店市西平县师灵镇油房张村"), "{faults:?}");
-    assert!(home("户籍地", "崔庄").1[0].contains("people.flaw.home_of_several"));
+    assert!(home("户籍地", "崔庄").1[0].contains("places.flaw.several"));
     assert!(home("户籍地区划代码", "411722103203").1[0].contains("people.flaw.home_outside"));
     assert!(home("户籍地区划代码", "411721").1[0].contains("people.flaw.home_too_wide"));
     let (row, faults) = home("户籍地", "宋集镇");
