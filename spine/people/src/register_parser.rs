@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use kangmai_base::{Day, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, Refusal};
 use kangmai_places::{Division, Divisions};
@@ -50,10 +51,10 @@ pub enum Parsed {
     Faulty,
 }
 
-/// Reads the rows of one file in order.
+/// Reads the rows of one file in order, however they are handed in; keeps what it must know of the rows before.
 #[derive(Debug)]
-pub struct RegisterParser<'a> {
-    matching: &'a Matching,
+pub struct RegisterParser {
+    matching: Arc<Matching>,
     divisions: &'static Divisions,
     context: RegisterContext,
     /// By identity number (hashed): the row that was taken.
@@ -74,13 +75,13 @@ struct Seen {
     without_labels: u64,
 }
 
-impl<'a> RegisterParser<'a> {
+impl RegisterParser {
     /// Reads the rows of a file whose head is `matching`, a matching of [`crate::REGISTER`].
     pub fn new(
-        matching: &'a Matching,
+        matching: Arc<Matching>,
         divisions: &'static Divisions,
         context: RegisterContext,
-    ) -> RegisterParser<'a> {
+    ) -> RegisterParser {
         RegisterParser {
             matching,
             divisions,
@@ -106,7 +107,8 @@ impl<'a> RegisterParser<'a> {
 
     /// Reads one row.
     pub fn parse(&mut self, record: &Record) -> (Parsed, Vec<Fault>) {
-        let mut cells = Cells::new(self.matching, record);
+        let matching = Arc::clone(&self.matching);
+        let mut cells = Cells::new(&matching, record);
         let row = self.row(&mut cells);
         let Some(row) = row.filter(|_| !cells.has_errors()) else {
             return (Parsed::Faulty, cells.into_faults());

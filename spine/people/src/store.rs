@@ -48,7 +48,7 @@ const MEMBERS: &str =
 const MATCH_ID_NUMBER: &str =
     "select id, household, digest from person where id_number = $1 order by id limit 2";
 const SAME_NAME_AND_BIRTH: &str = "select id from person
-    where name = $1 and home between $2 and $3 and birth = $4 order by id limit 10";
+    where name = $1 and home between $2 and $3 and birth = $4 and same_as is null order by id limit 10";
 const BY_ID_NUMBER: &str =
     "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
     phone, enrolment, died_on, marks from person where id_number = $1 and home between $2 and $3 limit $4";
@@ -73,22 +73,44 @@ const BY_INITIALS_NARROW: &str = "select id, household, relation, name, id_numbe
     living, phone, enrolment, died_on, marks from person where home between $3 and $4 and initials >= $1 and initials < $2
     order by home, name limit $5";
 const PEOPLE_AT: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where home between $1 and $2 and died_on is null
+    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
+    enrolment, died_on, marks from person
+    where home between $1 and $2 and died_on is null and same_as is null
     order by home, name, id limit $3 offset $4";
-const COUNT_PEOPLE: &str =
-    "select count(*), count(distinct household) from person where home between $1 and $2 and died_on is null";
+const COUNT_PEOPLE: &str = "select count(*), count(distinct household) from person
+    where home between $1 and $2 and died_on is null and same_as is null";
 const WITH_LABEL: &str =
+    "select person.id, household, relation, name, id_number, sex, birth, ethnicity, person.home, living,
+    phone, enrolment, died_on, marks from person_label join person on person.id = person_label.person
+    where label = $1 and person_label.home between $2 and $3
+    and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4)
+    and died_on is null and same_as is null
+    order by person_label.home, person_label.person limit $5 offset $6";
+const COUNT_WITH_LABEL: &str = "select count(*) from person_label
+    where label = $1 and home between $2 and $3
+    and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4)
+    and person not in (select id from person where home between $2 and $3
+        and (died_on is not null or same_as is not null))";
+const NOT_ENROLLED: &str =
     "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where died_on is null and id in
-    (select person from person_label where label = $1 and home between $2 and $3 
-        and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4))
-    order by home, name, id limit $5 offset $6";
-const COUNT_WITH_LABEL: &str = "select count(distinct person_label.person) from person_label
-    join person on person.id = person_label.person
-    where person_label.label = $1 and person_label.home between $2 and $3 
-    and (person_label.from_day is null or person_label.from_day <= $4)
-    and (person_label.to_day is null or person_label.to_day > $4) and person.died_on is null";
+    phone, enrolment, died_on, marks from person where home between $1 and $2
+    and enrolment = 'not_enrolled' and died_on is null and same_as is null
+    order by home, id limit $3 offset $4";
+const COUNT_NOT_ENROLLED: &str = "select count(*) from person where home between $1 and $2
+    and enrolment = 'not_enrolled' and died_on is null and same_as is null";
+const MARKED: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
+    phone, enrolment, died_on, marks from person where home between $1 and $2
+    and marks <> '[]' and died_on is null and same_as is null order by home, id limit $3 offset $4";
+const COUNT_MARKED: &str = "select count(*) from person where home between $1 and $2
+    and marks <> '[]' and died_on is null and same_as is null";
+const ALIKE: &str = "select person.id, person.home, household.number, person.id_number from person
+    join household on household.id = person.household
+    where person.name = $1 and person.birth is not distinct from $2
+    and (person.id_kind is null or person.id_kind <> 'Valid') and person.same_as is null
+    order by person.id limit 10";
+const SET_SAME_AS: &str = "update person set same_as = $2 where id = $1";
+const SAME_AS: &str = "select same_as from person where id = $1 and same_as is not null";
+const ALIASES: &str = "select id from person where same_as = $1 order by id limit 20";
 
 /// Writes households as they stand now: for the projection of the register.
 ///
@@ -310,6 +332,72 @@ pub fn same_name_and_birth(
     tx.query(SAME_NAME_AND_BIRTH, &params)?.iter().map(|row| row.get(0)).collect()
 }
 
+/// A record without a valid identity number that bears a name and a birth date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alike {
+    /// The record.
+    pub person: PersonId,
+    /// Its home place.
+    pub home: DivisionCode,
+    /// The number of its household; empty if it stands alone.
+    pub household_number: String,
+    /// Whether it has a number of any kind.
+    pub has_number: bool,
+}
+
+/// The records without a valid identity number that bear this name and birth date (or none, if that is `None`),
+/// wherever they are; at most 10. Who has a valid number is told by that alone.
+///
+/// # Errors
+/// When the database fails.
+pub fn find_alike(
+    tx: &mut Transaction<'_>,
+    name: &str,
+    birth: Option<Day>,
+) -> Result<Vec<Alike>, DatabaseError> {
+    let rows = tx.query(ALIKE, &params![name, birth])?;
+    rows.iter()
+        .map(|row| {
+            Ok(Alike {
+                person: row.get(0)?,
+                home: row.get(1)?,
+                household_number: row.get(2)?,
+                has_number: row.get::<Option<String>>(3)?.is_some(),
+            })
+        })
+        .collect()
+}
+
+/// Notes that `alias` is another record of `person`, or, with `None`, that it is not: for the projection of the
+/// register. Both records stay; the alias is in no list and no figure.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_same_as(
+    tx: &mut Transaction<'_>,
+    alias: PersonId,
+    person: Option<PersonId>,
+) -> Result<(), DatabaseError> {
+    tx.execute(SET_SAME_AS, &params![alias, person])?;
+    Ok(())
+}
+
+/// The record that `alias` is another record of, if any.
+///
+/// # Errors
+/// When the database fails.
+pub fn same_as(tx: &mut Transaction<'_>, alias: PersonId) -> Result<Option<PersonId>, DatabaseError> {
+    tx.query_one(SAME_AS, &params![alias])?.map(|row| row.get(0)).transpose()
+}
+
+/// The other records of `person`.
+///
+/// # Errors
+/// When the database fails.
+pub fn aliases(tx: &mut Transaction<'_>, person: PersonId) -> Result<Vec<PersonId>, DatabaseError> {
+    tx.query(ALIASES, &params![person])?.iter().map(|row| row.get(0)).collect()
+}
+
 pub(crate) fn by_id_number(
     tx: &mut Transaction<'_>,
     places: PlaceRange,
@@ -394,7 +482,52 @@ pub fn count_people(tx: &mut Transaction<'_>, places: PlaceRange) -> Result<(i64
     row.map_or(Ok((0, 0)), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-/// The living within `places` who have `label` on `day`.
+/// The living within `places` who are in no basic insurance.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_not_enrolled(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, NOT_ENROLLED, &params![places.first.cast_signed(), places.last.cast_signed(), limit, offset])
+}
+
+/// How many of the living within `places` are in no basic insurance.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_not_enrolled(tx: &mut Transaction<'_>, places: PlaceRange) -> Result<i64, DatabaseError> {
+    let params = params![places.first.cast_signed(), places.last.cast_signed()];
+    tx.query_one(COUNT_NOT_ENROLLED, &params)?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// The living within `places` whose record has marks: something odd that nobody has looked after.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_with_marks(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    people(tx, MARKED, &params![places.first.cast_signed(), places.last.cast_signed(), limit, offset])
+}
+
+/// How many of the living within `places` have a record with marks.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_with_marks(tx: &mut Transaction<'_>, places: PlaceRange) -> Result<i64, DatabaseError> {
+    let params = params![places.first.cast_signed(), places.last.cast_signed()];
+    tx.query_one(COUNT_MARKED, &params)?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// The living within `places` who have `label` on `day`, by place. Intervals of one label never overlap: who writes
+/// them sees to it.
 ///
 /// # Errors
 /// When the database fails.

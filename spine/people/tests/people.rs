@@ -7,9 +7,10 @@ use kangmai_database::testing::on_both;
 use kangmai_database::{DatabaseError, Migrations};
 use kangmai_people::{
     Enrolment, Household, HouseholdBody, Label, LabelInterval, MIGRATIONS, Person, PersonBody, Query,
-    Relation, count_people, count_with_label, find_household, find_household_by_number, find_person,
-    match_id_number, members, people_at, people_with_label, put_households, put_persons, same_name_and_birth,
-    search,
+    Relation, aliases, count_not_enrolled, count_people, count_with_label, count_with_marks, find_alike,
+    find_household, find_household_by_number, find_person, match_id_number, members, people_at,
+    people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons, same_as,
+    same_name_and_birth, search, set_same_as,
 };
 
 const ALL: &[Migrations] = &[MIGRATIONS];
@@ -157,6 +158,72 @@ fn a_household_is_found_by_its_number_in_its_village() {
             assert_eq!(find_household_by_number(tx, village, "0013")?, None);
             assert_eq!(find_household(tx, household.id)?, Some(household.clone()));
             assert_eq!(members(tx, household.id)?.len(), 1);
+            Ok(())
+        })
+    })
+    .expect("both");
+}
+
+#[test]
+fn another_record_of_a_person_is_kept_and_counted_once() {
+    on_both(ALL, |database| {
+        let mut second = person(2, "王小明", "411722103204", None);
+        second.body.birth = Some(day("1950-01-01"));
+        database.write_blocking(move |tx| {
+            put_persons(tx, &[person(1, "王小明", "411722103203", Some("411722195001010013")), second])
+        })?;
+        let (first, alias) = (Id::from_uuid(Uuid::from_u128(1)), Id::from_uuid(Uuid::from_u128(2)));
+        database.write_blocking(move |tx| set_same_as(tx, alias, Some(first)))?;
+        database.read_blocking(move |tx| -> Result<(), DatabaseError> {
+            let county = places("411722");
+            assert_eq!(count_people(tx, county)?, (1, 1));
+            assert_eq!(count_with_label(tx, county, (Label::Marginal, day("2024-06-01")))?, 1);
+            assert_eq!(people_with_label(tx, county, (Label::Marginal, day("2024-06-01")), 0, 9)?.len(), 1);
+            assert_eq!((same_as(tx, alias)?, same_as(tx, first)?), (Some(first), None));
+            assert_eq!(aliases(tx, first)?, [alias]);
+            assert!(find_person(tx, alias)?.is_some());
+            Ok(())
+        })?;
+        database.write_blocking(move |tx| set_same_as(tx, alias, None))?;
+        database.read_blocking(move |tx| -> Result<(), DatabaseError> {
+            assert_eq!(count_people(tx, places("411722"))?, (2, 1));
+            assert_eq!(find_alike(tx, "王小明", Some(day("1950-01-01")))?, []);
+            Ok(())
+        })
+    })
+    .expect("both");
+}
+
+#[test]
+fn records_in_doubt_are_found_by_name_and_birth() {
+    on_both(ALL, |database| {
+        let mut odd = person(2, "王小明", "411722103203", None);
+        odd.body.birth = Some(day("1950-01-01"));
+        odd.body.marks = vec![kangmai_people::Mark::NoIdNumber];
+        odd.body.enrolment = Some(Enrolment::NotEnrolled);
+        let household = Household {
+            id: Id::from_uuid(HOUSEHOLD),
+            place: "411722103203".parse().expect("a code"),
+            body: HouseholdBody {
+                number: "0012".into(),
+                head: None,
+                address: None,
+                income: None,
+                income_year: None,
+            },
+        };
+        database.write_blocking(move |tx| {
+            put_households(tx, &[household])?;
+            put_persons(tx, &[person(1, "王小明", "411722103203", Some("411722195001010013")), odd])
+        })?;
+        database.read_blocking(move |tx| -> Result<(), DatabaseError> {
+            let alike = find_alike(tx, "王小明", Some(day("1950-01-01")))?;
+            assert_eq!(alike.len(), 1);
+            assert_eq!((alike[0].household_number.as_str(), alike[0].has_number), ("0012", false));
+            let county = places("411722");
+            assert_eq!((count_not_enrolled(tx, county)?, count_with_marks(tx, county)?), (1, 1));
+            assert_eq!(people_not_enrolled(tx, county, 0, 9)?, people_with_marks(tx, county, 0, 9)?);
+            assert_eq!(count_not_enrolled(tx, places("411723"))?, 0);
             Ok(())
         })
     })

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test may")]
 
+use std::sync::Arc;
+
 use kangmai_base::{Day, DivisionCode, IdNumberKind, Sex};
 use kangmai_people::{
     Enrolment, Label, Mark, Parsed, REGISTER, RegisterContext, RegisterParser, RegisterRow, Relation,
@@ -25,7 +27,7 @@ fn parse(scope: &str, titles: &str, rows: &[&str]) -> (Vec<Fault>, Vec<(Parsed, 
     let head = Record::of(1, titles.split('|'));
     let matching: Matching = REGISTER.match_header(&head);
     assert!(matching.unknown().is_empty(), "{:?}", matching.unknown());
-    let mut parser = RegisterParser::new(&matching, Divisions::shipped(), context(scope));
+    let mut parser = RegisterParser::new(Arc::new(matching), Divisions::shipped(), context(scope));
     let header = parser.header_faults();
     let parsed = rows
         .iter()
