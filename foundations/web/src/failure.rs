@@ -33,6 +33,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// A fault that is no `std::error::Error` of its own: a text, an `anyhow::Error`.
+    pub fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        Failure::Internal(error.into())
+    }
+
     /// The status of the answer.
     pub const fn status(&self) -> StatusCode {
         match self {

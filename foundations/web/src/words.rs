@@ -135,8 +135,9 @@ impl Words {
     /// ([`Words::missing`]); a name without a value stays as it is; values without a name are ignored.
     pub fn say(&self, language: Language, key: &str, values: &[(&str, &dyn fmt::Display)]) -> String {
         let mut out = String::new();
-        let mut rest = self.sentence(language, key);
-        while let Some((before, name, after)) = next_name(&rest) {
+        let sentence = self.sentence(language, key);
+        let mut rest: &str = &sentence;
+        while let Some((before, name, after)) = next_name(rest) {
             out.push_str(before);
             match values.iter().find(|(candidate, _)| *candidate == name) {
                 Some((_, value)) => {
@@ -147,9 +148,9 @@ impl Words {
                     let _ = write!(out, "{{{name}}}");
                 }
             }
-            rest = Cow::Owned(after.to_owned());
+            rest = after;
         }
-        out.push_str(&rest);
+        out.push_str(rest);
         out
     }
 

@@ -76,11 +76,11 @@ impl Page {
         }
         for (day, value) in points {
             let outside = chart.band.as_ref().is_some_and(|(from, to, _)| value < from || value > to);
-            let out = if outside { " chart-dot-out" } else { "" };
+            let (out, radius) = if outside { (" chart-dot-out", 5.5) } else { ("", 4.0) };
             let (across, down) = (x(*day), scale.y(*value));
             let _ = write!(
                 svg,
-                "<circle class=\"chart-dot series-{number}{out}\" cx=\"{across:.2}%\" cy=\"{down:.1}\" r=\"4\"><title>"
+                "<circle class=\"chart-dot series-{number}{out}\" cx=\"{across:.2}%\" cy=\"{down:.1}\" r=\"{radius}\"><title>"
             );
             escape(svg, &format!("{day} {name} {}", self.figure(chart.figure, *value)));
             svg.push_str("</title></circle>");
