@@ -1,1 +1,13 @@
-//! The binary kangmai: serves the pages and runs every command.
+//! The program `kangmai`: puts the parts together, serves the pages and runs every command.
+//!
+//! *Invariant:* no rule of the field lives here. What a programme does is in its folder; this crate goes over
+//! [`programmes::all`].
+
+pub mod application;
+pub mod commands;
+pub mod config;
+mod demo;
+pub mod import;
+mod metrics;
+mod office;
+pub mod programmes;

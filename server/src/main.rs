@@ -1,3 +1,5 @@
 //! The binary `kangmai`.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    kangmai_server::commands::main()
+}

@@ -1,0 +1,83 @@
+//! The commands of the program.
+
+mod account;
+mod check;
+mod database;
+mod demo;
+mod file;
+mod serve;
+mod watch;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ServeConfig};
+
+/// 康脉 Kangmai: a county's work against illness-caused poverty, in one program
+#[derive(Debug, Parser)]
+#[command(name = "kangmai", version, about, arg_required_else_help = true)]
+pub struct CommandLine {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build a believable county and serve it: the quickest way to see what this is
+    Demo(demo::DemoArgs),
+    /// Serve the pages
+    Serve(ServeConfig),
+    /// Make or update the tables of the database
+    Migrate,
+    /// Import a file: register, institutions, diagnoses, bills, opening
+    Import(file::ImportArgs),
+    /// Find the households that illness is pulling under
+    #[command(subcommand)]
+    Watch(watch::WatchCommand),
+    /// Work every view out again from the facts
+    Rebuild {
+        /// Only say what differs; change nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check configuration, packs and words
+    Check,
+    /// Accounts
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+}
+
+/// Reads the command line and runs it.
+///
+/// # Errors
+/// What the command says went wrong.
+pub fn main() -> anyhow::Result<()> {
+    let CommandLine { config, command } = CommandLine::parse();
+    config.begin_log();
+    match command {
+        Command::Demo(args) => demo::run(&config, &args),
+        Command::Serve(serve) => serve::run(&config, &serve),
+        Command::Migrate => database::migrate(&config),
+        Command::Import(args) => file::run(&config, &args),
+        Command::Watch(command) => watch::run(&config, &command),
+        Command::Rebuild { check } => database::rebuild_views(&config, check),
+        Command::Check => check::run(&config),
+        Command::Account(command) => account::run(&config, &command),
+    }
+}
+
+/// Says a line to who runs the command.
+#[expect(clippy::print_stdout, reason = "what a command has to say")]
+fn say(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// Shows progress in place on standard error, if that is a terminal.
+#[expect(clippy::print_stderr, reason = "a progress line is for the terminal")]
+fn show_progress(text: &str) {
+    use std::io::IsTerminal as _;
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{text}");
+    }
+}

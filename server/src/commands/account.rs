@@ -1,0 +1,146 @@
+//! `kangmai account`: the first administrator, and help when nobody can sign in any more.
+
+use anyhow::{anyhow, bail};
+use clap::Subcommand;
+use kangmai_access::{
+    Account, AccountChange, Actor, NewAccount, Purpose, Role, change_account, create_account, hash_password,
+    list_accounts, reach,
+};
+use kangmai_base::{Clock as _, DivisionCode, Id, Ids as _, Refusal, SystemClock, SystemIds};
+use kangmai_database::{Database, DatabaseError};
+use kangmai_web::{Language, Words};
+
+use crate::config::Config;
+use crate::programmes;
+
+use super::say;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountCommand {
+    /// Make an account; its password is printed once
+    Add {
+        /// What is typed at sign-in
+        name: String,
+        /// village_doctor, township_officer, county_desk, insurance_clerk, health_bureau, cadre, auditor, administrator
+        #[arg(long)]
+        role: String,
+        /// Division code of 2, 4, 6, 9 or 12 digits
+        #[arg(long)]
+        place: String,
+        /// What to call them; else the sign-in name
+        #[arg(long)]
+        display: Option<String>,
+    },
+    /// List the accounts
+    List,
+    /// Set a new password, printed once; ends all sessions
+    Password {
+        /// What is typed at sign-in
+        name: String,
+    },
+    /// Close an account; ends all sessions
+    Close {
+        /// What is typed at sign-in
+        name: String,
+    },
+}
+
+/// Accounts that are looked through.
+const MOST: i64 = 100_000;
+
+pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<()> {
+    let database = super::serve::open_database(config)?;
+    database.migrate(programmes::migrations(), SystemClock.now())?;
+    match command {
+        AccountCommand::Add { name, role, place, display } => {
+            let role = Role::from_key(role).ok_or_else(|| anyhow!("there is no role {role:?}"))?;
+            let place: DivisionCode = place.parse()?;
+            let password = new_password();
+            let made = make_account(&database, (name, display.as_deref().unwrap_or(name)), role, place, &password);
+            refused(made?)?;
+            say(format!("{name}: {password}"));
+        }
+        AccountCommand::List => {
+            for account in all(&database)? {
+                let state = if account.closed_at.is_some() { "closed" } else { "open" };
+                say(format!("{}\t{}\t{}\t{state}", account.sign_in_name, account.role.key(), account.place));
+            }
+        }
+        AccountCommand::Password { name } => {
+            let password = new_password();
+            let hash = hash_password(&SystemIds, &password);
+            refused(change(&database, name, AccountChange::Password(refused_value(hash)?))?)?;
+            say(format!("{name}: {password}"));
+        }
+        AccountCommand::Close { name } => refused(change(&database, name, AccountChange::Close)?)?,
+    }
+    Ok(())
+}
+
+/// Makes an account as the system.
+pub(super) fn make_account(
+    database: &Database,
+    (name, display): (&str, &str),
+    role: Role,
+    place: DivisionCode,
+    password: &str,
+) -> Result<Result<(), Refusal>, DatabaseError> {
+    let hash = match hash_password(&SystemIds, password) {
+        Ok(hash) => hash,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let now = SystemClock.now();
+    let new = NewAccount {
+        id: Id::from_uuid(SystemIds.mint(now)),
+        sign_in_name: name.to_owned(),
+        display_name: display.to_owned(),
+        role,
+        place,
+        institution: None,
+        password: hash,
+    };
+    let audit_id = SystemIds.mint(now);
+    database.write_blocking(move |tx| create_account(tx, &Actor::system(), &new, audit_id, now))
+}
+
+fn all(database: &Database) -> anyhow::Result<Vec<Account>> {
+    let reach = reach(&Actor::system(), Purpose::ManageAccounts).ok_or_else(|| anyhow!("no reach"))?;
+    Ok(database.read_blocking(move |tx| list_accounts(tx, &reach, 0, MOST))?)
+}
+
+fn change(
+    database: &Database,
+    name: &str,
+    change: AccountChange,
+) -> anyhow::Result<Result<(), Refusal>> {
+    let Some(account) = all(database)?.into_iter().find(|account| account.sign_in_name == name) else {
+        bail!("there is no account {name:?}");
+    };
+    let now = SystemClock.now();
+    let audit_id = SystemIds.mint(now);
+    let reach = reach(&Actor::system(), Purpose::ManageAccounts).ok_or_else(|| anyhow!("no reach"))?;
+    Ok(database.write_blocking(move |tx| {
+        change_account(tx, &Actor::system(), &reach, account.id, &change, audit_id, now)
+    })?)
+}
+
+fn refused(result: Result<(), Refusal>) -> anyhow::Result<()> {
+    refused_value(result)
+}
+
+fn refused_value<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
+    let words = Words::load(&programmes::words())?;
+    result.map_err(|refusal| anyhow!("{}", words.refusal(Language::En, &refusal, "")))
+}
+
+/// Sixteen characters that are not mistaken for each other: 80 bits.
+pub(super) fn new_password() -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0_u8; 16];
+    kangmai_base::Ids::fill(&SystemIds, &mut bytes);
+    let letters = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
+    letters.enumerate().fold(String::new(), |text, (index, letter)| {
+        let dash = if index > 0 && index % 4 == 0 { "-" } else { "" };
+        text + dash + &letter.to_string()
+    })
+}

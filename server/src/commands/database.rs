@@ -1,0 +1,35 @@
+//! `kangmai migrate` and `kangmai rebuild`.
+
+use anyhow::bail;
+use kangmai_base::{Clock as _, SystemClock};
+use kangmai_record::rebuild;
+
+use crate::config::Config;
+use crate::programmes;
+
+use super::{say, show_progress};
+
+pub(super) fn migrate(config: &Config) -> anyhow::Result<()> {
+    let database = super::serve::open_database(config)?;
+    let steps = database.migrate(programmes::migrations(), SystemClock.now())?;
+    say(format!("{steps} steps applied"));
+    Ok(())
+}
+
+pub(super) fn rebuild_views(config: &Config, check: bool) -> anyhow::Result<()> {
+    let database = super::serve::open_database(config)?;
+    database.migrate(programmes::migrations(), SystemClock.now())?;
+    let differences =
+        rebuild(&database, &programmes::record(), check, |facts| show_progress(&format!("{facts} facts")))?;
+    show_progress("");
+    for difference in &differences {
+        let (view, surplus, missing) = (difference.view, difference.surplus, difference.missing);
+        say(format!("{view}: {surplus} rows that the facts do not tell, {missing} rows that were missing"));
+    }
+    match (differences.is_empty(), check) {
+        (true, _) => say("no difference: every view is what its facts tell"),
+        (false, true) => bail!("{} views differ; `kangmai rebuild` writes them anew", differences.len()),
+        (false, false) => say(format!("{} views were written anew", differences.len())),
+    }
+    Ok(())
+}

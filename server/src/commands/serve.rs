@@ -1,0 +1,67 @@
+//! `kangmai serve`.
+
+use anyhow::Context as _;
+use kangmai_database::Database;
+use kangmai_programme::{App, Settings};
+
+use crate::application::{Parts, application, load_policies, router};
+use crate::config::{Config, ServeConfig};
+
+use super::say;
+
+pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
+    let settings = Settings { secure: serve.secure, uploads: serve.uploads.clone(), demo: false };
+    let app = open(config, settings)?;
+    serve_app(&app, serve.listen, || say(format!("http://{}", serve.listen)))
+}
+
+/// Opens the application on the configured database.
+pub(super) fn open(config: &Config, settings: Settings) -> anyhow::Result<App> {
+    let policies = load_policies(config.policies.as_deref())?;
+    application(Parts::of_this_machine(open_database(config)?, policies, settings))
+}
+
+/// Opens the configured database; a new SQLite file gets its folder.
+pub(super) fn open_database(config: &Config) -> anyhow::Result<Database> {
+    let path = std::path::Path::new(config.database.strip_prefix("sqlite:").unwrap_or(&config.database));
+    if !config.database.contains("://")
+        && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    Database::open(&config.database).context("cannot open the database")
+}
+
+/// Serves until told to stop; calls `ready` once the address answers.
+pub(super) fn serve_app(
+    app: &App,
+    listen: std::net::SocketAddr,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(listen)
+            .await
+            .with_context(|| format!("cannot listen on {listen}; is it in use? Choose another with --listen or --port"))?;
+        ready();
+        axum::serve(listener, router(app)).with_graceful_shutdown(stop_signal()).await?;
+        Ok(())
+    })
+}
+
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a signal to wait for, serve until killed.
+    let _ = interrupt.await;
+}

@@ -1,0 +1,93 @@
+//! The pages that belong to no programme: signing in, the home page, figures of a place, imports, the packs, accounts,
+//! the audit trail, parked facts. A programme like the others, so that navigation and access are the same.
+
+mod accounts;
+mod audit;
+mod figures;
+mod home;
+mod imports;
+mod packs;
+mod parked;
+mod sign_in;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use kangmai_access::Purpose;
+use kangmai_database::{DatabaseError, Migrations};
+use kangmai_programme::{App, Navigation, Programme, Route};
+
+use crate::metrics::Metrics;
+
+/// The table of contents.
+pub fn programme() -> Programme {
+    Programme {
+        name: "server",
+        words: include_str!("../words.toml"),
+        migrations: Migrations { owner: "server", steps: &[] },
+        projections: &[],
+        navigation: NAVIGATION,
+        routes,
+        imports: &[],
+        figures: &[],
+        due: parked::due,
+        person: None,
+        household: None,
+    }
+}
+
+const NAVIGATION: &[Navigation] = &[
+    Navigation { word: "server.home.nav", path: "/", purpose: Purpose::Home, order: 0 },
+    Navigation { word: "server.figures.nav", path: "/figures", purpose: Purpose::ReadFigures, order: 60 },
+    Navigation { word: "server.import.nav", path: "/import", purpose: Purpose::KeepRegister, order: 70 },
+    Navigation { word: "server.import.nav", path: "/import", purpose: Purpose::ImportBills, order: 70 },
+    Navigation { word: "server.packs.nav", path: "/policies", purpose: Purpose::ReadPolicy, order: 80 },
+    Navigation { word: "server.accounts.nav", path: "/accounts", purpose: Purpose::ManageAccounts, order: 90 },
+    Navigation { word: "server.audit.nav", path: "/audit", purpose: Purpose::ReadAudit, order: 91 },
+];
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/", Purpose::Home, home::show_home),
+        Route::post("/sign-out", Purpose::Home, sign_in::sign_out),
+        Route::get("/figures", Purpose::ReadFigures, figures::show_figures),
+        Route::get("/import", Purpose::Home, imports::show_kinds),
+        Route::get("/import/{kind}", Purpose::Home, imports::show_kind),
+        Route::post("/import/{kind}", Purpose::Home, imports::take_file),
+        Route::get("/import/{kind}/template.xlsx", Purpose::Home, imports::template),
+        Route::get("/import/jobs/{id}", Purpose::Home, imports::show_job),
+        Route::post("/import/jobs/{id}", Purpose::Home, imports::decide),
+        Route::get("/import/jobs/{id}/errors.xlsx", Purpose::Home, imports::error_sheet),
+        Route::get("/policies", Purpose::ReadPolicy, packs::show_here),
+        Route::get("/policies/file", Purpose::ReadPolicy, packs::show_file),
+        Route::get("/accounts", Purpose::ManageAccounts, accounts::show_accounts),
+        Route::post("/accounts", Purpose::ManageAccounts, accounts::create),
+        Route::post("/accounts/{id}", Purpose::ManageAccounts, accounts::change),
+        Route::get("/audit", Purpose::ReadAudit, audit::show_audit),
+        Route::get("/parked", Purpose::KeepRegister, parked::show_parked),
+        Route::post("/parked/{id}", Purpose::KeepRegister, parked::resolve),
+    ]
+}
+
+/// What needs no session.
+pub fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
+    Router::new()
+        .route("/sign-in", get(sign_in::show_sign_in).post(sign_in::take_sign_in))
+        .route("/health", get(health))
+        .route("/metrics", get(move || async move { metrics.text() }))
+}
+
+/// `ok` while the database answers.
+async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
+    let answer = app
+        .database
+        .read(|tx| -> Result<(), DatabaseError> { tx.query("select 1", &[]).map(|_| ()) })
+        .await;
+    match answer {
+        Ok(()) => (StatusCode::OK, "ok\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    }
+}

@@ -1,0 +1,77 @@
+//! The home page: what is due, by role.
+
+use askama::Template;
+use axum::response::Response;
+use kangmai_access::{Actor, Purpose, reach};
+use kangmai_base::Day;
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_programme::{App, DueLine, Figure, FigureValue, Visit};
+use kangmai_web::{Failure, Page, Stat, show};
+
+use super::figures::stat_of;
+
+/// Figures on the home page.
+const MOST_FIGURES: usize = 6;
+
+#[derive(Template)]
+#[template(path = "office_home.html")]
+struct HomePage {
+    page: Page,
+    lines: Vec<Line>,
+    stats: Vec<Stat>,
+    may_search: bool,
+    demo: bool,
+}
+
+struct Line {
+    text: String,
+    late: Option<String>,
+    path: String,
+}
+
+pub(super) async fn show_home(visit: Visit) -> Result<Response, Failure> {
+    let Visit { app, actor, page, today, .. } = visit;
+    let (asked, by) = (app.clone(), actor.clone());
+    let (lines, values) = app.database.read(move |tx| gather(tx, &asked, &by, today)).await?;
+    let due: i64 = lines.iter().map(|line| line.count).sum();
+    let late: i64 = lines.iter().map(|line| line.late).sum();
+    let page = page.titled("server.home");
+    let todo = match (due, late) {
+        (0, _) => page.word("server.home.nothing").into_owned(),
+        (due, 0) => page.count("server.home.due", due),
+        (due, late) => {
+            page.say("server.home.due_late", &[("count", &page.number(due)), ("late", &page.number(late))])
+        }
+    };
+    let page = page.to_do(todo, None);
+    let stats =
+        values.iter().map(|(figure, value)| stat_of(&page, figure, *value, &actor, actor.place)).collect();
+    let lines = lines
+        .into_iter()
+        .filter(|line| line.count > 0)
+        .map(|line| Line {
+            text: page.count(line.word, line.count),
+            late: (line.late > 0).then(|| page.count("server.home.late", line.late)),
+            path: line.path,
+        })
+        .collect();
+    let may_search = reach(&actor, Purpose::FindPeople).is_some();
+    show(&HomePage { page, lines, stats, may_search, demo: app.settings.demo })
+}
+
+type Gathered = (Vec<DueLine>, Vec<(&'static Figure, FigureValue)>);
+
+fn gather(tx: &mut Transaction<'_>, app: &App, actor: &Actor, today: Day) -> Result<Gathered, DatabaseError> {
+    let mut lines = Vec::new();
+    let mut values = Vec::new();
+    for programme in app.programmes {
+        lines.extend((programme.due)(tx, app, actor, today)?);
+        for figure in programme.figures.iter().take(2) {
+            let Some(reach) = reach(actor, figure.purpose) else { continue };
+            if values.len() < MOST_FIGURES {
+                values.push((figure, (figure.value)(tx, app, &reach, today)?));
+            }
+        }
+    }
+    Ok((lines, values))
+}

@@ -1,0 +1,106 @@
+//! Signing in and out.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use kangmai_access::{SignIn, end_session, sign_in};
+use kangmai_programme::{App, Visit};
+use kangmai_web::{Failure, Field, Form, FormBody, Page, cookies, go_to, local_path, show, show_refused};
+
+const FIELDS: &[Field] = &[
+    Field::text("name", "server.sign_in.name").autocomplete("username").at_most(64),
+    Field::password("password", "server.sign_in.password"),
+    Field::hidden("next"),
+];
+
+#[derive(Template)]
+#[template(path = "office_sign_in.html")]
+struct SignInPage {
+    page: Page,
+    form: Form,
+    demo: bool,
+}
+
+fn page(app: &App, headers: &HeaderMap, uri: &Uri) -> Page {
+    Page::of_request(&app.words, headers, uri).titled("server.sign_in")
+}
+
+pub(super) async fn show_sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let mut form = Form::blank(FIELDS);
+    let next = uri.query().and_then(|query| query.strip_prefix("next=")).map(percent_decoded);
+    if let Some(next) = next.as_deref().and_then(local_path) {
+        form.fill("next", next);
+    }
+    show(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
+}
+
+pub(super) async fn take_sign_in(
+    State(app): State<App>,
+    headers: HeaderMap,
+    uri: Uri,
+    body: FormBody,
+) -> Result<Response, Failure> {
+    let next = body.value("next").to_owned();
+    let mut form = body.form(FIELDS);
+    let (name, password) = (form.text("name"), form.text("password"));
+    if let (Some(name), Some(password)) = (name, password) {
+        match sign_in(&app.database, &app.clock, &app.ids, SignIn { name, password }).await? {
+            Ok((token, _)) => {
+                let mut response = go_to(local_path(&next).unwrap_or("/"));
+                response.headers_mut().append(SET_COOKIE, cookies::session(&token, app.settings.secure));
+                return Ok(response);
+            }
+            Err(refusal) => form.refuse(refusal),
+        }
+    }
+    form.fill("password", "");
+    show_refused(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
+}
+
+pub(super) async fn sign_out(visit: Visit, _: FormBody) -> Result<Response, Failure> {
+    let (token, now) = (visit.token, visit.app.clock.now());
+    visit.app.database.write(move |tx| end_session(tx, &token, now)).await?;
+    let mut response = go_to("/sign-in");
+    response.headers_mut().append(SET_COOKIE, cookies::end_session(visit.app.settings.secure));
+    Ok(response)
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut index = 0;
+    while let Some(byte) = bytes.get(index) {
+        let hex = bytes.get(index + 1..index + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                index += 3;
+            }
+            _ => {
+                out.push(*byte);
+                index += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_decoded;
+
+    #[test]
+    fn decodes_what_the_guard_encodes() {
+        for (encoded, plain) in
+            [("/people%3Fq%3D1", "/people?q=1"), ("/a%", "/a%"), ("%E7%8E%8B", "王"), ("%zz", "%zz")]
+        {
+            assert_eq!(percent_decoded(encoded), plain);
+        }
+    }
+}

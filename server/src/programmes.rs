@@ -1,0 +1,58 @@
+//! The list of programmes. Adding one is one line here and its folder.
+
+use std::sync::OnceLock;
+
+use kangmai_database::Migrations;
+use kangmai_programme::Programme;
+use kangmai_record::{Projection, Record};
+
+/// All programmes, in the order in which their tables are made.
+pub fn all() -> &'static [Programme] {
+    static ALL: OnceLock<Vec<Programme>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        vec![
+            crate::office::programme(),
+            kangmai_register::programme(),
+            kangmai_classification::programme(),
+            kangmai_settlement::programme(),
+            kangmai_poverty_watch::programme(),
+        ]
+    })
+}
+
+/// The tables of the spine and of all programmes.
+pub fn migrations() -> &'static [Migrations] {
+    static MIGRATIONS: OnceLock<Vec<Migrations>> = OnceLock::new();
+    MIGRATIONS.get_or_init(|| {
+        let spine = [
+            kangmai_places::MIGRATIONS,
+            kangmai_people::MIGRATIONS,
+            kangmai_access::MIGRATIONS,
+            kangmai_record::MIGRATIONS,
+            kangmai_cases::MIGRATIONS,
+        ];
+        spine.into_iter().chain(all().iter().map(|programme| programme.migrations)).collect()
+    })
+}
+
+/// The words of every crate that has any.
+pub fn words() -> Vec<&'static str> {
+    let spine = [
+        kangmai_web::WORDS,
+        kangmai_sheet::WORDS,
+        kangmai_sheets::WORDS,
+        kangmai_places::WORDS,
+        kangmai_people::WORDS,
+        kangmai_access::WORDS,
+        kangmai_record::WORDS,
+        kangmai_cases::WORDS,
+    ];
+    spine.into_iter().chain(all().iter().map(|programme| programme.words)).collect()
+}
+
+/// The record with the projections of all programmes.
+pub fn record() -> Record {
+    let projections: Vec<Projection> =
+        all().iter().flat_map(|programme| programme.projections.iter().copied()).collect();
+    Record::new(projections)
+}
