@@ -6,7 +6,6 @@ mod database;
 mod demo;
 mod file;
 mod serve;
-mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -32,9 +31,6 @@ enum Command {
     Migrate,
     /// Import a file: register, institutions, diagnoses, bills, opening
     Import(file::ImportArgs),
-    /// Find the households that illness is pulling under
-    #[command(subcommand)]
-    Watch(watch::WatchCommand),
     /// Work every view out again from the facts
     Rebuild {
         /// Only say what differs; change nothing
@@ -60,7 +56,6 @@ pub fn main() -> anyhow::Result<()> {
         Command::Serve(serve) => serve::run(&config, &serve),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
-        Command::Watch(command) => watch::run(&config, &command),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),

@@ -20,7 +20,7 @@ const BUCKETS: [(i64, &str); 8] = [
 
 /// What was answered since the start.
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     routes: Mutex<BTreeMap<(String, String, u16), Answers>>,
 }
 
@@ -33,9 +33,8 @@ struct Answers {
 
 impl Metrics {
     /// Counts an answer.
-    pub fn count(&self, answered: &Answered) {
-        let key =
-            (answered.method.to_string(), answered.route.clone(), answered.status.as_u16() / 100 * 100);
+    pub(crate) fn count(&self, answered: &Answered) {
+        let key = (answered.method.to_string(), answered.route.clone(), answered.status.as_u16() / 100 * 100);
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         let answers = routes.entry(key).or_default();
         answers.count += 1;
@@ -48,7 +47,7 @@ impl Metrics {
     }
 
     /// In the text form of Prometheus.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut out = String::from(
             "# HELP kangmai_request_seconds Time from a request's head to the answer's head.\n\
@@ -58,8 +57,7 @@ impl Metrics {
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{class}\"");
             // Writing to a String cannot fail.
             for ((_, bound), count) in BUCKETS.iter().zip(&answers.buckets) {
-                let _ =
-                    writeln!(out, "kangmai_request_seconds_bucket{{{labels},le=\"{bound}\"}} {count}");
+                let _ = writeln!(out, "kangmai_request_seconds_bucket{{{labels},le=\"{bound}\"}} {count}");
             }
             let (count, seconds) = (answers.count, answers.microseconds / 1_000_000);
             let rest = answers.microseconds % 1_000_000;

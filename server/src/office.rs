@@ -23,7 +23,7 @@ use kangmai_programme::{App, Navigation, Programme, Route};
 use crate::metrics::Metrics;
 
 /// The table of contents.
-pub fn programme() -> Programme {
+pub(crate) fn programme() -> Programme {
     Programme {
         name: "server",
         words: include_str!("../words.toml"),
@@ -45,7 +45,12 @@ const NAVIGATION: &[Navigation] = &[
     Navigation { word: "server.import.nav", path: "/import", purpose: Purpose::KeepRegister, order: 70 },
     Navigation { word: "server.import.nav", path: "/import", purpose: Purpose::ImportBills, order: 70 },
     Navigation { word: "server.packs.nav", path: "/policies", purpose: Purpose::ReadPolicy, order: 80 },
-    Navigation { word: "server.accounts.nav", path: "/accounts", purpose: Purpose::ManageAccounts, order: 90 },
+    Navigation {
+        word: "server.accounts.nav",
+        path: "/accounts",
+        purpose: Purpose::ManageAccounts,
+        order: 90,
+    },
     Navigation { word: "server.audit.nav", path: "/audit", purpose: Purpose::ReadAudit, order: 91 },
 ];
 
@@ -73,7 +78,7 @@ fn routes() -> Vec<Route> {
 }
 
 /// What needs no session.
-pub fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
+pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::show_sign_in).post(sign_in::take_sign_in))
         .route("/health", get(health))
@@ -82,10 +87,8 @@ pub fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
 
 /// `ok` while the database answers.
 async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
-    let answer = app
-        .database
-        .read(|tx| -> Result<(), DatabaseError> { tx.query("select 1", &[]).map(|_| ()) })
-        .await;
+    let answer =
+        app.database.read(|tx| -> Result<(), DatabaseError> { tx.query("select 1", &[]).map(|_| ()) }).await;
     match answer {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),

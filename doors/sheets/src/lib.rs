@@ -2,6 +2,9 @@
 //!
 //! *Invariant:* decides nothing about what a row means; knows columns and cells only.
 
+/// The words of this crate.
+pub const WORDS: &str = include_str!("../words.toml");
+
 mod error_sheet;
 mod excel;
 mod export;

@@ -3,6 +3,9 @@
 //! *Invariant:* nothing here knows a file format, a database or a page, and nothing here reads or writes. A door
 //! turns a file into [`Record`]s; a [`Schema`] finds its columns; [`Cells`] reads them; a [`Summary`] counts.
 
+/// The words of this crate.
+pub const WORDS: &str = include_str!("../words.toml");
+
 mod cells;
 mod column;
 mod fault;

@@ -56,7 +56,8 @@ pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<(
             let role = Role::from_key(role).ok_or_else(|| anyhow!("there is no role {role:?}"))?;
             let place: DivisionCode = place.parse()?;
             let password = new_password();
-            let made = make_account(&database, (name, display.as_deref().unwrap_or(name)), role, place, &password);
+            let made =
+                make_account(&database, (name, display.as_deref().unwrap_or(name)), role, place, &password);
             refused(made?)?;
             say(format!("{name}: {password}"));
         }
@@ -108,11 +109,7 @@ fn all(database: &Database) -> anyhow::Result<Vec<Account>> {
     Ok(database.read_blocking(move |tx| list_accounts(tx, &reach, 0, MOST))?)
 }
 
-fn change(
-    database: &Database,
-    name: &str,
-    change: AccountChange,
-) -> anyhow::Result<Result<(), Refusal>> {
+fn change(database: &Database, name: &str, change: AccountChange) -> anyhow::Result<Result<(), Refusal>> {
     let Some(account) = all(database)?.into_iter().find(|account| account.sign_in_name == name) else {
         bail!("there is no account {name:?}");
     };

@@ -33,16 +33,12 @@ pub(super) fn open_database(config: &Config) -> anyhow::Result<Database> {
 }
 
 /// Serves until told to stop; calls `ready` once the address answers.
-pub(super) fn serve_app(
-    app: &App,
-    listen: std::net::SocketAddr,
-    ready: impl FnOnce(),
-) -> anyhow::Result<()> {
+pub(super) fn serve_app(app: &App, listen: std::net::SocketAddr, ready: impl FnOnce()) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("cannot listen on {listen}; is it in use? Choose another with --listen or --port"))?;
+        let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen}; is it in use? Choose another with --listen or --port")
+        })?;
         ready();
         axum::serve(listener, router(app)).with_graceful_shutdown(stop_signal()).await?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use kangmai_base::{Clock as _, Day, SystemClock};
-use kangmai_poverty_watch::run_watch;
+
 
 use crate::application::quiet_settings;
 use crate::config::Config;

@@ -107,9 +107,9 @@ impl ImportDesk {
     /// Drops a job that is not running; its file goes with it.
     pub fn forget(&self, actor: &Actor, id: Uuid) {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = jobs.get(&id).is_some_and(|job| {
-            job.owner == actor.account && !matches!(job.state, JobState::Running { .. })
-        });
+        let done = jobs
+            .get(&id)
+            .is_some_and(|job| job.owner == actor.account && !matches!(job.state, JobState::Running { .. }));
         if done && let Some(sheet) = jobs.remove(&id).and_then(|job| job.error_sheet) {
             let _ = std::fs::remove_file(sheet);
         }

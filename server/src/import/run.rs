@@ -197,18 +197,13 @@ fn advance(
                 (planned, Vec::new())
             }
         };
-        let answers =
-            if dry_run { Vec::new() } else { record.append(tx, run.now, planned.facts)? };
+        let answers = if dry_run { Vec::new() } else { record.append(tx, run.now, planned.facts)? };
         Ok((run, records, answers))
     };
-    let (run, records, answers) = if dry_run {
-        app.database.read_blocking(work)?
-    } else {
-        app.database.write_blocking(work)?
-    };
+    let (run, records, answers) =
+        if dry_run { app.database.read_blocking(work)? } else { app.database.write_blocking(work)? };
     finished.facts += answers.iter().filter(|answer| **answer == Appended::Accepted).count() as u64;
-    finished.parked +=
-        answers.iter().filter(|answer| matches!(answer, Appended::Parked(_))).count() as u64;
+    finished.parked += answers.iter().filter(|answer| matches!(answer, Appended::Parked(_))).count() as u64;
     Ok((run, records))
 }
 

@@ -10,7 +10,9 @@ use kangmai_access::{
 use kangmai_base::{DivisionCode, Id, Refusal};
 use kangmai_places::Divisions;
 use kangmai_programme::Visit;
-use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused};
+use kangmai_web::{
+    Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused,
+};
 
 static LIST: ListSpec = ListSpec { filters: &[], sorts: &["place"], descending: false };
 const FIELDS: &[Field] = &[
@@ -44,9 +46,9 @@ async fn accounts_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<Accou
     let (offset, limit, reach) = (list.paging.offset(), list.paging.limit(), visit.reach.clone());
     let accounts = visit.app.database.read(move |tx| list_accounts(tx, &reach, offset, limit + 1)).await?;
     let page = visit.page.clone().titled("server.accounts");
-    let roles = Role::ALL.iter().map(|role| {
-        Choice::new(role.key(), page.word(&format!("access.role.{}", role.key())).into_owned())
-    });
+    let roles = Role::ALL
+        .iter()
+        .map(|role| Choice::new(role.key(), page.word(&format!("access.role.{}", role.key())).into_owned()));
     form.offer("role", roles.collect());
     let shown = usize::try_from(limit).unwrap_or(0);
     let more = accounts.len() > shown;
@@ -87,7 +89,8 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
     let place = form.division("place").filter(|place| Divisions::shipped().has(*place));
     let password = form.text("password");
-    if let (Some(sign_in_name), Some(display_name), Some(role), Some(password)) = (name, display, role, password)
+    if let (Some(sign_in_name), Some(display_name), Some(role), Some(password)) =
+        (name, display, role, password)
     {
         match make(&visit, sign_in_name, display_name, role, place, password).await? {
             Ok(()) => {

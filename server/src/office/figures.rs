@@ -8,7 +8,9 @@ use kangmai_base::{Day, DivisionCode, Fen, round_half_up};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Divisions;
 use kangmai_programme::{App, Figure, FigureValue, Visit};
-use kangmai_web::{BarChart, Crumb, Failure, Field, Figure as Written, ListQuery, ListSpec, Page, Stat, show};
+use kangmai_web::{
+    BarChart, Crumb, Failure, Field, Figure as Written, ListQuery, ListSpec, Page, Stat, show,
+};
 
 /// Divisions that one chart compares.
 const MOST_BARS: usize = 60;
@@ -155,6 +157,7 @@ fn chart_of(page: &Page, children: &[(DivisionCode, String)], bars: &[Valued]) -
         labels: children.iter().take(bars.len()).map(|(_, name)| name.clone()).collect(),
         series: vec![(title.clone(), bars.iter().map(|(_, value)| height(*value)).collect())],
         stacked: false,
+        lying: true,
         limit: None,
         title,
     })
@@ -175,7 +178,8 @@ mod tests {
 
     #[test]
     fn a_share_is_rounded_half_up() {
-        for (part, whole, expected) in [(0, 7, "0.0%"), (1, 2, "50.0%"), (2, 3, "66.7%"), (9_999, 10_000, "100.0%")]
+        for (part, whole, expected) in
+            [(0, 7, "0.0%"), (1, 2, "50.0%"), (2, 3, "66.7%"), (9_999, 10_000, "100.0%")]
         {
             assert_eq!(percent(part, whole), expected);
         }

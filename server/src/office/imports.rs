@@ -14,7 +14,9 @@ use kangmai_programme::{App, Import, Visit};
 use kangmai_sheet::Fault;
 use kangmai_sheet::limit::MAX_CSV_BYTES;
 use kangmai_sheets::Speech;
-use kangmai_web::{Failure, Field, Form, FormBody, Html, Language, Page, Upload, UploadRoom, go_to, show, show_refused};
+use kangmai_web::{
+    Failure, Field, Form, FormBody, Html, Language, Page, Upload, UploadRoom, go_to, show, show_refused,
+};
 
 use crate::import::{Finished, ImportDesk, JobState};
 
@@ -143,7 +145,7 @@ fn xlsx(bytes: Vec<u8>, name: &str) -> Response {
 struct JobPage {
     page: Page,
     file_name: String,
-    running: Option<(u8, bool)>,
+    running: Option<Running>,
     refused: Option<String>,
     counts: Vec<(String, String)>,
     faults: Vec<FaultLine>,
@@ -155,6 +157,11 @@ struct JobPage {
     done: bool,
     path: String,
     kind_path: String,
+}
+
+struct Running {
+    bar: Html,
+    dry_run: bool,
 }
 
 struct FaultLine {
@@ -211,7 +218,9 @@ pub(super) async fn show_job(
         })
         .collect();
     let running = match &job.state {
-        JobState::Running { progress, dry_run, .. } => Some((progress.percent(), *dry_run)),
+        JobState::Running { progress, dry_run, .. } => {
+            Some(Running { bar: progress_bar(&page, progress.percent()), dry_run: *dry_run })
+        }
         _ => None,
     };
     let refused = match &job.state {

@@ -63,21 +63,14 @@ pub(super) async fn show_parked(visit: Visit, uri: Uri) -> Result<Response, Fail
     show(&ParkedPage { page, list, rows })
 }
 
-pub(super) async fn resolve(
-    visit: Visit,
-    Path(id): Path<Uuid>,
-    body: FormBody,
-) -> Result<Response, Failure> {
+pub(super) async fn resolve(visit: Visit, Path(id): Path<Uuid>, body: FormBody) -> Result<Response, Failure> {
     let mut form = body.form(FIELDS);
     let Some(resolution) = form.text("resolution") else {
         return Err(Refusal::new("server.parked.say_what").into());
     };
     let (reach, actor, now) = (visit.reach.clone(), visit.actor.clone(), visit.app.clock.now());
-    let found = visit
-        .app
-        .database
-        .write(move |tx| resolve_parked(tx, &reach, &actor, id, &resolution, now))
-        .await?;
+    let found =
+        visit.app.database.write(move |tx| resolve_parked(tx, &reach, &actor, id, &resolution, now)).await?;
     if !found {
         return Err(Failure::NotFound);
     }
