@@ -21,7 +21,7 @@ const OUT_OF_USE: [(&str, &str); 6] = [
 ];
 
 /// Keys whose sentence tells history. Each must still exist.
-const HISTORICAL: [&str; 1] = ["people.label.registered_poor"];
+const HISTORICAL: [&str; 2] = ["people.label.registered_poor", "people.mend.vague_label"];
 
 /// All keys, with their sentences and the file they stand in.
 #[derive(Debug, Default)]

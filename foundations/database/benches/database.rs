@@ -1,5 +1,7 @@
 //! What the database layer itself costs, on SQLite with full durability. `cargo bench -p kangmai-database`
 
+#![expect(clippy::expect_used, reason = "a bench says what it needs")]
+
 use kangmai_base::{Ids as _, Moment, SeededIds, Uuid};
 use kangmai_database::{Database, DatabaseError, InsertMany, Migration, Migrations, params};
 
