@@ -16,6 +16,18 @@ pub enum Outcome {
     Faulty,
 }
 
+impl Outcome {
+    /// Key of its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::New => "sheet.outcome.new",
+            Outcome::Changed => "sheet.outcome.changed",
+            Outcome::Unchanged => "sheet.outcome.unchanged",
+            Outcome::Faulty => "sheet.outcome.faulty",
+        }
+    }
+}
+
 /// One cell of something known that would become otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
