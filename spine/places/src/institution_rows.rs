@@ -1,6 +1,7 @@
 //! Institutions as they come in as a file: columns, rows, and what a row would change. Pure.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use kangmai_base::{Day, DivisionCode, Refusal};
 use kangmai_sheet::{Cells, Column, Fault, Flaw, Format, Matching, Record, Schema, half_width, read};
@@ -154,29 +155,30 @@ pub enum ParsedInstitution {
     Faulty,
 }
 
-/// Reads the rows of one file in order.
+/// Reads the rows of one file in order, however they are handed in.
 #[derive(Debug)]
-pub struct InstitutionParser<'a> {
-    matching: &'a Matching,
+pub struct InstitutionParser {
+    matching: Arc<Matching>,
     divisions: &'static Divisions,
     /// Where names of places are looked for; institutions may stand outside.
     scope: DivisionCode,
     seen: HashMap<String, (u32, i64)>,
 }
 
-impl<'a> InstitutionParser<'a> {
+impl InstitutionParser {
     /// Reads the rows of a file whose head is `matching`, a matching of [`INSTITUTIONS`].
     pub fn new(
-        matching: &'a Matching,
+        matching: Arc<Matching>,
         divisions: &'static Divisions,
         scope: DivisionCode,
-    ) -> InstitutionParser<'a> {
+    ) -> InstitutionParser {
         InstitutionParser { matching, divisions, scope, seen: HashMap::new() }
     }
 
     /// Reads one row.
     pub fn parse(&mut self, record: &Record) -> (ParsedInstitution, Vec<Fault>) {
-        let mut cells = Cells::new(self.matching, record);
+        let matching = Arc::clone(&self.matching);
+        let mut cells = Cells::new(&matching, record);
         let row = self.row(&mut cells).filter(|_| !cells.has_errors());
         let Some(row) = row else { return (ParsedInstitution::Faulty, cells.into_faults()) };
         let digest = row.body.digest(row.place);

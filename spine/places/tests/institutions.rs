@@ -33,7 +33,8 @@ fn parse(rows: &[&str]) -> Vec<Result<InstitutionRow, String>> {
     let titles = "机构编码|机构名称|所在地区划代码|所在地|机构层级|医院等级|机构类别|服务能力|联系电话|开业日期|停业日期";
     let matching = INSTITUTIONS.match_header(&Record::of(1, titles.split('|')));
     assert_eq!(matching.faults(), vec![]);
-    let mut parser = InstitutionParser::new(&matching, Divisions::shipped(), code("411721"));
+    let mut parser =
+        InstitutionParser::new(std::sync::Arc::new(matching), Divisions::shipped(), code("411721"));
     rows.iter()
         .enumerate()
         .map(|(at, row)| match parser.parse(&Record::of(at as u32 + 2, row.split('|'))) {
