@@ -157,6 +157,10 @@ pub struct Profile {
     pub source: Option<Source>,
     /// `when` without what the version's gate has decided.
     pub(crate) rest: Predicate,
+    /// The deductible under each of the version's deductible rules.
+    pub(crate) changed: Box<[i64]>,
+    /// The points of each of the version's ratio rules, over the terms' denominator.
+    pub(crate) points: Box<[i64]>,
 }
 
 /// What holds of a benefit from a day to a day.
@@ -368,7 +372,8 @@ fn read_version(
     let carried_forward = fields.flag_maybe("carried_forward").unwrap_or(false);
     let deductible_rules = read_rules(fields, "deductible_rule", "factor", vocabulary);
     let ratio_rules = read_rules(fields, "ratio_rule", "minus", vocabulary);
-    let points: Vec<Rate> = ratio_rules.iter().map(|rule| rule.rate).collect();
+    let rates = |rules: &[Rule]| -> Vec<Rate> { rules.iter().map(|rule| rule.rate).collect() };
+    let (factors, points) = (rates(&deductible_rules), rates(&ratio_rules));
     let tables = fields.some_tables("profile");
     if tables.len() > MOST_PROFILES || deductible_rules.len() > MOST_RULES || ratio_rules.len() > MOST_RULES {
         let error = fields.spot().error(Word::ErrTooMany, Word::MendTooMany);
@@ -381,7 +386,7 @@ fn read_version(
         if profiles.iter().any(|earlier| earlier.when.is_always()) {
             fields.push(table.spot().error(Word::ErrUnreachable, Word::MendUnreachable));
         }
-        match read_profile(table, kind, &points, vocabulary) {
+        match read_profile(table, kind, (&factors, &points), vocabulary) {
             Some(profile) => profiles.push(profile),
             None => complete = false,
         }
@@ -419,7 +424,7 @@ fn read_rules(
 fn read_profile(
     fields: &Fields<'_>,
     kind: Kind,
-    points: &[Rate],
+    (factors, points): (&[Rate], &[Rate]),
     vocabulary: &Vocabulary,
 ) -> Option<Profile> {
     let name = fields.bilingual("name");
@@ -432,7 +437,11 @@ fn read_profile(
     fields.finish();
     let when = when?;
     let (_, rest) = when.split();
-    Some(Profile { name: name?, when, terms: terms?, sure, source, rest })
+    let terms = terms?;
+    let changed = factors.iter().map(|factor| factor.of(terms.deductible()).0).collect();
+    let points =
+        points.iter().map(|rate| rate.numerator() * (terms.denominator() / rate.denominator())).collect();
+    Some(Profile { name: name?, when, terms, sure, source, rest, changed, points })
 }
 
 /// Decides beforehand, for every tier, grade and setting, which profiles remain open.

@@ -9,7 +9,7 @@ use crate::vocabulary::{
     InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting, Vocabulary,
 };
 use crate::words::Word;
-use crate::{Benefit, BillFacts, FeeKind, Jurisdiction, Policy, Release, YearAccumulators};
+use crate::{Benefit, BillFacts, FeeKind, Jurisdiction, Policy, Release, Trace, YearAccumulators};
 
 /// A case of one layer by itself.
 #[derive(Debug, Clone)]
@@ -143,7 +143,8 @@ impl LayerCase {
         year.add(slots.stays, self.earlier_stays);
         let start =
             Start { only: 1 << index, remaining: self.remaining, deductible_used: self.deductible_used };
-        let trace = settle_from(policy, &facts, &mut year, start);
+        let mut trace = Trace::new(&facts);
+        settle_from(policy, &facts, &mut year, start, &mut trace);
         let step = trace.steps[index];
         let mut differences = Vec::new();
         if step.pays != self.pays {
@@ -223,7 +224,8 @@ impl ChainCase {
         for (number, (facts, expect)) in self.bills.iter().enumerate() {
             let mut facts = *facts;
             at_home(&mut facts, jurisdiction);
-            let trace = settle_from(policy, &facts, &mut year, start);
+            let mut trace = Trace::new(&facts);
+            settle_from(policy, &facts, &mut year, start, &mut trace);
             let found = policy.layers.iter().zip(trace.steps());
             let found = found.map(|(layer, step)| (layer.benefit.id.as_str(), step.pays));
             compare(number + 1, expect, found.chain([("own", trace.own_share)]).collect(), &mut differences);

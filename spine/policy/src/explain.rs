@@ -232,23 +232,26 @@ impl Policy {
         out: &mut String,
     ) {
         let part = predicate.parts().nth(usize::from(failed)).unwrap_or_default();
-        let (mut needed, mut actual) = (String::new(), String::new());
-        for (position, literal) in part.iter().enumerate() {
-            if position > 0 {
-                Word::Or.write(language, &mut needed, &[]);
+        let needed = |out: &mut String| {
+            for (position, literal) in part.iter().enumerate() {
+                if position > 0 {
+                    Word::Or.write(language, out, &[]);
+                }
+                if literal.negated {
+                    Word::Not.write(language, out, &[]);
+                }
+                self.write_needed(literal, &trace.facts, language, out);
             }
-            if literal.negated {
-                Word::Not.write(language, &mut needed, &[]);
+        };
+        let actual = |out: &mut String| {
+            if let Some(first) = part.first() {
+                self.write_actual(first, &trace.facts, language, out);
             }
-            self.write_needed(literal, &trace.facts, language, &mut needed);
-        }
-        if let Some(first) = part.first() {
-            self.write_actual(first, &trace.facts, language, &mut actual);
-        }
+        };
         Word::NotEntitled.write(
             language,
             out,
-            &[("needed", Arg::Text(&needed)), ("actual", Arg::Text(&actual))],
+            &[("needed", Arg::With(&needed)), ("actual", Arg::With(&actual))],
         );
     }
 
@@ -345,12 +348,19 @@ impl Policy {
             AsOf::Admission => (Word::AsOfAdmission, facts.admission),
             AsOf::Discharge => (Word::AsOfDischarge, facts.discharge),
         };
-        let names: Vec<&str> = self.vocabulary.labels_in(set).map(|label| label.name.get(language)).collect();
-        let joined =
-            if names.is_empty() { Word::Nothing.text(language) } else { names.join(comma(language)) };
-        let mut at = String::new();
-        word.write(language, &mut at, &[("day", Arg::Day(day))]);
-        Word::FactLabel.write(language, out, &[("list", Arg::Text(&joined)), ("at", Arg::Text(&at))]);
+        let list = |out: &mut String| {
+            for (position, label) in self.vocabulary.labels_in(set).enumerate() {
+                if position > 0 {
+                    out.push_str(comma(language));
+                }
+                out.push_str(label.name.get(language));
+            }
+            if set.is_empty() {
+                Word::Nothing.write(language, out, &[]);
+            }
+        };
+        let at = |out: &mut String| word.write(language, out, &[("day", Arg::Day(day))]);
+        Word::FactLabel.write(language, out, &[("list", Arg::With(&list)), ("at", Arg::With(&at))]);
     }
 
     fn designations(&self, bits: u32, language: Language) -> String {

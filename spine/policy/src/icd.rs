@@ -96,6 +96,14 @@ impl IcdRange {
     pub const fn contains(self, code: Icd10) -> bool {
         self.lowest <= code.0 && code.0 <= self.highest
     }
+
+    pub(crate) const fn lowest(self) -> u64 {
+        self.lowest
+    }
+
+    pub(crate) const fn highest(self) -> u64 {
+        self.highest
+    }
 }
 
 impl FromStr for IcdRange {

@@ -60,79 +60,214 @@ pub struct Literal {
 }
 
 impl Literal {
-    /// Whether the facts meet it. `stays`: earlier stays of the year.
-    pub fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
-        self.test.holds(facts, stays) != self.negated
-    }
-
     /// Whether tier, grade and setting alone decide it.
     const fn is_about_institution(&self) -> bool {
         matches!(self.test, Test::Tier(_) | Test::Grade(_) | Test::Setting(_))
     }
-}
 
-impl Test {
-    #[inline]
-    fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
-        match *self {
-            Test::Labels(set, AsOf::Admission) => facts.labels_at_admission.meets(set),
-            Test::Labels(set, AsOf::Discharge) => facts.labels_at_discharge.meets(set),
-            Test::Age(low, high, as_of) => {
-                let age = match as_of {
-                    AsOf::Admission => facts.age_at_admission,
-                    AsOf::Discharge => facts.age_at_discharge,
-                };
-                age != UNKNOWN_AGE && low <= age && age <= high
-            }
-            Test::Sex(sex) => facts.sex == Some(sex),
-            Test::Diagnosis(range) => range.contains(facts.diagnosis),
-            Test::Tier(bits) => facts.tier.bit() & bits != 0,
-            Test::Grade(bits) => facts.grade.bit() & bits != 0,
-            Test::Kind(bits) => facts.kind.bit() & bits != 0,
-            Test::Designation(bits) => facts.designations & bits != 0,
-            Test::Referral(bits) => facts.referral.bit() & bits != 0,
-            Test::Setting(bits) => facts.setting.bit() & bits != 0,
-            Test::Insured(AsOf::Admission) => facts.insured_at_admission,
-            Test::Insured(AsOf::Discharge) => facts.insured_at_discharge,
-            Test::PersonPlace(range) => within(range, facts.person_place.number()),
-            Test::InstitutionPlace(range) => within(range, facts.institution_place.number()),
-            Test::EarlierStays(low, high) => i64::from(low) <= stays && stays <= i64::from(high),
-        }
+    /// The same question in the form that is asked fast.
+    fn check(&self) -> Check {
+        let mask = |word: usize, bits: u64| Check {
+            word,
+            is_mask: true,
+            low: bits,
+            span: 0,
+            negated: false,
+            last: false,
+        };
+        let range = |word: usize, low: u64, high: u64| Check {
+            word,
+            is_mask: false,
+            low,
+            span: high.saturating_sub(low),
+            negated: false,
+            last: false,
+        };
+        let check = match self.test {
+            Test::Labels(set, AsOf::Admission) => mask(LABELS, u64::from(set.0)),
+            Test::Labels(set, AsOf::Discharge) => mask(LABELS, u64::from(set.0) << 32),
+            Test::Age(low, high, AsOf::Admission) => range(AGE_AT_ADMISSION, low.into(), high.into()),
+            Test::Age(low, high, AsOf::Discharge) => range(AGE_AT_DISCHARGE, low.into(), high.into()),
+            Test::Sex(Sex::Male) => mask(KINDS, MALE),
+            Test::Sex(Sex::Female) => mask(KINDS, FEMALE),
+            Test::Diagnosis(list) => range(DIAGNOSIS, list.lowest(), list.highest()),
+            Test::Tier(bits) => mask(KINDS, u64::from(bits)),
+            Test::Grade(bits) => mask(KINDS, u64::from(bits) << GRADE),
+            Test::Kind(bits) => mask(KINDS, u64::from(bits) << KIND),
+            Test::Setting(bits) => mask(KINDS, u64::from(bits) << SETTING),
+            Test::Referral(bits) => mask(KINDS, u64::from(bits) << REFERRAL),
+            Test::Insured(AsOf::Admission) => mask(KINDS, INSURED_AT_ADMISSION),
+            Test::Insured(AsOf::Discharge) => mask(KINDS, INSURED_AT_DISCHARGE),
+            Test::Designation(bits) => mask(DESIGNATIONS, u64::from(bits)),
+            Test::PersonPlace(places) => range(PERSON_PLACE, places.first, places.last),
+            Test::InstitutionPlace(places) => range(INSTITUTION_PLACE, places.first, places.last),
+            Test::EarlierStays(low, high) => range(STAYS, low.into(), high.into()),
+        };
+        Check { negated: self.negated, last: self.last, ..check }
     }
 }
 
-const fn within(range: PlaceRange, place: u64) -> bool {
-    range.first <= place && place <= range.last
+/// One question about one word of the facts, asked without a branch: are some of these bits set, or does the number
+/// lie in this range?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Check {
+    word: usize,
+    low: u64,
+    span: u64,
+    is_mask: bool,
+    negated: bool,
+    last: bool,
+}
+
+const LABELS: usize = 0;
+const KINDS: usize = 1;
+const DESIGNATIONS: usize = 2;
+const AGE_AT_ADMISSION: usize = 3;
+const AGE_AT_DISCHARGE: usize = 4;
+const DIAGNOSIS: usize = 5;
+const PERSON_PLACE: usize = 6;
+const INSTITUTION_PLACE: usize = 7;
+const STAYS: usize = 8;
+
+const GRADE: u32 = 8;
+const KIND: u32 = 16;
+const SETTING: u32 = 24;
+const REFERRAL: u32 = 28;
+const INSURED_AT_ADMISSION: u64 = 1 << 32;
+const INSURED_AT_DISCHARGE: u64 = 1 << 33;
+const MALE: u64 = 1 << 34;
+const FEMALE: u64 = 1 << 35;
+
+/// The facts of a bill as words that checks are asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words([u64; 16]);
+
+impl Words {
+    #[inline]
+    pub(crate) fn of(facts: &BillFacts) -> Words {
+        let mut words = [0; 16];
+        words[LABELS] = u64::from(facts.labels_at_admission.0) | u64::from(facts.labels_at_discharge.0) << 32;
+        words[KINDS] = u64::from(facts.tier.bit())
+            | u64::from(facts.grade.bit()) << GRADE
+            | u64::from(facts.kind.bit()) << KIND
+            | u64::from(facts.setting.bit()) << SETTING
+            | u64::from(facts.referral.bit()) << REFERRAL
+            | u64::from(facts.insured_at_admission) << 32
+            | u64::from(facts.insured_at_discharge) << 33
+            | u64::from(facts.sex == Some(Sex::Male)) << 34
+            | u64::from(facts.sex == Some(Sex::Female)) << 35;
+        words[DESIGNATIONS] = u64::from(facts.designations);
+        // No range reaches the unknown age.
+        words[AGE_AT_ADMISSION] = u64::from(facts.age_at_admission);
+        words[AGE_AT_DISCHARGE] = u64::from(facts.age_at_discharge);
+        words[DIAGNOSIS] = facts.diagnosis.0;
+        words[PERSON_PLACE] = facts.person_place.number();
+        words[INSTITUTION_PLACE] = facts.institution_place.number();
+        Words(words)
+    }
+
+    /// Sets the earlier stays of the year, which each benefit counts for itself.
+    #[inline]
+    pub(crate) fn set_stays(&mut self, stays: i64) {
+        self.0[STAYS] = stays.max(0) as u64;
+    }
+}
+
+/// Whether each "any of" holds. No part is skipped: a branch that is guessed wrong costs more than a few checks.
+#[inline]
+fn all_hold(checks: &[Check], words: &Words) -> bool {
+    let (mut all, mut any) = (true, false);
+    for check in checks {
+        any |= check.holds(words);
+        all &= any | !check.last;
+        any &= !check.last;
+    }
+    all
+}
+
+impl Check {
+    #[inline]
+    fn holds(&self, words: &Words) -> bool {
+        let word = words.0[self.word & 15];
+        let in_mask = word & self.low != 0;
+        let in_range = word.wrapping_sub(self.low) <= self.span;
+        (if self.is_mask { in_mask } else { in_range }) != self.negated
+    }
 }
 
 /// All of (any of tests). Empty: always true.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Predicate {
     literals: Box<[Literal]>,
+    checks: Box<[Check]>,
+    fast: Fast,
+}
+
+/// The checks in the form that most conditions fit: two masks, and whatever else there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fast {
+    masks: [(usize, u64); 2],
+    rest: Box<[Check]>,
+}
+
+/// A mask that always holds: every bill has a tier.
+const ALWAYS: (usize, u64) = (KINDS, u64::MAX);
+
+impl Default for Fast {
+    fn default() -> Fast {
+        Fast { masks: [ALWAYS; 2], rest: Box::default() }
+    }
+}
+
+impl Fast {
+    fn new(checks: &[Check]) -> Fast {
+        let mut fast = Fast::default();
+        let mut rest = Vec::new();
+        let mut used = 0;
+        for part in checks.split_inclusive(|check| check.last) {
+            let one_word =
+                part.iter().all(|check| check.is_mask && !check.negated && check.word == part[0].word);
+            if one_word && used < fast.masks.len() {
+                let bits = part.iter().fold(0, |bits, check| bits | check.low);
+                fast.masks[used] = (part[0].word, bits);
+                used += 1;
+            } else {
+                rest.extend_from_slice(part);
+            }
+        }
+        fast.rest = rest.into();
+        fast
+    }
 }
 
 impl Predicate {
-    /// Whether the facts meet all parts.
-    #[inline]
+    fn new(literals: Vec<Literal>) -> Predicate {
+        let checks: Box<[Check]> = literals.iter().map(Literal::check).collect();
+        Predicate { fast: Fast::new(&checks), checks, literals: literals.into() }
+    }
+
+    /// Whether a bill meets all parts; `stays` stays came before it in the year.
     pub fn holds(&self, facts: &BillFacts, stays: i64) -> bool {
-        self.first_failure(facts, stays).is_none()
+        let mut words = Words::of(facts);
+        words.set_stays(stays);
+        self.met(&words)
+    }
+
+    /// Whether all parts are met.
+    #[inline(always)]
+    pub(crate) fn met(&self, words: &Words) -> bool {
+        let [first, second] = self.fast.masks;
+        let masks = (words.0[first.0 & 15] & first.1 != 0) & (words.0[second.0 & 15] & second.1 != 0);
+        masks && (self.fast.rest.is_empty() || all_hold(&self.fast.rest, words))
     }
 
     /// The number of the first part that fails.
-    #[inline]
     pub fn first_failure(&self, facts: &BillFacts, stays: i64) -> Option<u8> {
-        let (mut met, mut part) = (false, 0);
-        for literal in &self.literals {
-            met = met || literal.holds(facts, stays);
-            if literal.last {
-                if !met {
-                    return Some(part);
-                }
-                met = false;
-                part = part.saturating_add(1);
-            }
-        }
-        None
+        let mut words = Words::of(facts);
+        words.set_stays(stays);
+        let parts = self.checks.split_inclusive(|check| check.last);
+        let failed = parts.into_iter().position(|part| !part.iter().any(|check| check.holds(&words)));
+        failed.map(|number| u8::try_from(number).unwrap_or(u8::MAX))
     }
 
     /// The parts: each an "any of".
@@ -153,7 +288,7 @@ impl Predicate {
     pub(crate) fn split(&self) -> (Predicate, Predicate) {
         let (institution, rest): (Vec<&[Literal]>, Vec<&[Literal]>) =
             self.parts().partition(|part| part.iter().all(Literal::is_about_institution));
-        let build = |parts: Vec<&[Literal]>| Predicate { literals: parts.concat().into() };
+        let build = |parts: Vec<&[Literal]>| Predicate::new(parts.concat());
         (build(institution), build(rest))
     }
 
@@ -171,7 +306,7 @@ impl Predicate {
                 literal.last = true;
             }
         }
-        Some(Predicate { literals: literals.into() })
+        Some(Predicate::new(literals))
     }
 }
 

@@ -4,10 +4,12 @@ use kangmai_base::Fen;
 
 use crate::benefit::gate_index;
 use crate::policy::{InForce, Layer};
+use crate::predicate::Words;
 use crate::terms::{Ceiling, Graded, Share, Terms, Waiver};
 use crate::trace::{Outcome, Step, Trace};
 use crate::{
-    BaseTake, BillFacts, DateBasis, FeeKind, MAX_LAYERS, Over, Policy, Rounding, Version, YearAccumulators,
+    BaseTake, BillFacts, DateBasis, FeeKind, MAX_LAYERS, Over, Policy, Profile, Rounding, Segment, Setting,
+    Version, YearAccumulators,
 };
 
 /// What each layer pays, without the reasons.
@@ -30,19 +32,25 @@ pub fn settle(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators) -
 
 /// As [`settle`], into a trace that is there already: without an allocation and without clearing what is not used.
 pub fn settle_into(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators, trace: &mut Trace) {
-    trace.facts = *facts;
-    trace.before = *year;
-    trace.length = policy.layers.len() as u8;
-    let steps = &mut trace.steps;
-    let bill = run(policy, facts, year, Start::default(), |index, step| steps[index] = step);
-    trace.own_share = Fen(bill.own());
-    trace.own_out_of_catalogue = Fen(bill.outside);
+    settle_from(policy, facts, year, Start::default(), trace);
 }
 
 /// As [`settle`], amounts only.
 pub fn settle_amounts(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators) -> Amounts {
     let mut pays = [Fen::ZERO; MAX_LAYERS];
-    let bill = run(policy, facts, year, Start::default(), |index, step| pays[index] = step.pays);
+    let mut unused = Step::EMPTY;
+    let mut bill = Bill::new(facts, Start::default());
+    let epoch = policy.epoch(facts.discharge);
+    for (index, layer) in policy.layers.iter().enumerate() {
+        pays[index] = Fen(run_layer::<false>(
+            policy,
+            (index, layer, epoch[index]),
+            facts,
+            year,
+            &mut bill,
+            &mut unused,
+        ));
+    }
     Amounts { pays, own_share: Fen(bill.own()) }
 }
 
@@ -55,24 +63,6 @@ pub fn settle_batch<'f>(
 ) {
     for facts in bills {
         with(facts, &settle_amounts(policy, facts, year));
-    }
-}
-
-/// Where a bill stands between two layers.
-struct Bill {
-    compliant: i64,
-    /// Compliant cost that nobody has paid yet.
-    remaining: i64,
-    /// Out-of-catalogue cost that nobody has waived yet.
-    outside: i64,
-    total: i64,
-    /// The deductible used by each layer.
-    deductibles: [i64; MAX_LAYERS],
-}
-
-impl Bill {
-    const fn own(&self) -> i64 {
-        self.remaining + self.outside
     }
 }
 
@@ -93,337 +83,411 @@ impl Default for Start {
     }
 }
 
-/// As [`settle`], from a given start.
+/// As [`settle_into`], from a given start.
 pub(crate) fn settle_from(
     policy: &Policy,
     facts: &BillFacts,
     year: &mut YearAccumulators,
     start: Start,
-) -> Trace {
-    let mut trace = Trace::new(facts);
+    trace: &mut Trace,
+) {
+    trace.facts = *facts;
     trace.before = *year;
     trace.length = policy.layers.len() as u8;
-    let steps = &mut trace.steps;
-    let bill = run(policy, facts, year, start, |index, step| steps[index] = step);
-    (trace.own_share, trace.own_out_of_catalogue) = (Fen(bill.own()), Fen(bill.outside));
-    trace
-}
-
-#[inline(always)]
-fn run(
-    policy: &Policy,
-    facts: &BillFacts,
-    year: &mut YearAccumulators,
-    start: Start,
-    mut observe: impl FnMut(usize, Step),
-) -> Bill {
-    let total = facts.total.0.clamp(0, Fen::LIMIT.0);
-    let compliant = facts.compliant.0.clamp(0, total);
-    let unpaid = compliant - facts.already_paid.0.clamp(0, compliant);
-    let mut bill = Bill {
-        compliant,
-        remaining: start.remaining.map_or(unpaid, |remaining| remaining.0.clamp(0, compliant)),
-        outside: total - compliant,
-        total,
-        deductibles: [start.deductible_used.0; MAX_LAYERS],
-    };
-    let discharge = policy.epoch(facts.discharge);
-    let gate = gate_index(facts);
-    for (index, layer) in policy.layers.iter().enumerate() {
-        let in_force = match layer.benefit.date {
-            DateBasis::Discharge => discharge[index],
-            DateBasis::Admission | DateBasis::Settlement => policy.epoch(layer.day_of(facts))[index],
-        };
-        let mut step = if start.only & (1 << index) == 0 {
-            Step::EMPTY
+    let mut bill = Bill::new(facts, start);
+    let epoch = policy.epoch(facts.discharge);
+    for (index, (layer, step)) in policy.layers.iter().zip(&mut trace.steps).enumerate() {
+        if start.only & (1 << index) == 0 {
+            *step = Step::EMPTY;
         } else {
-            match in_force {
-                InForce::Version(version) => {
-                    run_layer(layer, At { index, version, gate }, facts, year, &mut bill)
-                }
-                InForce::Gap(number) => Step { outcome: Outcome::Gap, version: number, ..Step::EMPTY },
-                InForce::Nothing => Step::EMPTY,
-            }
-        };
+            run_layer::<true>(policy, (index, layer, epoch[index]), facts, year, &mut bill, step);
+        }
         step.remaining = Fen(bill.remaining);
-        observe(index, step);
     }
-    bill
+    trace.own_share = Fen(bill.own());
+    trace.own_out_of_catalogue = Fen(bill.outside);
 }
 
-/// Which layer, which of its versions, and where in that version's gate.
-struct At {
-    index: usize,
-    version: u8,
+/// Where a bill stands between two layers.
+struct Bill {
+    total: i64,
+    compliant: i64,
+    /// Compliant cost that nobody has paid yet.
+    remaining: i64,
+    /// Out-of-catalogue cost that nobody has waived yet.
+    outside: i64,
+    /// The deductible used by each layer.
+    deductibles: [i64; MAX_LAYERS],
+    words: Words,
     gate: usize,
 }
 
+impl Bill {
+    #[inline(always)]
+    fn new(facts: &BillFacts, start: Start) -> Bill {
+        let total = facts.total.0.clamp(0, Fen::LIMIT.0);
+        let compliant = facts.compliant.0.clamp(0, total);
+        let unpaid = compliant - facts.already_paid.0.clamp(0, compliant);
+        Bill {
+            total,
+            compliant,
+            remaining: start.remaining.map_or(unpaid, |remaining| remaining.0.clamp(0, compliant)),
+            outside: total - compliant,
+            deductibles: [start.deductible_used.0; MAX_LAYERS],
+            words: Words::of(facts),
+            gate: gate_index(facts),
+        }
+    }
+
+    const fn own(&self) -> i64 {
+        self.remaining + self.outside
+    }
+}
+
+/// The version and the profile that a layer runs by.
+type Rules<'v> = (&'v Version, &'v Profile);
+
+/// Runs one layer and answers what it pays. Writes `step` only if `TRACE`.
 #[inline(always)]
-fn run_layer(layer: &Layer, at: At, facts: &BillFacts, year: &mut YearAccumulators, bill: &mut Bill) -> Step {
-    let At { index, version: number, gate } = at;
+fn run_layer<const TRACE: bool>(
+    policy: &Policy,
+    (index, layer, in_force): (usize, &Layer, InForce),
+    facts: &BillFacts,
+    year: &mut YearAccumulators,
+    bill: &mut Bill,
+    step: &mut Step,
+) -> i64 {
     let benefit = &*layer.benefit;
+    let in_force = match benefit.date {
+        DateBasis::Discharge => in_force,
+        DateBasis::Admission | DateBasis::Settlement => policy.epoch(layer.day_of(facts))[index],
+    };
+    if TRACE {
+        *step = Step::EMPTY;
+    }
+    let number = match in_force {
+        InForce::Version(number) => number,
+        InForce::Gap(number) => {
+            if TRACE {
+                (step.outcome, step.version) = (Outcome::Gap, number);
+            }
+            return 0;
+        }
+        InForce::Nothing => return 0,
+    };
     let version = &benefit.versions[usize::from(number)];
     let stays = year.get(layer.slots.stays);
-    let mut open = version.gate[gate];
-    if open == 0 || !benefit.applies_rest.holds(facts, stays) {
-        return not_applied(layer, number, facts, stays);
+    bill.words.set_stays(stays);
+    let mut open = version.gate[bill.gate];
+    if !benefit.applies_rest.met(&bill.words) {
+        open = 0;
     }
-    let profile = loop {
-        if open == 0 {
-            return not_applied(layer, number, facts, stays);
-        }
-        let candidate = open.trailing_zeros() as usize;
-        if version.profiles[candidate].rest.holds(facts, stays) {
-            break candidate;
-        }
+    while open != 0 && !version.profiles[open.trailing_zeros() as usize].rest.met(&bill.words) {
         open &= open - 1;
-    };
-    let mut step =
-        Step { version: number, profile: profile as u8, outcome: Outcome::PaidNothing, ..Step::EMPTY };
+    }
+    if open == 0 {
+        if TRACE {
+            say_not_applied(layer, number, facts, stays, step);
+        }
+        return 0;
+    }
+    let profile = open.trailing_zeros() as usize;
+    if TRACE {
+        (step.outcome, step.version, step.profile) = (Outcome::PaidNothing, number, profile as u8);
+    }
     let base = match benefit.base.take {
         BaseTake::Compliant => bill.compliant,
         BaseTake::RemainingCompliant => bill.remaining,
     };
-    step.base = Fen(base);
-    match &version.profiles[profile].terms {
+    let rules: Rules<'_> = (version, &version.profiles[profile]);
+    let (pays, deductible_used) = match &rules.1.terms {
         Terms::DeductibleRatio(graded) => {
-            deductible_ratio(layer, version, graded, facts, stays, &mut step);
-            pay_insured(layer, graded.cap, year, bill, &mut step);
+            let asked = deductible_ratio::<TRACE>(layer, rules, graded, (base, bill), step);
+            (pay_insured::<TRACE>(layer, graded.cap, year, (base, asked), bill, step), asked.deductible_used)
         }
         Terms::Tiers(graded) => {
-            tiers(layer, version, graded, facts, year, &mut step);
-            pay_insured(layer, graded.cap, year, bill, &mut step);
+            let asked = tiers::<TRACE>(layer, rules, graded, year, (base, bill), step);
+            (pay_insured::<TRACE>(layer, graded.cap, year, (base, asked), bill, step), asked.deductible_used)
         }
         Terms::Share(share) => {
-            share_of(layer, version, share, facts, year, &mut step);
-            pay_insured(layer, share.cap, year, bill, &mut step);
+            let asked = share_of::<TRACE>(layer, rules, share, year, (base, bill), step);
+            (pay_insured::<TRACE>(layer, share.cap, year, (base, asked), bill, step), asked.deductible_used)
         }
-        Terms::Ceiling(ceiling) => pay_ceiling(benefit.rounding, *ceiling, bill, &mut step),
+        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(benefit.rounding, ceiling, bill, step), 0),
         Terms::Waiver(waiver) => {
-            let waived = layer.waives.map_or(0, |waives| bill.deductibles[usize::from(waives)]);
-            pay_waiver(benefit.rounding, waiver, waived, facts, bill, &mut step);
+            let waived = layer.waives.map_or(0, |waives| bill.deductibles[usize::from(waives) % MAX_LAYERS]);
+            (pay_waiver::<TRACE>(benefit.rounding, waiver, waived, facts, bill, step), 0)
         }
-    }
-    bill.deductibles[index] = step.deductible_used.0;
-    if layer.slots.stays.is_some() && facts.setting == crate::Setting::Inpatient {
+    };
+    bill.deductibles[index] = deductible_used;
+    if layer.slots.stays.is_some() && facts.setting == Setting::Inpatient {
         year.add(layer.slots.stays, 1);
     }
-    step
+    pays
 }
 
 /// Why a layer is not for this bill.
-#[cold]
-fn not_applied(layer: &Layer, number: u8, facts: &BillFacts, stays: i64) -> Step {
+fn say_not_applied(layer: &Layer, number: u8, facts: &BillFacts, stays: i64, step: &mut Step) {
+    step.version = number;
     match layer.benefit.applies.first_failure(facts, stays) {
-        Some(failed) => Step { outcome: Outcome::NotEntitled, version: number, failed, ..Step::EMPTY },
-        None => Step { outcome: Outcome::NoProfile, version: number, ..Step::EMPTY },
+        Some(failed) => (step.outcome, step.failed) = (Outcome::NotEntitled, failed),
+        None => step.outcome = Outcome::NoProfile,
     }
 }
 
-/// The numerator of what is paid on `low..high`, with `points` (over the same denominator) off each ratio.
+/// What a layer would pay before its cap and before what is left.
+#[derive(Clone, Copy)]
+struct Asked {
+    rounded: i64,
+    deductible_used: i64,
+}
+
+/// What is paid on `low..high` with `points` off each ratio, rounded; the exact amount goes into the trace.
 #[inline(always)]
-fn numerator_of(graded: &Graded, low: i64, high: i64, points: i64) -> i128 {
-    if graded.small {
-        let mut sum: i64 = 0;
+fn graded_amount<const TRACE: bool>(
+    rounding: Rounding,
+    graded: &Graded,
+    (low, high): (i64, i64),
+    points: i64,
+    step: &mut Step,
+) -> i64 {
+    if !graded.small {
+        return graded_amount_wide(rounding, graded, (low, high), points, step);
+    }
+    let mut sum: i64 = 0;
+    if points == 0 {
+        for segment in &graded.segments {
+            sum += segment.overlap(low, high) * segment.numerator;
+        }
+    } else {
         for segment in &graded.segments {
             sum += segment.overlap(low, high) * (segment.numerator - points).max(0);
         }
-        i128::from(sum)
-    } else {
-        let exact = |segment: &crate::Segment| {
-            i128::from(segment.overlap(low, high)) * i128::from((segment.numerator - points).max(0))
-        };
-        graded.segments.iter().map(exact).sum()
     }
+    let amount = rounded(rounding, sum, graded.denominator);
+    if TRACE {
+        say_exact(step, i128::from(sum), graded.denominator, amount);
+    }
+    amount
 }
 
-/// The points that the ratio rules take off, over `denominator`, and which rules held.
-#[inline(always)]
-fn points_of(version: &Version, denominator: i64, facts: &BillFacts, stays: i64) -> (i64, u8) {
-    let (mut points, mut held) = (0, 0);
-    for (bit, rule) in version.ratio_rules.iter().enumerate() {
-        if rule.when.holds(facts, stays) {
-            points += rule.rate.numerator() * (denominator / rule.rate.denominator());
-            held |= 1 << bit;
-        }
-    }
-    (points, held)
-}
-
-#[inline(always)]
-fn changed_deductible(
-    version: &Version,
-    deductible: Fen,
-    facts: &BillFacts,
-    stays: i64,
+/// As above, where a product could pass 63 bits.
+#[cold]
+fn graded_amount_wide(
+    rounding: Rounding,
+    graded: &Graded,
+    (low, high): (i64, i64),
+    points: i64,
     step: &mut Step,
 ) -> i64 {
-    step.deductible = deductible;
+    let exact = |segment: &Segment| {
+        i128::from(segment.overlap(low, high)) * i128::from((segment.numerator - points).max(0))
+    };
+    let sum = graded.segments.iter().map(exact).sum();
+    let amount = rounded_otherwise(rounding, sum, graded.denominator);
+    say_exact(step, sum, graded.denominator, amount);
+    amount
+}
+
+/// The points that the ratio rules take off, over the terms' denominator.
+#[inline(always)]
+fn points_of<const TRACE: bool>((version, profile): Rules<'_>, bill: &Bill, step: &mut Step) -> i64 {
+    let mut points = 0;
+    for (bit, (rule, off)) in version.ratio_rules.iter().zip(&profile.points).enumerate() {
+        let holds = rule.when.met(&bill.words);
+        points += i64::from(holds) * off;
+        if TRACE {
+            step.ratio_rules |= u8::from(holds) << bit;
+        }
+    }
+    points
+}
+
+/// The deductible under the first rule that holds.
+#[inline(always)]
+fn changed_deductible<const TRACE: bool>(
+    (version, profile): Rules<'_>,
+    deductible: Fen,
+    bill: &Bill,
+    step: &mut Step,
+) -> i64 {
+    let mut changed = deductible.0;
     if deductible != Fen::ZERO {
-        for (number, rule) in version.deductible_rules.iter().enumerate() {
-            if rule.when.holds(facts, stays) {
-                step.deductible_rule = number as u8;
-                step.deductible = rule.rate.of(deductible);
+        for (number, (rule, to)) in version.deductible_rules.iter().zip(&profile.changed).enumerate() {
+            if rule.when.met(&bill.words) {
+                changed = *to;
+                if TRACE {
+                    step.deductible_rule = number as u8;
+                }
                 break;
             }
         }
     }
-    step.deductible.0
+    if TRACE {
+        step.deductible = Fen(changed);
+    }
+    changed
 }
 
 #[inline(always)]
-fn deductible_ratio(
+fn say_exact(step: &mut Step, numerator: i128, denominator: i64, rounded: i64) {
+    (step.numerator, step.denominator, step.rounded) = (numerator, denominator, Fen(rounded));
+}
+
+#[inline(always)]
+fn deductible_ratio<const TRACE: bool>(
     layer: &Layer,
-    version: &Version,
+    rules: Rules<'_>,
     graded: &Graded,
-    facts: &BillFacts,
-    stays: i64,
+    (base, bill): (i64, &Bill),
     step: &mut Step,
-) {
-    let deductible = changed_deductible(version, graded.deductible, facts, stays, step);
-    let base = step.base.0;
-    step.deductible_used = Fen(deductible.min(base));
-    let (points, held) = points_of(version, graded.denominator, facts, stays);
-    step.ratio_rules = held;
-    step.numerator = numerator_of(graded, deductible, base, points);
-    step.denominator = graded.denominator;
-    step.rounded = Fen(rounded(layer.benefit.rounding, step.numerator, graded.denominator));
+) -> Asked {
+    let deductible = changed_deductible::<TRACE>(rules, graded.deductible, bill, step);
+    let points = points_of::<TRACE>(rules, bill, step);
+    let rounded = graded_amount::<TRACE>(layer.benefit.rounding, graded, (deductible, base), points, step);
+    Asked { rounded, deductible_used: deductible.min(base) }
 }
 
 #[inline(always)]
-fn tiers(
+fn tiers<const TRACE: bool>(
     layer: &Layer,
-    version: &Version,
+    rules: Rules<'_>,
     graded: &Graded,
-    facts: &BillFacts,
     year: &mut YearAccumulators,
+    (base, bill): (i64, &Bill),
     step: &mut Step,
-) {
+) -> Asked {
     let before = match layer.benefit.base.over {
         Over::Year => year.get(layer.slots.base),
         Over::Bill => 0,
     };
-    let after = before + step.base.0;
-    step.before = Fen(before);
-    step.deductible = graded.deductible;
-    step.deductible_used = Fen((graded.deductible.0 - before).clamp(0, step.base.0));
-    let (points, held) = points_of(version, graded.denominator, facts, year.get(layer.slots.stays));
-    step.ratio_rules = held;
-    step.numerator = numerator_of(graded, before, after, points);
-    step.denominator = graded.denominator;
-    step.rounded = Fen(rounded(layer.benefit.rounding, step.numerator, graded.denominator));
-    year.add(layer.slots.base, step.base.0);
+    let points = points_of::<TRACE>(rules, bill, step);
+    let rounded =
+        graded_amount::<TRACE>(layer.benefit.rounding, graded, (before, before + base), points, step);
+    year.add(layer.slots.base, base);
+    if TRACE {
+        (step.before, step.deductible) = (Fen(before), graded.deductible);
+    }
+    Asked { rounded, deductible_used: (graded.deductible.0 - before).clamp(0, base) }
 }
 
 #[inline(always)]
-fn share_of(
+fn share_of<const TRACE: bool>(
     layer: &Layer,
-    version: &Version,
+    rules: Rules<'_>,
     share: &Share,
-    facts: &BillFacts,
     year: &mut YearAccumulators,
+    (base, bill): (i64, &Bill),
     step: &mut Step,
-) {
-    let stays = year.get(layer.slots.stays);
-    let deductible = changed_deductible(version, share.deductible, facts, stays, step);
-    if share.deductible_over == Over::Year {
-        step.before = Fen(year.get(layer.slots.deductible));
+) -> Asked {
+    let deductible = changed_deductible::<TRACE>(rules, share.deductible, bill, step);
+    let before = match share.deductible_over {
+        Over::Year => year.get(layer.slots.deductible),
+        Over::Bill => 0,
+    };
+    let deductible_used = (deductible - before).clamp(0, base);
+    let points = points_of::<TRACE>(rules, bill, step);
+    let ratio = (share.segment.numerator - points).max(0);
+    let payable = base - deductible_used;
+    let rounded = times(layer.benefit.rounding, payable, ratio, share.denominator);
+    year.add(layer.slots.deductible, deductible_used);
+    if TRACE {
+        step.before = Fen(before);
+        say_exact(step, i128::from(payable) * i128::from(ratio), share.denominator, rounded);
     }
-    step.deductible_used = Fen((deductible - step.before.0).clamp(0, step.base.0));
-    let (points, held) = points_of(version, share.denominator, facts, stays);
-    step.ratio_rules = held;
-    let payable = step.base.0 - step.deductible_used.0;
-    step.numerator = i128::from(payable) * i128::from((share.segment.numerator - points).max(0));
-    step.denominator = share.denominator;
-    step.rounded = Fen(rounded(layer.benefit.rounding, step.numerator, share.denominator));
-    year.add(layer.slots.deductible, step.deductible_used.0);
+    Asked { rounded, deductible_used }
 }
 
 /// Pays within the cap of the year and within what is left.
 #[inline(always)]
-fn pay_insured(
+fn pay_insured<const TRACE: bool>(
     layer: &Layer,
     cap: Option<Fen>,
     year: &mut YearAccumulators,
+    (base, asked): (i64, Asked),
     bill: &mut Bill,
     step: &mut Step,
-) {
-    let mut pays = step.rounded.0.min(bill.remaining);
-    if let Some(cap) = cap {
-        let room = (cap.0 - year.get(layer.slots.paid)).max(0);
-        step.cap_room = Some(Fen(room));
-        pays = pays.min(room);
-    }
-    step.pays = Fen(pays);
+) -> i64 {
+    let room = cap.map_or(i64::MAX, |cap| (cap.0 - year.get(layer.slots.paid)).max(0));
+    let pays = asked.rounded.min(bill.remaining).min(room);
     bill.remaining -= pays;
     year.add(layer.slots.paid, pays);
-    step.outcome = if pays > 0 {
-        Outcome::Paid
-    } else if step.base.0 == 0 {
-        Outcome::NothingLeft
-    } else if step.cap_room == Some(Fen::ZERO) {
-        Outcome::CapExhausted
-    } else if step.deductible_used.0 == step.base.0 {
-        Outcome::BelowDeductible
-    } else {
-        Outcome::PaidNothing
-    };
+    if TRACE {
+        (step.base, step.deductible_used, step.pays) = (Fen(base), Fen(asked.deductible_used), Fen(pays));
+        step.cap_room = cap.map(|_| Fen(room));
+        step.outcome = if pays > 0 {
+            Outcome::Paid
+        } else if base == 0 {
+            Outcome::NothingLeft
+        } else if room == 0 {
+            Outcome::CapExhausted
+        } else if asked.deductible_used == base {
+            Outcome::BelowDeductible
+        } else {
+            Outcome::PaidNothing
+        };
+    }
+    pays
 }
 
 #[inline(always)]
-fn pay_ceiling(rounding: Rounding, ceiling: Ceiling, bill: &mut Bill, step: &mut Step) {
+fn pay_ceiling<const TRACE: bool>(
+    rounding: Rounding,
+    ceiling: &Ceiling,
+    bill: &mut Bill,
+    step: &mut Step,
+) -> i64 {
     let whole = if ceiling.of_total { bill.total } else { bill.compliant };
     let left = if ceiling.of_total { bill.own() } else { bill.remaining };
-    step.base = Fen(whole);
-    step.before = Fen(whole - left);
-    step.numerator = i128::from(whole) * i128::from(ceiling.rate.numerator());
-    step.denominator = ceiling.rate.denominator();
-    let promised = rounded(rounding, step.numerator, step.denominator);
-    step.rounded = Fen(promised);
+    let promised = times(rounding, whole, ceiling.scale.numerator, ceiling.scale.denominator);
     let missing = if ceiling.of_own_share { left - promised } else { promised - (whole - left) };
     let pays = missing.clamp(0, bill.remaining);
-    step.pays = Fen(pays);
     bill.remaining -= pays;
-    if pays > 0 {
-        step.outcome = Outcome::Paid;
+    if TRACE {
+        (step.base, step.before, step.pays) = (Fen(whole), Fen(whole - left), Fen(pays));
+        let exact = i128::from(whole) * i128::from(ceiling.scale.numerator);
+        say_exact(step, exact, ceiling.scale.denominator, promised);
+        if pays > 0 {
+            step.outcome = Outcome::Paid;
+        }
     }
+    pays
 }
 
 #[inline(always)]
-fn pay_waiver(
+fn pay_waiver<const TRACE: bool>(
     rounding: Rounding,
     waiver: &Waiver,
     deductible: i64,
     facts: &BillFacts,
     bill: &mut Bill,
     step: &mut Step,
-) {
+) -> i64 {
     let before = bill.own();
-    step.base = Fen(before);
     let waived = deductible.clamp(0, bill.remaining);
     bill.remaining -= waived;
-    step.deductible_used = Fen(waived);
     for fee in &waiver.fees {
         waive_fee(facts, *fee, bill);
     }
-    step.fees = Fen(before - waived - bill.own());
+    let fees = before - waived - bill.own();
     let rest = if waiver.discount_of_own { bill.own() } else { bill.remaining };
-    step.before = Fen(rest);
-    step.numerator = i128::from(rest) * i128::from(waiver.discount.numerator());
-    step.denominator = waiver.discount.denominator();
-    let discount = rounded(rounding, step.numerator, step.denominator).clamp(0, rest);
-    step.rounded = Fen(discount);
+    let discount = times(rounding, rest, waiver.scale.numerator, waiver.scale.denominator).clamp(0, rest);
     let from_compliant = discount.min(bill.remaining);
     bill.remaining -= from_compliant;
     bill.outside -= discount - from_compliant;
-    step.pays = Fen(before - bill.own());
-    step.outcome = if step.pays.0 > 0 {
-        Outcome::Paid
-    } else if before == 0 {
-        Outcome::NothingLeft
-    } else {
-        Outcome::PaidNothing
-    };
+    let pays = before - bill.own();
+    if TRACE {
+        (step.base, step.before, step.pays) = (Fen(before), Fen(rest), Fen(pays));
+        (step.deductible_used, step.fees) = (Fen(waived), Fen(fees));
+        let exact = i128::from(rest) * i128::from(waiver.scale.numerator);
+        say_exact(step, exact, waiver.scale.denominator, discount);
+        if pays > 0 {
+            step.outcome = Outcome::Paid;
+        } else if before == 0 {
+            step.outcome = Outcome::NothingLeft;
+        }
+    }
+    pays
 }
 
 /// Waives one named fee, as far as the person still bears it. A named fee (挂号费, 救护车接送费) is taken to lie outside
@@ -436,21 +500,33 @@ fn waive_fee(facts: &BillFacts, fee: FeeKind, bill: &mut Bill) {
     bill.remaining -= (charged - from_outside).min(bill.remaining);
 }
 
-/// A quotient brought to money; all numerators are at least zero.
+/// An amount of at most [`Fen::LIMIT`] times a ratio, brought to money.
 #[inline(always)]
-fn rounded(rounding: Rounding, numerator: i128, denominator: i64) -> i64 {
-    let (unit, half) = match rounding {
-        Rounding::HalfUp(unit) => (unit, None),
-        Rounding::Down(unit) => (unit, Some(0)),
-        Rounding::Up(unit) => (unit, Some(denominator * unit - 1)),
+fn times(rounding: Rounding, amount: i64, numerator: i64, denominator: i64) -> i64 {
+    // A whole per cent of an amount within the limit fits 63 bits.
+    if denominator == 100 {
+        rounded(rounding, amount * numerator, 100)
+    } else {
+        rounded_otherwise(rounding, i128::from(amount) * i128::from(numerator), denominator)
+    }
+}
+
+/// A quotient brought to money; numerators are at least zero and fit 63 bits with room.
+#[inline(always)]
+fn rounded(rounding: Rounding, numerator: i64, denominator: i64) -> i64 {
+    if rounding == Rounding::HalfUp(1) && denominator == 100 {
+        // By far the most ratios are whole per cents, and a division by a constant is a multiplication.
+        return ((numerator as u64 + 50) / 100) as i64;
+    }
+    rounded_otherwise(rounding, i128::from(numerator), denominator)
+}
+
+fn rounded_otherwise(rounding: Rounding, numerator: i128, denominator: i64) -> i64 {
+    let (unit, added) = match rounding {
+        Rounding::HalfUp(unit) => (unit, denominator * unit / 2),
+        Rounding::Down(unit) => (unit, 0),
+        Rounding::Up(unit) => (unit, denominator * unit - 1),
     };
-    let divisor = denominator * unit;
-    let added = half.unwrap_or(divisor / 2);
-    let quotient = match u64::try_from(numerator) {
-        // By far the most ratios are whole per cents: a division by a constant is a multiplication.
-        Ok(small) if small < u64::MAX / 2 && divisor == 100 => (small + added as u64) / 100,
-        Ok(small) if small < u64::MAX / 2 => (small + added as u64) / divisor as u64,
-        _ => ((numerator + i128::from(added)) / i128::from(divisor)) as u64,
-    };
-    quotient as i64 * unit
+    let quotient = (numerator + i128::from(added)) / i128::from(denominator * unit);
+    i64::try_from(quotient).unwrap_or(i64::MAX).saturating_mul(unit)
 }

@@ -109,6 +109,7 @@ pub struct Ceiling {
     /// Whether the promise is about the total of the bill; else about its compliant part. Out-of-catalogue cost is
     /// never paid either way.
     pub of_total: bool,
+    pub(crate) scale: Scale,
 }
 
 /// `fee_waiver`: what the institution waives, in this order: the deductible used, named fees, a part of the rest.
@@ -120,6 +121,21 @@ pub struct Waiver {
     pub discount: Rate,
     /// Whether the rest counts out-of-catalogue cost too.
     pub discount_of_own: bool,
+    pub(crate) scale: Scale,
+}
+
+/// A ratio over 100 where that is enough, so that most divisions are by a constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scale {
+    pub(crate) numerator: i64,
+    pub(crate) denominator: i64,
+}
+
+impl Scale {
+    fn of(rate: Rate) -> Scale {
+        let denominator = if 100 % rate.denominator() == 0 { 100 } else { rate.denominator() };
+        Scale { numerator: rate.numerator() * (denominator / rate.denominator()), denominator }
+    }
 }
 
 /// The figures of one profile.
@@ -169,6 +185,25 @@ impl Terms {
             Kind::Share => read_share(fields, points),
             Kind::CeilingOnSelfPay => read_ceiling(fields),
             Kind::FeeWaiver => read_waiver(fields),
+        }
+    }
+
+    /// The deductible, where the kind has one.
+    pub(crate) const fn deductible(&self) -> Fen {
+        match self {
+            Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.deductible,
+            Terms::Share(share) => share.deductible,
+            Terms::Ceiling(_) | Terms::Waiver(_) => Fen::ZERO,
+        }
+    }
+
+    /// The denominator of the numerators.
+    pub(crate) const fn denominator(&self) -> i64 {
+        match self {
+            Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.denominator,
+            Terms::Share(share) => share.denominator,
+            Terms::Ceiling(ceiling) => ceiling.scale.denominator,
+            Terms::Waiver(waiver) => waiver.scale.denominator,
         }
     }
 
@@ -271,7 +306,8 @@ fn read_ceiling(fields: &Fields<'_>) -> Option<Terms> {
         fields.push(error.with("value", "own_share_at_most / pays_up_to"));
     }
     let rate = fields.share(if of_own_share { "own_share_at_most" } else { "pays_up_to" });
-    Some(Terms::Ceiling(Ceiling { rate: rate?.value, of_own_share, of_total: of_total? }))
+    let rate = rate?.value;
+    Some(Terms::Ceiling(Ceiling { rate, of_own_share, of_total: of_total?, scale: Scale::of(rate) }))
 }
 
 fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
@@ -289,7 +325,9 @@ fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
         "remaining_own" => Some(true),
         _ => None,
     });
-    Some(Terms::Waiver(Waiver { fees: fees.into(), discount: discount?.value, discount_of_own: of_own? }))
+    let discount = discount?.value;
+    let scale = Scale::of(discount);
+    Some(Terms::Waiver(Waiver { fees: fees.into(), discount, discount_of_own: of_own?, scale }))
 }
 
 /// Brings the ratios over one denominator, 100 where that is enough.

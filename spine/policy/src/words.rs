@@ -174,9 +174,11 @@ words! {
 }
 
 /// Something to fill into a sentence.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) enum Arg<'a> {
     Text(&'a str),
+    /// Whatever writes itself, without a text of its own in between.
+    With(&'a dyn Fn(&mut String)),
     /// Yuan, grouped: 12,345.60.
     Money(Fen),
     Rate(Rate),
@@ -254,17 +256,28 @@ impl Word {
 
 impl Arg<'_> {
     pub(crate) fn write(&self, out: &mut String) {
-        use std::fmt::Write;
         match self {
             Arg::Text(text) => out.push_str(text),
             Arg::Money(fen) => write_money(*fen, out),
             Arg::Rate(rate) => write_rate(*rate, out),
             Arg::Number(number) => write_digits(*number, out),
-            Arg::Day(day) => {
-                let _ = write!(out, "{day}");
-            }
+            Arg::Day(day) => write_day(*day, out),
+            Arg::With(write) => write(out),
         }
     }
+}
+
+/// `2026-03-05`, without the formatting machinery.
+fn write_day(day: Day, out: &mut String) {
+    let (year, month, date) = day.ymd();
+    let digit = |number: i64| char::from(b'0' + (number % 10) as u8);
+    let (year, month, date) = (i64::from(year), i64::from(month), i64::from(date));
+    let year = [year / 1_000, year / 100, year / 10, year];
+    out.extend(year.map(digit));
+    out.push('-');
+    out.extend([month / 10, month].map(digit));
+    out.push('-');
+    out.extend([date / 10, date].map(digit));
 }
 
 fn write_digits(number: i64, out: &mut String) {
@@ -352,6 +365,15 @@ mod tests {
                     .collect::<BTreeSet<_>>()
             };
             assert_eq!(names("zh"), names("en"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_day_reads_as_base_writes_it() {
+        for day in [-719_162, 0, 1, 11_016, 19_782, 20_000, 2_932_896] {
+            let mut out = String::new();
+            write_day(Day(day), &mut out);
+            assert_eq!(out, Day(day).to_string());
         }
     }
 

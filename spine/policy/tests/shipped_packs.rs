@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use kangmai_policy::{Language, PackError, Release};
+use kangmai_base::{Day, DivisionCode, Fen};
+use kangmai_policy::{
+    InstitutionTier, LabelSet, Language, PackError, PushRhythm, Release, Sure, TreatFirstWhyNot,
+};
 
 /// The shipped release.
 fn shipped() -> Release {
@@ -24,4 +27,100 @@ fn every_case_comes_out_to_the_fen() {
         .collect();
     assert!(failures.is_empty(), "{} failures of {}\n{}", failures.len(), report.passed, failures.join("\n"));
     assert!(report.passed > 100, "only {} cases", report.passed);
+}
+
+fn day(text: &str) -> Day {
+    text.parse().expect("a day")
+}
+
+fn place(text: &str) -> DivisionCode {
+    text.parse().expect("a place")
+}
+
+#[test]
+fn tables_are_found_by_place_and_day() {
+    let release = shipped();
+    let (today, village) = (day("2026-11-22"), place("411722103203"));
+    let rules = release.watch_rules(village, today).expect("watch rules");
+    let supported = rules.group_for(release.labels(["marginal"])).expect("a group");
+    assert_eq!(supported.push, PushRhythm::EveryDays(10));
+    let (line, income) = release.threshold(supported.threshold, village, 2026).expect("a line");
+    assert_eq!((line, income.map(|income| income.year)), (Fen(1_002_650), Some(2023)));
+    let general = rules.group_for(release.labels([])).expect("a group");
+    assert_eq!((general.id.as_str(), general.push), ("general", PushRhythm::Monthly));
+
+    let yangyuan = release.watch_rules(place("130727"), day("2022-06-30")).expect("rules");
+    assert_eq!((yangyuan.name.en.as_str(), yangyuan.sure), ("Watch rules of Yangyuan", Sure::Medium));
+    let xian = release.watch_rules(place("610102"), today).expect("rules");
+    let line = |labels: &[&str]| {
+        let group = xian.group_for(release.labels(labels.iter().copied())).expect("a group");
+        release.threshold(group.threshold, place("610102"), 2025).expect("a line").0
+    };
+    assert_eq!((line(&["subsistence_allowance"]), line(&[])), (Fen::yuan(10_000), Fen::yuan(26_000)));
+    assert!(release.watch_rules(village, day("2020-12-31")).is_none());
+}
+
+#[test]
+fn a_diagnosis_belongs_to_the_list_of_its_year_and_age() {
+    let release = shipped();
+    let table = release.disease_table(place("411722"), day("2026-01-01")).expect("a table");
+    assert_eq!(table.major.len(), 30);
+    for (code, age, year, expected) in [
+        ("C16.9", Some(60), 2017, Some("gastric_cancer")),
+        ("C34.1", Some(60), 2017, None),
+        ("C34.1", Some(60), 2018, Some("lung_cancer")),
+        ("I63.9", Some(70), 2018, None),
+        ("I63.9", Some(70), 2019, Some("stroke")),
+        ("C67", Some(70), 2019, None),
+        ("C67", Some(70), 2020, Some("bladder_cancer")),
+        ("C91.0", Some(17), 2026, Some("childhood_leukaemia")),
+        ("C91.0", Some(18), 2026, None),
+        ("C91.0", None, 2026, Some("childhood_leukaemia")),
+        ("N18.5", Some(50), 2026, Some("end_stage_renal_disease")),
+        ("N18.3", Some(50), 2026, None),
+        ("J18.9", Some(50), 2026, None),
+    ] {
+        let found =
+            table.major_for(code.parse().expect("a code"), age, year).map(|disease| disease.id.as_str());
+        assert_eq!(found, expected, "{code} at {age:?} in {year}");
+    }
+    let sensitive = |code: &str| table.sensitive_level(code.parse().expect("a code"));
+    assert_eq!(["B20", "F20.0", "A15.0", "I10", "C16"].map(sensitive), [5, 5, 5, 0, 0]);
+    let chronic =
+        |code: &str| table.chronic_for(code.parse().expect("a code"), None).map(|one| one.id.as_str());
+    assert_eq!(["I10", "E11.9", "J18"].map(chronic), [Some("hypertension"), Some("diabetes"), None]);
+    assert!(table.is_severe("C43.9".parse().expect("a code"), None));
+}
+
+#[test]
+fn treat_first_asks_label_insurance_tier_and_county() {
+    let release = shipped();
+    let home = place("411722103203");
+    let rules = release.treat_first(home, day("2026-11-22")).expect("rules");
+    let label = release.labels(["marginal"]);
+    let ask =
+        |labels, insured, tier, institution| rules.entitled(labels, insured, home, tier, place(institution));
+    let (county, city) = (InstitutionTier::County, InstitutionTier::City);
+    assert_eq!(ask(label, true, county, "411722"), Ok(()));
+    assert_eq!(ask(LabelSet::NONE, true, county, "411722"), Err(TreatFirstWhyNot::NoLabel));
+    assert_eq!(ask(label, false, county, "411722"), Err(TreatFirstWhyNot::Uninsured));
+    assert_eq!(ask(label, true, city, "411722"), Err(TreatFirstWhyNot::NotTier));
+    assert_eq!(ask(label, true, county, "411723"), Err(TreatFirstWhyNot::NotPlace));
+}
+
+#[test]
+fn packs_nest_by_place_and_day() {
+    let release = shipped();
+    let found = |code: &str, on: &str| {
+        release.jurisdiction_for(place(code), day(on)).map(|one| one.pack.directory.clone())
+    };
+    assert_eq!(found("410105", "2026-01-01").as_deref(), Some("cn/henan/zhengzhou"));
+    assert_eq!(found("411722103203", "2026-01-01").as_deref(), Some("cn/henan"));
+    assert_eq!(found("411722103203", "2016-12-31"), None);
+    assert_eq!(found("220102", "2020-01-01").as_deref(), Some("cn/jilin/changchun"));
+    assert_eq!(found("220102", "2026-01-01"), None);
+    assert_eq!(found("130727", "2022-06-30"), None);
+    let jilin = release.jurisdiction("cn/jilin/changchun").expect("the pack");
+    assert_eq!(jilin.policy::<&str>(&[]).map(|_| ()).map_err(|open| open.0.len()), Err(1));
+    assert!(jilin.policy(&["jilin-insurance"]).is_ok());
 }
