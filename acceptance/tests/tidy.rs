@@ -104,6 +104,7 @@ fn every_programme_and_label_is_in_the_list_of_words() {
     let programmes = folders.filter_map(|folder| folder.strip_prefix("programmes/"));
     let labels = Label::ALL.iter().map(|label| label.key());
     expect_none(&docs::check_terms(programmes.chain(labels), &document("docs/words.md")));
+    expect_none(&docs::check_terms_live(&document("docs/words.md"), &text_files()));
     let (keys, _) = Keys::read(&text_files());
     expect_none(&words::check_present(&keys, Label::ALL.iter().map(|label| label.word())));
 }

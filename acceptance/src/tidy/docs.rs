@@ -36,6 +36,28 @@ pub fn check_terms<'a>(terms: impl IntoIterator<Item = &'a str>, words: &TextFil
     missing.map(|term| Complaint::about(&words.path, format!("does not explain `{term}`"))).collect()
 }
 
+/// Complaints about names in the second column of `docs/words.md` that no code has any more.
+pub fn check_terms_live(words: &TextFile, files: &[TextFile]) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let code: Vec<&TextFile> =
+        files.iter().filter(|file| file.extension() == "rs" && !file.is_test()).collect();
+    for (number, line) in words.text.lines().enumerate() {
+        let name = line.split('|').nth(2).unwrap_or_default().trim();
+        let Some(name) = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')) else { continue };
+        let is_there = |file: &&TextFile| {
+            let is_part = |sign: char| sign.is_alphanumeric() || sign == '_';
+            file.text.match_indices(name).any(|(at, _)| {
+                !file.text[..at].ends_with(is_part) && !file.text[at + name.len()..].starts_with(is_part)
+            })
+        };
+        let is_programme = files.iter().any(|file| file.path.starts_with(&format!("programmes/{name}/")));
+        if !is_programme && !code.iter().any(is_there) {
+            complaints.push(Complaint::at(&words.path, number + 1, format!("no code has the name `{name}`")));
+        }
+    }
+    complaints
+}
+
 /// Complaints about paths of somebody's machine.
 pub fn check_no_machine_paths(file: &TextFile) -> Vec<Complaint> {
     // Put together here, so that this file does not hold what it looks for.
@@ -189,6 +211,9 @@ mod tests {
         let words = TextFile::new("docs/words.md", "| 特困 | `destitute` |");
         assert_eq!(check_terms(["destitute"], &words), []);
         assert_eq!(check_terms(["destitute", "low_income"], &words).len(), 1);
+        let code = |text: &str| [TextFile::new("spine/people/src/label.rs", text)];
+        assert_eq!(check_terms_live(&words, &code("const A: &str = \"destitute\";")), []);
+        assert_eq!(check_terms_live(&words, &code("fn is_destitute() {}")).len(), 1);
     }
 
     #[test]
