@@ -1,1 +1,114 @@
-//! A believable county.
+//! A believable county of invented people on real villages. Everything comes in through the doors that a real county
+//! uses: files of institutions, people, diagnoses and bills, written here and imported like any other.
+//!
+//! Repeatable from a seed. Names are invented; identity numbers are valid but carry a serial of 99x, which marks them
+//! as samples.
+
+mod care;
+mod draw;
+mod household;
+mod names;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use kangmai_base::{Day, DivisionCode, DivisionLevel};
+use kangmai_places::Divisions;
+
+pub(crate) use draw::Draw;
+
+/// How large a county to make.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// People.
+    pub(crate) people: u32,
+    /// Bills of a year for each person, about.
+    pub(crate) bills_each: f64,
+    /// The day on which the year of bills ends.
+    pub(crate) today: Day,
+    /// The same seed makes the same county.
+    pub(crate) seed: u64,
+}
+
+/// The files of a county, in the order in which they are imported.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) institutions: PathBuf,
+    pub(crate) register: PathBuf,
+    pub(crate) diagnoses: PathBuf,
+    pub(crate) bills: PathBuf,
+}
+
+/// The county: 上蔡县 of Zhumadian.
+pub(crate) fn county() -> DivisionCode {
+    DivisionCode::from_number(411_722_000_000).unwrap_or(DivisionCode::COUNTRY)
+}
+
+/// People for whom one village is taken from the county's list.
+const PEOPLE_A_VILLAGE: u32 = 250;
+
+/// Villages spread over the county's townships, as many as `people` need.
+pub(crate) fn villages(people: u32) -> Vec<DivisionCode> {
+    let divisions = Divisions::shipped();
+    let townships: Vec<Vec<DivisionCode>> = divisions
+        .of_level(county(), DivisionLevel::Township)
+        .map(|township| {
+            let villages = divisions.of_level(township.code(), DivisionLevel::Village);
+            villages.map(kangmai_places::Division::code).collect()
+        })
+        .collect();
+    let wanted = (people / PEOPLE_A_VILLAGE).clamp(8, 400) as usize;
+    let deepest = townships.iter().map(Vec::len).max().unwrap_or(0);
+    let mut taken: Vec<DivisionCode> = (0..deepest)
+        .flat_map(|row| townships.iter().filter_map(move |villages| villages.get(row).copied()))
+        .take(wanted)
+        .collect();
+    taken.sort_unstable();
+    taken
+}
+
+/// Writes the files of a county into `folder`.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(crate) fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
+    std::fs::create_dir_all(folder)?;
+    let mut draw = Draw::new(plan.seed);
+    let villages = villages(plan.people);
+    let institutions = care::institutions(&villages);
+    let files = Files {
+        institutions: folder.join("institutions.csv"),
+        register: folder.join("register.csv"),
+        diagnoses: folder.join("diagnoses.csv"),
+        bills: folder.join("bills.csv"),
+    };
+    write::institutions(&files.institutions, &institutions)?;
+    let mut register = write::Register::begin(&files.register)?;
+    let mut diagnoses = write::Diagnoses::begin(&files.diagnoses)?;
+    let mut bills = write::Bills::begin(&files.bills)?;
+    let mut maker = household::Maker::new(plan.today);
+    let mut made = 0;
+    while made < plan.people {
+        for village in &villages {
+            let household = maker.household(&mut draw, *village);
+            for member in &household.members {
+                register.row(&household, member)?;
+                let illnesses = care::illnesses(&mut draw, member, plan.today);
+                for illness in &illnesses {
+                    diagnoses.row(member, illness)?;
+                }
+                for bill in care::bills(&mut draw, plan, &institutions, *village, member, &illnesses) {
+                    bills.row(member, &bill)?;
+                }
+                made += 1;
+            }
+            if made >= plan.people {
+                break;
+            }
+        }
+    }
+    register.finish()?;
+    diagnoses.finish()?;
+    bills.finish()?;
+    Ok(files)
+}

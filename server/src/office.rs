@@ -57,7 +57,7 @@ const NAVIGATION: &[Navigation] = &[
 fn routes() -> Vec<Route> {
     vec![
         Route::get("/", Purpose::Home, home::show_home),
-        Route::post("/sign-out", Purpose::Home, sign_in::sign_out),
+        Route::post("/logout", Purpose::Home, sign_in::sign_out),
         Route::get("/figures", Purpose::ReadFigures, figures::show_figures),
         Route::get("/import", Purpose::Home, imports::show_kinds),
         Route::get("/import/{kind}", Purpose::Home, imports::show_kind),
