@@ -51,11 +51,12 @@ pub(super) struct Maker {
 impl Maker {
     pub(super) fn new(today: Day) -> Maker {
         let henan = county().at(DivisionLevel::Province);
-        let counties = Divisions::shipped()
+        let mut counties: Vec<u64> = Divisions::shipped()
             .of_level(henan, DivisionLevel::County)
             .filter(|division| !division.is_statistical_zone())
             .map(|division| division.code().number() / 1_000_000)
             .collect();
+        counties.sort_by_key(|code| code.abs_diff(county().number() / 1_000_000));
         Maker { today, counties, numbers: HashMap::new(), serials: HashMap::new() }
     }
 
