@@ -108,6 +108,29 @@ fn amounts(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// One bill over and over: what the arithmetic costs when nothing is guessed wrong.
+#[divan::bench(args = [false, true])]
+fn one_bill(bencher: Bencher<'_, '_>, traced: bool) {
+    let release = release();
+    let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
+    let place: DivisionCode = "410100".parse().expect("a place");
+    let day = Day::from_ymd(2023, 6, 30).expect("a day");
+    let mut facts = BillFacts::inpatient(Fen::yuan(60_000), day, place);
+    facts.labels_at_discharge = release.labels(["subsistence_allowance", "marginal"]);
+    let mut trace = Trace::new(&facts);
+    bencher.counter(ItemsCount::new(1_000_u32)).bench_local(|| {
+        for _ in 0..1_000 {
+            let mut year = YearAccumulators::NONE;
+            if traced {
+                settle_into(policy, black_box(&facts), &mut year, &mut trace);
+                black_box(&trace);
+            } else {
+                black_box(settle_amounts(policy, black_box(&facts), &mut year));
+            }
+        }
+    });
+}
+
 #[divan::bench]
 fn with_trace(bencher: Bencher<'_, '_>) {
     let release = release();

@@ -4,32 +4,40 @@ use kangmai_base::Fen;
 use serde::{Deserialize, Serialize};
 
 /// Most accumulators of one policy.
-pub const MAX_ACCUMULATORS: usize = 16;
+pub const MAX_ACCUMULATORS: usize = 15;
+
+/// The place of an accumulator that a benefit does not have: written and never read, and cleared after each bill, so
+/// that the arithmetic need not ask whether there is one.
+pub(crate) const NO_SLOT: u8 = MAX_ACCUMULATORS as u8;
 
 /// The accumulators of one person and one insurance year. Which is which, the policy knows
 /// ([`Policy::accumulators`](crate::Policy::accumulators)): store them by *name*, never by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct YearAccumulators {
-    pub(crate) values: [i64; MAX_ACCUMULATORS],
+    pub(crate) values: [i64; MAX_ACCUMULATORS + 1],
 }
 
 impl YearAccumulators {
     /// The start of a year: nothing used.
-    pub const NONE: YearAccumulators = YearAccumulators { values: [0; MAX_ACCUMULATORS] };
+    pub const NONE: YearAccumulators = YearAccumulators { values: [0; MAX_ACCUMULATORS + 1] };
 
-    pub(crate) fn get(&self, slot: Option<u8>) -> i64 {
-        slot.and_then(|slot| self.values.get(usize::from(slot))).copied().unwrap_or(0)
+    #[inline(always)]
+    pub(crate) const fn get(&self, slot: u8) -> i64 {
+        self.values[(slot & NO_SLOT) as usize]
     }
 
-    pub(crate) fn add(&mut self, slot: Option<u8>, amount: i64) {
-        if let Some(value) = slot.and_then(|slot| self.values.get_mut(usize::from(slot))) {
-            *value = value.saturating_add(amount);
-        }
+    #[inline(always)]
+    pub(crate) const fn add(&mut self, slot: u8, amount: i64) {
+        let value = &mut self.values[(slot & NO_SLOT) as usize];
+        *value = value.wrapping_add(amount);
     }
 
-    pub(crate) fn set(&mut self, slot: u8, amount: Fen) {
-        if let Some(value) = self.values.get_mut(usize::from(slot)) {
-            *value = amount.0;
-        }
+    #[inline(always)]
+    pub(crate) const fn clear_unused(&mut self) {
+        self.values[NO_SLOT as usize] = 0;
+    }
+
+    pub(crate) const fn set(&mut self, slot: u8, amount: Fen) {
+        self.values[(slot & NO_SLOT) as usize] = amount.0;
     }
 }

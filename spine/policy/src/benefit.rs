@@ -1,5 +1,7 @@
 //! One benefit: a layer of settlement with its dated versions.
 
+use std::sync::Arc;
+
 use kangmai_base::{Fen, Rate};
 use serde::{Deserialize, Serialize};
 
@@ -208,7 +210,7 @@ pub struct Benefit {
     /// The benefit whose deductible a waiver waives.
     pub waives_deductible_of: Option<String>,
     /// The versions, by date.
-    pub versions: Vec<Version>,
+    pub versions: Vec<Arc<Version>>,
     /// Times without a rule, on purpose.
     pub gaps: Vec<Gap>,
     /// The file it stands in.
@@ -235,7 +237,7 @@ pub(crate) const fn gate_index(facts: &BillFacts) -> usize {
 impl Benefit {
     /// The version in force on `day`.
     pub fn version_on(&self, day: kangmai_base::Day) -> Option<&Version> {
-        self.versions.iter().find(|version| version.period.contains(day))
+        self.versions.iter().map(|version| &**version).find(|version| version.period.contains(day))
     }
 
     pub(crate) fn read(fields: &Fields<'_>, path: &str, vocabulary: &Vocabulary) -> Option<Benefit> {
@@ -280,7 +282,7 @@ impl Benefit {
             after: after.iter().map(|text| text.value.to_owned()).collect(),
             applies,
             waives_deductible_of: waives,
-            versions: read.into_iter().map(|(version, _)| version).collect(),
+            versions: read.into_iter().map(|(version, _)| Arc::new(version)).collect(),
             gaps: gaps.into_iter().map(|(gap, _)| gap).collect(),
             path: path.to_owned(),
             slots,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 
-use crate::benefit::Slots;
+use crate::accumulators::NO_SLOT;
 use crate::fields::Errors;
+use crate::predicate::Fast;
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Pack, Untranslatable, YearAccumulators,
+    BaseTake, Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Over, Pack, Rounding,
+    Untranslatable, Version, YearAccumulators,
 };
 
 /// Most layers of one policy: the trace has room for so many.
@@ -20,8 +22,31 @@ pub const MAX_LAYERS: usize = 12;
 pub struct Layer {
     /// The benefit.
     pub benefit: Arc<Benefit>,
-    pub(crate) slots: Slots<u8>,
+    pub(crate) slots: SlotNumbers,
     pub(crate) waives: Option<u8>,
+}
+
+/// Where a layer's accumulators are, [`NO_SLOT`] where it has none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SlotNumbers {
+    pub(crate) base: u8,
+    pub(crate) paid: u8,
+    pub(crate) deductible: u8,
+    pub(crate) stays: u8,
+}
+
+/// One layer as it runs in one epoch: what the arithmetic asks, side by side.
+#[derive(Debug, Clone)]
+pub(crate) struct Running {
+    pub(crate) in_force: InForce,
+    pub(crate) applies: Fast,
+    pub(crate) slots: SlotNumbers,
+    /// The layer whose deductible a waiver waives; past the last layer if there is none.
+    pub(crate) waives: u8,
+    pub(crate) takes_compliant: bool,
+    pub(crate) over_year: bool,
+    pub(crate) rounding: Rounding,
+    pub(crate) date: DateBasis,
 }
 
 /// One accumulator of a policy.
@@ -48,14 +73,14 @@ pub struct Policy {
     pub(crate) accumulators: Vec<Accumulator>,
     /// The days on which something changes; epoch 0 lies before the first.
     pub(crate) boundaries: Vec<i32>,
-    pub(crate) epochs: Vec<[InForce; MAX_LAYERS]>,
+    pub(crate) epochs: Vec<Box<[Running]>>,
 }
 
 /// What of a layer holds in an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum InForce {
     Nothing,
-    Version(u8),
+    Version(u8, Arc<Version>),
     Gap(u8),
 }
 
@@ -127,10 +152,14 @@ impl Policy {
     }
 
     #[inline]
-    pub(crate) fn epoch(&self, day: Day) -> &[InForce; MAX_LAYERS] {
-        const NOTHING: &[InForce; MAX_LAYERS] = &[InForce::Nothing; MAX_LAYERS];
+    pub(crate) fn epoch(&self, day: Day) -> &[Running] {
         let number = self.boundaries.partition_point(|boundary| *boundary <= day.0);
-        self.epochs.get(number).unwrap_or(NOTHING)
+        self.epochs.get(number).map_or(&[], |layers| layers)
+    }
+
+    /// Whether any layer has a version, or a stated gap, on `day`.
+    pub(crate) fn says_something_on(&self, day: Day) -> bool {
+        self.epoch(day).iter().any(|layer| !matches!(layer.in_force, InForce::Nothing))
     }
 
     /// Orders and compiles `benefits`.
@@ -199,9 +228,9 @@ fn file_name(path: &str) -> &str {
 }
 
 /// Gives a benefit its accumulators; a second owner is an error.
-fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Errors) -> Slots<u8> {
+fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Errors) -> SlotNumbers {
     let mut slot = |name: &Option<String>, is_count: bool| {
-        let name = name.as_ref()?;
+        let Some(name) = name else { return NO_SLOT };
         if let Some(other) = accumulators.iter().find(|other| other.name == *name) {
             let error =
                 benefit.spot.error(Word::ErrTwoOwners, Word::MendTwoOwners).with("name", name.clone());
@@ -212,13 +241,13 @@ fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Err
         if accumulators.len() >= MAX_ACCUMULATORS {
             let error = benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
             errors.borrow_mut().push(error.with("limit", MAX_ACCUMULATORS.to_string()));
-            return None;
+            return NO_SLOT;
         }
         accumulators.push(Accumulator { name: name.clone(), owner: benefit.id.clone(), is_count });
-        Some((accumulators.len() - 1) as u8)
+        (accumulators.len() - 1) as u8
     };
     let names = &benefit.slots;
-    Slots {
+    SlotNumbers {
         base: slot(&names.base, false),
         paid: slot(&names.paid, false),
         deductible: slot(&names.deductible, false),
@@ -226,7 +255,7 @@ fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Err
     }
 }
 
-fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<[InForce; MAX_LAYERS]>) {
+fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<Box<[Running]>>) {
     let mut boundaries: Vec<i32> = Vec::new();
     for layer in layers {
         let versions = layer.benefit.versions.iter().map(|version| version.period);
@@ -237,29 +266,38 @@ fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<[InForce; MAX_LAYERS]>) {
     }
     boundaries.sort_unstable();
     boundaries.dedup();
-    let at = |day: Day| {
-        let mut epoch = [InForce::Nothing; MAX_LAYERS];
-        for (place, layer) in epoch.iter_mut().zip(layers) {
-            let version = layer.benefit.versions.iter().position(|version| version.period.contains(day));
-            let gap = layer.benefit.gaps.iter().position(|gap| gap.period.contains(day));
-            *place = match (version, gap) {
-                (Some(number), _) => InForce::Version(number as u8),
-                (None, Some(number)) => InForce::Gap(number as u8),
-                (None, None) => InForce::Nothing,
-            };
-        }
-        epoch
-    };
     let before = boundaries.first().map_or(0, |first| first - 1);
-    let epochs = std::iter::once(before).chain(boundaries.iter().copied()).map(|day| at(Day(day))).collect();
+    let days = std::iter::once(before).chain(boundaries.iter().copied());
+    let epochs = days.map(|day| layers.iter().map(|layer| running(layer, Day(day))).collect()).collect();
     (boundaries, epochs)
 }
 
-impl Layer {
-    /// The day that selects this layer's version for a bill.
+fn running(layer: &Layer, day: Day) -> Running {
+    let benefit = &*layer.benefit;
+    let version = benefit.versions.iter().enumerate().find(|(_, version)| version.period.contains(day));
+    let gap = benefit.gaps.iter().position(|gap| gap.period.contains(day));
+    let in_force = match (version, gap) {
+        (Some((number, version)), _) => InForce::Version(number as u8, Arc::clone(version)),
+        (None, Some(number)) => InForce::Gap(number as u8),
+        (None, None) => InForce::Nothing,
+    };
+    Running {
+        in_force,
+        applies: benefit.applies_rest.fast().clone(),
+        slots: layer.slots,
+        waives: layer.waives.unwrap_or(MAX_LAYERS as u8),
+        takes_compliant: benefit.base.take == BaseTake::Compliant,
+        over_year: benefit.base.over == Over::Year,
+        rounding: benefit.rounding,
+        date: benefit.date,
+    }
+}
+
+impl DateBasis {
+    /// The day of a bill that selects a version.
     #[inline]
-    pub(crate) fn day_of(&self, facts: &BillFacts) -> Day {
-        match self.benefit.date {
+    pub(crate) const fn day_of(self, facts: &BillFacts) -> Day {
+        match self {
             DateBasis::Admission => facts.admission,
             DateBasis::Discharge => facts.discharge,
             DateBasis::Settlement => facts.settlement,

@@ -174,7 +174,7 @@ impl Words {
 }
 
 /// Whether each "any of" holds. No part is skipped: a branch that is guessed wrong costs more than a few checks.
-#[inline]
+#[inline(never)]
 fn all_hold(checks: &[Check], words: &Words) -> bool {
     let (mut all, mut any) = (true, false);
     for check in checks {
@@ -203,19 +203,25 @@ pub struct Predicate {
     fast: Fast,
 }
 
-/// The checks in the form that most conditions fit: two masks, and whatever else there is.
+/// The checks in the form that most conditions fit: two masks, a range, and whatever else there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fast {
+pub(crate) struct Fast {
     masks: [(usize, u64); 2],
+    range: (usize, u64, u64),
     rest: Box<[Check]>,
+    /// Whether the first mask is all there is.
+    is_one_mask: bool,
 }
 
-/// A mask that always holds: every bill has a tier.
-const ALWAYS: (usize, u64) = (KINDS, u64::MAX);
-
 impl Default for Fast {
+    /// Every bill has a tier: this mask and this range hold always.
     fn default() -> Fast {
-        Fast { masks: [ALWAYS; 2], rest: Box::default() }
+        Fast {
+            masks: [(KINDS, u64::MAX); 2],
+            range: (KINDS, 0, u64::MAX),
+            rest: Box::default(),
+            is_one_mask: true,
+        }
     }
 }
 
@@ -223,20 +229,39 @@ impl Fast {
     fn new(checks: &[Check]) -> Fast {
         let mut fast = Fast::default();
         let mut rest = Vec::new();
-        let mut used = 0;
+        let (mut masks, mut ranges) = (0, 0);
         for part in checks.split_inclusive(|check| check.last) {
-            let one_word =
+            let one_mask =
                 part.iter().all(|check| check.is_mask && !check.negated && check.word == part[0].word);
-            if one_word && used < fast.masks.len() {
-                let bits = part.iter().fold(0, |bits, check| bits | check.low);
-                fast.masks[used] = (part[0].word, bits);
-                used += 1;
+            if one_mask && masks < fast.masks.len() {
+                fast.masks[masks] = (part[0].word, part.iter().fold(0, |bits, check| bits | check.low));
+                masks += 1;
+            } else if let ([Check { word, low, span, is_mask: false, negated: false, .. }], 0) =
+                (part, ranges)
+            {
+                fast.range = (*word, *low, *span);
+                ranges += 1;
             } else {
                 rest.extend_from_slice(part);
             }
         }
         fast.rest = rest.into();
+        fast.is_one_mask = masks <= 1 && ranges == 0 && fast.rest.is_empty();
         fast
+    }
+
+    /// Whether all parts are met.
+    #[inline(always)]
+    pub(crate) fn met(&self, words: &Words) -> bool {
+        let [first, second] = self.masks;
+        let met = words.0[first.0 & 15] & first.1 != 0;
+        if self.is_one_mask {
+            return met;
+        }
+        let (word, low, span) = self.range;
+        let all =
+            met & (words.0[second.0 & 15] & second.1 != 0) & (words.0[word & 15].wrapping_sub(low) <= span);
+        all && (self.rest.is_empty() || all_hold(&self.rest, words))
     }
 }
 
@@ -256,9 +281,11 @@ impl Predicate {
     /// Whether all parts are met.
     #[inline(always)]
     pub(crate) fn met(&self, words: &Words) -> bool {
-        let [first, second] = self.fast.masks;
-        let masks = (words.0[first.0 & 15] & first.1 != 0) & (words.0[second.0 & 15] & second.1 != 0);
-        masks && (self.fast.rest.is_empty() || all_hold(&self.fast.rest, words))
+        self.fast.met(words)
+    }
+
+    pub(crate) const fn fast(&self) -> &Fast {
+        &self.fast
     }
 
     /// The number of the first part that fails.

@@ -113,11 +113,8 @@ impl Release {
 
     /// The innermost pack that holds `place` and has a benefit in force, or a stated gap, on `day`.
     pub fn jurisdiction_for(&self, place: DivisionCode, day: Day) -> Option<&Jurisdiction> {
-        let has_something = |jurisdiction: &&Jurisdiction| {
-            let policy = &jurisdiction.policy;
-            jurisdiction.pack.place.contains(place)
-                && policy.epoch(day).iter().any(|layer| *layer != crate::policy::InForce::Nothing)
-        };
+        let has_something =
+            |one: &&Jurisdiction| one.pack.place.contains(place) && one.policy.says_something_on(day);
         self.jurisdictions.iter().filter(has_something).max_by_key(|one| depth(one.pack.place))
     }
 

@@ -3,13 +3,13 @@
 use kangmai_base::Fen;
 
 use crate::benefit::gate_index;
-use crate::policy::{InForce, Layer};
+use crate::policy::{InForce, Running};
 use crate::predicate::Words;
 use crate::terms::{Ceiling, Graded, Share, Terms, Waiver};
 use crate::trace::{Outcome, Step, Trace};
 use crate::{
-    BaseTake, BillFacts, DateBasis, FeeKind, MAX_LAYERS, Over, Policy, Profile, Rounding, Segment, Setting,
-    Version, YearAccumulators,
+    BillFacts, DateBasis, FeeKind, MAX_LAYERS, Over, Policy, Profile, Rounding, Segment, Setting, Version,
+    YearAccumulators,
 };
 
 /// What each layer pays, without the reasons.
@@ -40,17 +40,10 @@ pub fn settle_amounts(policy: &Policy, facts: &BillFacts, year: &mut YearAccumul
     let mut pays = [Fen::ZERO; MAX_LAYERS];
     let mut unused = Step::EMPTY;
     let mut bill = Bill::new(facts, Start::default());
-    let epoch = policy.epoch(facts.discharge);
-    for (index, layer) in policy.layers.iter().enumerate() {
-        pays[index] = Fen(run_layer::<false>(
-            policy,
-            (index, layer, epoch[index]),
-            facts,
-            year,
-            &mut bill,
-            &mut unused,
-        ));
+    for (index, layer) in policy.epoch(facts.discharge).iter().enumerate() {
+        pays[index] = Fen(run_layer::<false>(policy, (index, layer), facts, year, &mut bill, &mut unused));
     }
+    year.clear_unused();
     Amounts { pays, own_share: Fen(bill.own()) }
 }
 
@@ -95,15 +88,15 @@ pub(crate) fn settle_from(
     trace.before = *year;
     trace.length = policy.layers.len() as u8;
     let mut bill = Bill::new(facts, start);
-    let epoch = policy.epoch(facts.discharge);
-    for (index, (layer, step)) in policy.layers.iter().zip(&mut trace.steps).enumerate() {
+    for (index, (layer, step)) in policy.epoch(facts.discharge).iter().zip(&mut trace.steps).enumerate() {
         if start.only & (1 << index) == 0 {
             *step = Step::EMPTY;
         } else {
-            run_layer::<true>(policy, (index, layer, epoch[index]), facts, year, &mut bill, step);
+            run_layer::<true>(policy, (index, layer), facts, year, &mut bill, step);
         }
         step.remaining = Fen(bill.remaining);
     }
+    year.clear_unused();
     trace.own_share = Fen(bill.own());
     trace.own_out_of_catalogue = Fen(bill.outside);
 }
@@ -151,54 +144,54 @@ type Rules<'v> = (&'v Version, &'v Profile);
 #[inline(always)]
 fn run_layer<const TRACE: bool>(
     policy: &Policy,
-    (index, layer, in_force): (usize, &Layer, InForce),
+    (index, layer): (usize, &Running),
     facts: &BillFacts,
     year: &mut YearAccumulators,
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
-    let benefit = &*layer.benefit;
-    let in_force = match benefit.date {
-        DateBasis::Discharge => in_force,
-        DateBasis::Admission | DateBasis::Settlement => policy.epoch(layer.day_of(facts))[index],
+    let in_force = match layer.date {
+        DateBasis::Discharge => &layer.in_force,
+        DateBasis::Admission | DateBasis::Settlement => policy
+            .epoch(layer.date.day_of(facts))
+            .get(index)
+            .map_or(&InForce::Nothing, |other| &other.in_force),
     };
     if TRACE {
         *step = Step::EMPTY;
     }
-    let number = match in_force {
-        InForce::Version(number) => number,
+    let (number, version) = match in_force {
+        InForce::Version(number, version) => (*number, &**version),
         InForce::Gap(number) => {
             if TRACE {
-                (step.outcome, step.version) = (Outcome::Gap, number);
+                (step.outcome, step.version) = (Outcome::Gap, *number);
             }
             return 0;
         }
         InForce::Nothing => return 0,
     };
-    let version = &benefit.versions[usize::from(number)];
-    let stays = year.get(layer.slots.stays);
-    bill.words.set_stays(stays);
+    bill.words.set_stays(year.get(layer.slots.stays));
     let mut open = version.gate[bill.gate];
-    if !benefit.applies_rest.met(&bill.words) {
+    if !layer.applies.met(&bill.words) {
         open = 0;
     }
-    while open != 0 && !version.profiles[open.trailing_zeros() as usize].rest.met(&bill.words) {
-        open &= open - 1;
-    }
-    if open == 0 {
-        if TRACE {
-            say_not_applied(layer, number, facts, stays, step);
+    let profile = loop {
+        if open == 0 {
+            if TRACE {
+                say_not_applied(policy, (index, number), facts, year.get(layer.slots.stays), step);
+            }
+            return 0;
         }
-        return 0;
-    }
-    let profile = open.trailing_zeros() as usize;
+        let candidate = open.trailing_zeros() as usize;
+        if version.profiles[candidate].rest.met(&bill.words) {
+            break candidate;
+        }
+        open &= open - 1;
+    };
     if TRACE {
         (step.outcome, step.version, step.profile) = (Outcome::PaidNothing, number, profile as u8);
     }
-    let base = match benefit.base.take {
-        BaseTake::Compliant => bill.compliant,
-        BaseTake::RemainingCompliant => bill.remaining,
-    };
+    let base = if layer.takes_compliant { bill.compliant } else { bill.remaining };
     let rules: Rules<'_> = (version, &version.profiles[profile]);
     let (pays, deductible_used) = match &rules.1.terms {
         Terms::DeductibleRatio(graded) => {
@@ -213,23 +206,28 @@ fn run_layer<const TRACE: bool>(
             let asked = share_of::<TRACE>(layer, rules, share, year, (base, bill), step);
             (pay_insured::<TRACE>(layer, share.cap, year, (base, asked), bill, step), asked.deductible_used)
         }
-        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(benefit.rounding, ceiling, bill, step), 0),
+        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(layer.rounding, ceiling, bill, step), 0),
         Terms::Waiver(waiver) => {
-            let waived = layer.waives.map_or(0, |waives| bill.deductibles[usize::from(waives) % MAX_LAYERS]);
-            (pay_waiver::<TRACE>(benefit.rounding, waiver, waived, facts, bill, step), 0)
+            let waived = bill.deductibles.get(usize::from(layer.waives)).copied().unwrap_or(0);
+            (pay_waiver::<TRACE>(layer.rounding, waiver, waived, facts, bill, step), 0)
         }
     };
     bill.deductibles[index] = deductible_used;
-    if layer.slots.stays.is_some() && facts.setting == Setting::Inpatient {
-        year.add(layer.slots.stays, 1);
-    }
+    year.add(layer.slots.stays, i64::from(facts.setting == Setting::Inpatient));
     pays
 }
 
 /// Why a layer is not for this bill.
-fn say_not_applied(layer: &Layer, number: u8, facts: &BillFacts, stays: i64, step: &mut Step) {
+fn say_not_applied(
+    policy: &Policy,
+    (index, number): (usize, u8),
+    facts: &BillFacts,
+    stays: i64,
+    step: &mut Step,
+) {
     step.version = number;
-    match layer.benefit.applies.first_failure(facts, stays) {
+    let applies = policy.layers.get(index).map(|layer| &layer.benefit.applies);
+    match applies.and_then(|applies| applies.first_failure(facts, stays)) {
         Some(failed) => (step.outcome, step.failed) = (Outcome::NotEntitled, failed),
         None => step.outcome = Outcome::NoProfile,
     }
@@ -336,7 +334,7 @@ fn say_exact(step: &mut Step, numerator: i128, denominator: i64, rounded: i64) {
 
 #[inline(always)]
 fn deductible_ratio<const TRACE: bool>(
-    layer: &Layer,
+    layer: &Running,
     rules: Rules<'_>,
     graded: &Graded,
     (base, bill): (i64, &Bill),
@@ -344,26 +342,22 @@ fn deductible_ratio<const TRACE: bool>(
 ) -> Asked {
     let deductible = changed_deductible::<TRACE>(rules, graded.deductible, bill, step);
     let points = points_of::<TRACE>(rules, bill, step);
-    let rounded = graded_amount::<TRACE>(layer.benefit.rounding, graded, (deductible, base), points, step);
+    let rounded = graded_amount::<TRACE>(layer.rounding, graded, (deductible, base), points, step);
     Asked { rounded, deductible_used: deductible.min(base) }
 }
 
 #[inline(always)]
 fn tiers<const TRACE: bool>(
-    layer: &Layer,
+    layer: &Running,
     rules: Rules<'_>,
     graded: &Graded,
     year: &mut YearAccumulators,
     (base, bill): (i64, &Bill),
     step: &mut Step,
 ) -> Asked {
-    let before = match layer.benefit.base.over {
-        Over::Year => year.get(layer.slots.base),
-        Over::Bill => 0,
-    };
+    let before = if layer.over_year { year.get(layer.slots.base) } else { 0 };
     let points = points_of::<TRACE>(rules, bill, step);
-    let rounded =
-        graded_amount::<TRACE>(layer.benefit.rounding, graded, (before, before + base), points, step);
+    let rounded = graded_amount::<TRACE>(layer.rounding, graded, (before, before + base), points, step);
     year.add(layer.slots.base, base);
     if TRACE {
         (step.before, step.deductible) = (Fen(before), graded.deductible);
@@ -373,7 +367,7 @@ fn tiers<const TRACE: bool>(
 
 #[inline(always)]
 fn share_of<const TRACE: bool>(
-    layer: &Layer,
+    layer: &Running,
     rules: Rules<'_>,
     share: &Share,
     year: &mut YearAccumulators,
@@ -389,7 +383,7 @@ fn share_of<const TRACE: bool>(
     let points = points_of::<TRACE>(rules, bill, step);
     let ratio = (share.segment.numerator - points).max(0);
     let payable = base - deductible_used;
-    let rounded = times(layer.benefit.rounding, payable, ratio, share.denominator);
+    let rounded = times(layer.rounding, payable, ratio, share.denominator);
     year.add(layer.slots.deductible, deductible_used);
     if TRACE {
         step.before = Fen(before);
@@ -401,7 +395,7 @@ fn share_of<const TRACE: bool>(
 /// Pays within the cap of the year and within what is left.
 #[inline(always)]
 fn pay_insured<const TRACE: bool>(
-    layer: &Layer,
+    layer: &Running,
     cap: Option<Fen>,
     year: &mut YearAccumulators,
     (base, asked): (i64, Asked),
