@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "what tests are built from fails loudly")]
 
 pub mod browser;
+pub mod county;
 pub mod crawl;
 pub mod html;
 pub mod source;

@@ -82,6 +82,25 @@ impl Visitor {
         self.open(&target)
     }
 
+    /// Fills in the sign-in form of this page and sends it: the only form with a password.
+    pub fn sign_in(&mut self, name: &str, password: &str) -> &mut Visitor {
+        let is = |field: &usize, kind: &str| self.page.attribute(*field, "type").unwrap_or("text") == kind;
+        let secret = self.page.all("input").into_iter().find(|field| is(field, "password"));
+        let secret = secret.unwrap_or_else(|| self.fail("there is no sign-in"));
+        let form = self.page.around(secret, "form").unwrap_or(0);
+        let named = self.page.all_in(form, "input").into_iter().find(|field| is(field, "text"));
+        let button = self.page.all_in(form, "button").first().copied();
+        let (Some(named), Some(button)) = (named, button) else { self.fail("there is no sign-in") };
+        self.filled.insert(named, Filled::Text(name.to_owned()));
+        self.filled.insert(secret, Filled::Text(password.to_owned()));
+        self.submit(button);
+        let refused = self.status != StatusCode::OK || self.path.starts_with("/sign-in");
+        if refused {
+            self.fail(&format!("{name} cannot sign in"));
+        }
+        self
+    }
+
     /// Puts a text into the field with this label, or chooses the option or the radio button of that name.
     pub fn fill(&mut self, label: &str, value: &str) -> &mut Visitor {
         if let Some(choice) = self.radio(label, value) {
@@ -188,6 +207,17 @@ impl Visitor {
     /// The last answer's bytes: a workbook, a page.
     pub fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The visitor's cookies: name and value, to hand on to a browser.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.cookies.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Reads pages in English from now on.
+    pub fn in_english(&mut self) -> &mut Visitor {
+        self.cookies.insert("kangmai_language".to_owned(), "en".to_owned());
+        self
     }
 
     /// Whether there is a link or a button with these words.

@@ -1,7 +1,12 @@
 //! Journeys in a real browser.
 
+use std::collections::BTreeSet;
+
+use kangmai_access::Role;
 use kangmai_acceptance::browser::accessibility::{Need, check};
 use kangmai_acceptance::browser::{Browser, Page, Screen};
+use kangmai_acceptance::county::{County, PASSWORD};
+use kangmai_acceptance::crawl::crawl;
 
 const GOOD: &str = r##"<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>Desk</title>
 <style>body{color:#1b2733;background:#fff} button,input{min-height:44px} @media print{nav{display:none}}</style></head>
@@ -81,4 +86,87 @@ fn what_keeps_people_from_a_page_is_found() {
             "not found: {to} instead of {from}"
         );
     }
+}
+
+/// A way of looking at a page.
+struct Look {
+    name: &'static str,
+    screen: Screen,
+    dark: bool,
+    /// Cookies of the reader's choice.
+    cookies: &'static [(&'static str, &'static str)],
+    need: Need,
+}
+
+const LOOKS: [Look; 4] = [
+    Look { name: "phone", screen: Screen::PHONE, dark: false, cookies: &[], need: Need::ANYBODY },
+    Look { name: "dark", screen: Screen::DESK, dark: true, cookies: &[], need: Need::ANYBODY },
+    Look {
+        name: "elder",
+        screen: Screen::TABLET,
+        dark: false,
+        cookies: &[("kangmai_elder", "1")],
+        need: Need::ELDER,
+    },
+    Look {
+        name: "english",
+        screen: Screen::DESK,
+        dark: false,
+        cookies: &[("kangmai_language", "en")],
+        need: Need::ANYBODY,
+    },
+];
+
+/// The most that a first page may weigh, all its files together.
+const FIRST_PAGE_BYTES: u64 = 60 * 1_024;
+
+#[test]
+fn every_page_can_be_used_by_everybody() {
+    let Some(browser) = Browser::launch() else { return };
+    let mut county = County::on_sqlite();
+    county.populate();
+    let address = county.serve();
+    let mut complaints = Vec::new();
+    let mut seen = BTreeSet::new();
+    for role in Role::ALL {
+        let mut visitor = county.sign_in(role);
+        let pages = crawl(&mut visitor, "/");
+        let new = pages.into_iter().filter(|(shape, _)| !shape.contains(['?', '.']) && seen.insert(shape.clone()));
+        let paths: Vec<String> = new.filter_map(|(_, paths)| paths.into_iter().next()).collect();
+        for look in &LOOKS {
+            let mut page = browser.page();
+            page.screen(look.screen);
+            page.dark(look.dark);
+            for (name, value) in visitor.cookies().chain(look.cookies.iter().copied()) {
+                page.cookie(&address, name, value);
+            }
+            for path in &paths {
+                page.open(&format!("{address}{path}"));
+                let found = check(&page, look.need).into_iter().chain(page.errors());
+                complaints.extend(found.map(|says| format!("{path} ({}, {}): {says}", look.name, role.key())));
+            }
+        }
+    }
+    assert!(seen.len() > 10, "only {seen:?} were looked at");
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn the_first_page_is_light_and_works_without_script() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = County::on_sqlite();
+    let address = county.serve();
+    let mut page = browser.page();
+    page.open(&address);
+    let bytes = page.bytes_loaded();
+    assert!((1..=FIRST_PAGE_BYTES).contains(&bytes), "the first page weighs {bytes} bytes");
+    page.scripts(false);
+    page.open(&address);
+    page.ask("document.querySelector('input[type=text], input:not([type])').focus()");
+    page.type_text("county_desk");
+    page.press("Tab");
+    page.type_text(PASSWORD);
+    page.press("Enter");
+    assert!(!page.address().contains("sign-in"), "still at {}, which shows:\n{}", page.address(), page.shown());
+    assert_eq!(page.errors(), Vec::<String>::new());
 }

@@ -163,6 +163,11 @@ impl Page {
         }
     }
 
+    /// Types into whatever has the focus.
+    pub fn type_text(&self, text: &str) {
+        self.call("Input.insertText", json!({ "text": text }));
+    }
+
     /// Puts a file into the field with this label.
     pub fn attach(&self, label: &str, file: &Path) {
         let expression = format!("(() => {{ {FINDER}\nreturn field({}) }})()", json!(label));

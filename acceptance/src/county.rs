@@ -1,0 +1,169 @@
+//! A county for one journey: the whole application on a database of its own, with a clock that stands still, the same
+//! identifiers every time, and somebody to sign in as for every role.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use kangmai_access::{Actor, NewAccount, PasswordHash, Role, create_account, hash_password};
+use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
+use kangmai_database::testing::FreshDatabase;
+use kangmai_programme::{App, Import, Settings};
+use kangmai_server::application::{Parts, application, load_policies, router};
+use kangmai_server::import::{Finished, Task, run};
+
+use crate::browser::ALL_VARIABLE;
+use crate::visitor::Visitor;
+
+/// The password of every account.
+pub const PASSWORD: &str = "health-for-all-2026";
+/// 上蔡县, where the staff of a county is at home.
+pub const COUNTY: &str = "411722000000";
+/// A county beside it; its staff must see nothing of the first.
+pub const OTHER_COUNTY: &str = "411723000000";
+
+/// A running application.
+pub struct County {
+    /// Its parts.
+    pub app: App,
+    /// Its clock, to be moved on.
+    pub clock: Arc<FixedClock>,
+    router: Router,
+    runtime: Arc<tokio::runtime::Runtime>,
+    files: PathBuf,
+    // Dropped last: the application holds the database open.
+    _fresh: FreshDatabase,
+}
+
+impl County {
+    /// Runs a journey on SQLite and, where one is at hand, on PostgreSQL.
+    pub fn on_both(journey: impl Fn(&mut County)) {
+        let all = FreshDatabase::all().expect("a database");
+        let insists = std::env::var_os(ALL_VARIABLE).is_some();
+        assert!(all.len() == 2 || !insists, "there is no PostgreSQL");
+        for fresh in all {
+            journey(&mut County::on(fresh));
+        }
+    }
+
+    /// On SQLite alone, for what does not depend on the database.
+    pub fn on_sqlite() -> County {
+        County::on(FreshDatabase::sqlite().expect("a database"))
+    }
+
+    fn on(fresh: FreshDatabase) -> County {
+        let files = std::env::temp_dir().join(format!("kangmai-county-{}", SystemIds.mint(Moment(0))));
+        let today = Day::from_ymd(2026, 11, 20).expect("a day");
+        let clock = Arc::new(FixedClock::on(today));
+        let parts = Parts {
+            database: fresh.database.clone(),
+            policies: load_policies(None).expect("the shipped packs"),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::new(SeededIds::new(7)),
+            settings: Settings { secure: false, uploads: files.join("uploads"), demo: false },
+        };
+        let app = application(parts).expect("an application");
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = Arc::new(runtime.expect("a runtime"));
+        let router = runtime.block_on(async { router(&app) });
+        let county = County { app, clock, router, runtime, files, _fresh: fresh };
+        for role in Role::ALL {
+            county.employ(role, role.key(), COUNTY);
+            county.employ(role, &format!("other_{}", role.key()), OTHER_COUNTY);
+        }
+        county
+    }
+
+    /// Makes an account.
+    pub fn employ(&self, role: Role, name: &str, place: &str) -> Actor {
+        let (ids, now) = (Arc::clone(&self.app.ids), self.app.clock.now());
+        let new = NewAccount {
+            id: Id::from_uuid(ids.mint(now)),
+            sign_in_name: name.to_owned(),
+            display_name: format!("示例 {name}"),
+            role,
+            place: place.parse::<DivisionCode>().expect("a division"),
+            institution: None,
+            password: password(),
+        };
+        let actor = Actor {
+            account: new.id,
+            name: new.display_name.clone(),
+            role,
+            place: new.place,
+            institution: new.institution,
+        };
+        let audit_id = ids.mint(now);
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            create_account(tx, &Actor::system(), &new, audit_id, now)
+        };
+        self.app.database.write_blocking(write).expect("the database").expect("an account");
+        actor
+    }
+
+    /// Somebody who has not signed in.
+    pub fn visitor(&self) -> Visitor {
+        Visitor::new(self.router.clone(), Arc::clone(&self.runtime))
+    }
+
+    /// Somebody of this role in [`COUNTY`], signed in, on the home page.
+    pub fn sign_in(&self, role: Role) -> Visitor {
+        self.sign_in_as(role.key())
+    }
+
+    /// Whoever has the account `name`, signed in, on the home page.
+    pub fn sign_in_as(&self, name: &str) -> Visitor {
+        let mut visitor = self.visitor();
+        visitor.finds("/sign-in").sign_in(name, PASSWORD);
+        visitor
+    }
+
+    /// Imports a file of the kind `key` as the system, as `kangmai import` does.
+    pub fn import(&self, key: &str, file_name: &str, content: &[u8]) -> Finished {
+        std::fs::create_dir_all(&self.files).expect("a folder");
+        let path = self.files.join(file_name);
+        std::fs::write(&path, content).expect("a file");
+        let task = Task {
+            import: self.import_called(key),
+            path: &path,
+            file_name,
+            actor: &Actor::system(),
+            dry_run: false,
+            error_sheet: None,
+        };
+        let outcome = run(&self.app, task, |_| true);
+        outcome.unwrap_or_else(|error| panic!("{file_name} is not imported: {error:?}"))
+    }
+
+    fn import_called(&self, key: &str) -> &'static Import {
+        let programmes = self.app.programmes;
+        let found = programmes.iter().flat_map(|programme| programme.imports).find(|import| import.key == key);
+        found.unwrap_or_else(|| panic!("there is no import {key}"))
+    }
+
+    /// Serves it on the loopback until the county ends, for a browser; gives the address.
+    pub fn serve(&self) -> String {
+        let router = self.router.clone();
+        let address: SocketAddr = self.runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("an address");
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            address
+        });
+        format!("http://{address}")
+    }
+}
+
+impl Drop for County {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _removed = std::fs::remove_dir_all(&self.files);
+    }
+}
+
+/// Hashed once: to be slow is what a password hash is for.
+fn password() -> PasswordHash {
+    static HASH: OnceLock<PasswordHash> = OnceLock::new();
+    HASH.get_or_init(|| hash_password(&SystemIds, PASSWORD).expect("a fit password")).clone()
+}
