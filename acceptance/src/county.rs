@@ -132,13 +132,14 @@ impl County {
             dry_run: false,
             error_sheet: None,
         };
-        let outcome = run(&self.app, task, |_| true);
+        let outcome = run(&self.app, &task, &mut |_, _| true);
         outcome.unwrap_or_else(|error| panic!("{file_name} is not imported: {error:?}"))
     }
 
     fn import_called(&self, key: &str) -> &'static Import {
         let programmes = self.app.programmes;
-        let found = programmes.iter().flat_map(|programme| programme.imports).find(|import| import.key == key);
+        let found =
+            programmes.iter().flat_map(|programme| programme.imports).find(|import| import.key == key);
         found.unwrap_or_else(|| panic!("there is no import {key}"))
     }
 

@@ -10,27 +10,39 @@ const OF_ONE_SHAPE: usize = 3;
 /// Pages that one walk opens.
 const MOST_PAGES: usize = 400;
 
-/// Opens every page that links lead to from `start`; each must be there. Gives the paths, by shape.
-pub fn crawl(visitor: &mut Visitor, start: &str) -> BTreeMap<String, Vec<String>> {
-    let mut opened: BTreeMap<String, Vec<String>> = BTreeMap::new();
+/// What a walk met.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// The paths that were opened, by shape.
+    pub pages: BTreeMap<String, Vec<String>>,
+    /// What was wrong, one sentence each.
+    pub complaints: Vec<String>,
+}
+
+/// Opens every page that links lead to from `start`. Each must be there, and nothing may be wrong with it.
+pub fn crawl(visitor: &mut Visitor, start: &str) -> Walk {
+    let mut walk = Walk::default();
     let mut seen = BTreeSet::from([start.to_owned()]);
     let mut waiting = VecDeque::from([(start.to_owned(), "the start".to_owned())]);
     for _ in 0..MOST_PAGES {
         let Some((path, from)) = waiting.pop_front() else { break };
-        let of_shape = opened.entry(shape(&path)).or_default();
+        let of_shape = walk.pages.entry(shape(&path)).or_default();
         if of_shape.len() >= OF_ONE_SHAPE {
             continue;
         }
         of_shape.push(path.clone());
-        visitor.open(&path);
-        assert!(visitor.status().is_success(), "{from} links to {path}, which answers {}", visitor.status());
+        let faults = visitor.try_open(&path);
+        walk.complaints.extend(faults.iter().map(|fault| format!("{path}: {fault}")));
+        if !visitor.status().is_success() {
+            walk.complaints.push(format!("{from} links to {path}, which answers {}", visitor.status()));
+        }
         for link in links(visitor) {
             if seen.insert(link.clone()) {
                 waiting.push_back((link, path.clone()));
             }
         }
     }
-    opened
+    walk
 }
 
 /// The links of the page that stay in the program; without what stands behind `#`.
@@ -85,15 +97,16 @@ mod tests {
 
     #[test]
     fn every_shape_is_opened_and_endless_ones_end() {
-        let opened =
-            crawl(&mut visitor("/entries/1#top https://example.org/gone //example.org /?page=2"), "/");
+        let walk = crawl(&mut visitor("/entries/1#top https://example.org/gone //example.org /?page=2"), "/");
+        assert_eq!(walk.complaints, Vec::<String>::new());
         let shapes: Vec<(&str, usize)> =
-            opened.iter().map(|(shape, paths)| (&**shape, paths.len())).collect();
+            walk.pages.iter().map(|(shape, paths)| (&**shape, paths.len())).collect();
         assert_eq!(shapes, [("/", 1), ("/?page", 1), ("/entries/{…}", OF_ONE_SHAPE)]);
     }
 
     #[test]
-    fn a_dead_link_fails_the_walk() {
-        assert!(std::panic::catch_unwind(|| crawl(&mut visitor("/entries/1 /gone"), "/")).is_err());
+    fn a_dead_link_is_told() {
+        let walk = crawl(&mut visitor("/entries/1 /gone"), "/");
+        assert_eq!(walk.complaints, ["/ links to /gone, which answers 404 Not Found"]);
     }
 }

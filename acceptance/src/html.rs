@@ -1,9 +1,17 @@
 //! Reads the HTML that our pages send, strictly: a tag that is not closed, or closed twice, is an error of the page.
 
 /// A page as a tree. An element is named by its place in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Document {
     elements: Vec<Element>,
+}
+
+/// A page without anything.
+impl Default for Document {
+    fn default() -> Document {
+        let root = Element { tag: "#document".to_owned(), ..Element::default() };
+        Document { elements: vec![root] }
+    }
 }
 
 /// An element and what it holds.
@@ -37,8 +45,7 @@ impl Document {
     /// # Errors
     /// What is not well-formed, in words.
     pub fn read(html: &str) -> Result<Document, String> {
-        let root = Element { tag: "#document".to_owned(), ..Element::default() };
-        let mut reader = Reader { document: Document { elements: vec![root] }, open: vec![0], rest: html };
+        let mut reader = Reader { document: Document::default(), open: vec![0], rest: html };
         while !reader.rest.is_empty() {
             reader.step()?;
         }

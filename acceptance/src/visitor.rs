@@ -384,8 +384,20 @@ impl Visitor {
         option.and_then(|option| self.page.attribute(*option, "value")).unwrap_or_default().to_owned()
     }
 
-    /// Sends a request, follows where it leads, and looks at every answer.
+    /// Sends a request, follows where it leads; nothing may be wrong with the answer, whatever it is.
     pub fn send(&mut self, method: &str, path: &str, kind: Option<&str>, body: Vec<u8>) {
+        let faults = self.exchange(method, path, kind, body);
+        if !faults.is_empty() {
+            self.fail(&faults.join("; "));
+        }
+    }
+
+    /// Opens a path and tells what is wrong with the answer.
+    pub fn try_open(&mut self, path: &str) -> Vec<String> {
+        self.exchange("GET", path, None, Vec::new())
+    }
+
+    fn exchange(&mut self, method: &str, path: &str, kind: Option<&str>, body: Vec<u8>) -> Vec<String> {
         let (mut method, mut body, mut kind) = (method, body, kind);
         let mut path = resolve(&self.path, path);
         for _ in 0..MOST_REDIRECTS {
@@ -433,35 +445,41 @@ impl Visitor {
         }
     }
 
-    /// What holds for every answer: the server has not failed; a page is well-formed, has all its words, holds
-    /// nothing that the content policy forbids, and says that policy.
-    fn look(&mut self) {
+    /// What is wrong with an answer, whatever it is: the server has failed; a page is not well-formed, lacks words,
+    /// holds what the content policy forbids, or does not say that policy.
+    fn look(&mut self) -> Vec<String> {
         self.filled.clear();
         self.page = Document::default();
         let is_page = self.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         let text = String::from_utf8_lossy(&self.body).into_owned();
-        if is_page {
-            self.page =
-                Document::read(&text).unwrap_or_else(|error| panic!("{}: {error}:\n{text}", self.path));
+        let mut faults = Vec::new();
+        if self.status.is_server_error() {
+            faults.push(format!("fails with {}", self.status));
         }
-        assert!(!self.status.is_server_error(), "{} fails with {}:\n{text}", self.path, self.status);
         if !is_page {
-            return;
+            return faults;
         }
-        assert!(!text.contains('⟦'), "{} lacks words: {}", self.path, lacking(&text));
+        match Document::read(&text) {
+            Ok(page) => self.page = page,
+            Err(error) => faults.push(error),
+        }
+        if text.contains('⟦') {
+            faults.push(format!("lacks words: {}", lacking(&text)));
+        }
         let policy = self.header("content-security-policy").unwrap_or_default();
-        assert!(policy.contains("default-src") && !policy.contains("unsafe"), "{}: {policy:?}", self.path);
-        for element in self.page.every() {
-            let inline = self
-                .page
-                .attributes(element)
-                .iter()
-                .find(|(name, _)| name == "style" || name.starts_with("on"));
-            assert!(inline.is_none(), "{}: {inline:?} is forbidden by the content policy", self.path);
-            let own_script =
-                self.page.tag(element) == "script" && self.page.attribute(element, "src").is_none();
-            assert!(!own_script, "{} holds a script, which the content policy forbids", self.path);
+        if !policy.contains("default-src") || policy.contains("unsafe") {
+            faults.push(format!("has the content policy {policy:?}"));
         }
+        for element in self.page.every() {
+            let mut attributes = self.page.attributes(element).iter();
+            if let Some(inline) = attributes.find(|(name, _)| name == "style" || name.starts_with("on")) {
+                faults.push(format!("{inline:?} is forbidden by the content policy"));
+            }
+            if self.page.tag(element) == "script" && self.page.attribute(element, "src").is_none() {
+                faults.push("holds a script, which the content policy forbids".to_owned());
+            }
+        }
+        faults
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use kangmai_access::Role;
 use kangmai_acceptance::browser::accessibility::{Need, check};
 use kangmai_acceptance::browser::{Browser, Page, Screen};
 use kangmai_acceptance::county::{County, PASSWORD};
 use kangmai_acceptance::crawl::crawl;
+use kangmai_access::Role;
 
 const GOOD: &str = r##"<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width"><title>Desk</title>
 <style>body{color:#1b2733;background:#fff} button,input{min-height:44px} @media print{nav{display:none}}</style></head>
@@ -123,15 +123,15 @@ const FIRST_PAGE_BYTES: u64 = 60 * 1_024;
 #[test]
 fn every_page_can_be_used_by_everybody() {
     let Some(browser) = Browser::launch() else { return };
-    let mut county = County::on_sqlite();
-    county.populate();
+    let county = County::on_sqlite();
     let address = county.serve();
     let mut complaints = Vec::new();
     let mut seen = BTreeSet::new();
     for role in Role::ALL {
         let mut visitor = county.sign_in(role);
-        let pages = crawl(&mut visitor, "/");
-        let new = pages.into_iter().filter(|(shape, _)| !shape.contains(['?', '.']) && seen.insert(shape.clone()));
+        let pages = crawl(&mut visitor, "/").pages;
+        let new =
+            pages.into_iter().filter(|(shape, _)| !shape.contains(['?', '.']) && seen.insert(shape.clone()));
         let paths: Vec<String> = new.filter_map(|(_, paths)| paths.into_iter().next()).collect();
         for look in &LOOKS {
             let mut page = browser.page();
@@ -143,12 +143,13 @@ fn every_page_can_be_used_by_everybody() {
             for path in &paths {
                 page.open(&format!("{address}{path}"));
                 let found = check(&page, look.need).into_iter().chain(page.errors());
-                complaints.extend(found.map(|says| format!("{path} ({}, {}): {says}", look.name, role.key())));
+                complaints
+                    .extend(found.map(|says| format!("{path} ({}, {}): {says}", look.name, role.key())));
             }
         }
     }
-    assert!(seen.len() > 10, "only {seen:?} were looked at");
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+    assert!(seen.len() > 10, "only {seen:?} were looked at");
 }
 
 #[test]
@@ -167,6 +168,11 @@ fn the_first_page_is_light_and_works_without_script() {
     page.press("Tab");
     page.type_text(PASSWORD);
     page.press("Enter");
-    assert!(!page.address().contains("sign-in"), "still at {}, which shows:\n{}", page.address(), page.shown());
+    assert!(
+        !page.address().contains("sign-in"),
+        "still at {}, which shows:\n{}",
+        page.address(),
+        page.shown()
+    );
     assert_eq!(page.errors(), Vec::<String>::new());
 }
