@@ -1,0 +1,382 @@
+//! The facts that this programme owns. A body, once written, is read for ever: it is never changed, only followed by a
+//! new version. All are about a person; their place is the person's home place on that day.
+
+use kangmai_base::{Day, DivisionCode, Fen, Uuid};
+use kangmai_policy::{
+    FeeKind, InstitutionGrade, InstitutionKind, InstitutionTier, Outcome, PayerKind, Referral, Setting,
+};
+use serde::{Deserialize, Serialize};
+
+/// The kind of [`BillReceived`].
+pub const BILL_RECEIVED: &str = "settlement.bill_received";
+/// The kind of [`Settled`].
+pub const SETTLED: &str = "settlement.settled";
+/// The kind of [`NotSettled`].
+pub const NOT_SETTLED: &str = "settlement.not_settled";
+/// The kind of [`BillCancelled`].
+pub const BILL_CANCELLED: &str = "settlement.bill_cancelled";
+/// The kind of [`Opening`].
+pub const OPENING: &str = "settlement.opening";
+/// The kind of [`Admitted`].
+pub const ADMITTED: &str = "settlement.admitted";
+
+/// A bill came in, typed at a desk or in a file. A bill that was cancelled may come in again with other content; then
+/// the fact corrects the earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillReceived {
+    /// The bill, for ever.
+    pub bill: Uuid,
+    /// 结算单号 of the institution.
+    pub number: String,
+    /// The person's household on that day.
+    pub household: Uuid,
+    /// Who treated, as it was then.
+    pub institution: TreatingInstitution,
+    /// 入院日, or the day of the visit.
+    pub admission: Day,
+    /// 出院日, or the day of the visit.
+    pub discharge: Day,
+    /// 就诊类型
+    pub setting: Setting,
+    /// 转诊
+    pub referral: Referral,
+    /// 主要诊断
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<Diagnosis>,
+    /// 总费用
+    pub total: Fen,
+    /// 合规费用
+    pub compliant: Fen,
+    /// What others paid on it before the first layer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_paid: Fen,
+    /// Fees with a name of their own within the total.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<NamedFee>,
+}
+
+fn is_zero(amount: &Fen) -> bool {
+    *amount == Fen::ZERO
+}
+
+/// An institution as it was on the day of the bill: its level decides money, so a later change must not reach back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TreatingInstitution {
+    /// Which.
+    pub id: Uuid,
+    /// Its code in the register.
+    pub code: String,
+    /// Where it stands.
+    pub place: DivisionCode,
+    /// 机构层级
+    pub tier: InstitutionTier,
+    /// 医院等级
+    pub grade: InstitutionGrade,
+    /// 机构类别
+    pub kind: InstitutionKind,
+    /// What it is named for (定点).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub designations: Vec<String>,
+}
+
+/// A diagnosis as the bill says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Diagnosis {
+    /// ICD-10, as typed.
+    pub code: String,
+    /// In words; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// A fee with a name of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedFee {
+    /// Which.
+    pub kind: FeeKind,
+    /// How much.
+    pub amount: Fen,
+}
+
+/// The receipt of a settlement: everything that it rests on, so that it can be worked out again. One that settles a bill
+/// anew corrects the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settled {
+    /// The bill.
+    pub bill: Uuid,
+    /// The insurance year.
+    pub year: i32,
+    /// The program that settled.
+    pub engine: String,
+    /// Hash of the policy release.
+    pub release: String,
+    /// The pack, as its directory in the release.
+    pub jurisdiction: String,
+    /// The facts about the person that decided.
+    pub person: PersonThen,
+    /// What of the year was used before, by accumulator; those at zero are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Used>,
+    /// The same after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Used>,
+    /// The layers in their order.
+    pub layers: Vec<LayerPaid>,
+    /// The total of the bill.
+    pub total: Fen,
+    /// What of it lies in the catalogues.
+    pub compliant: Fen,
+    /// What others had paid before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_paid: Fen,
+    /// What the person bears, out-of-catalogue cost included.
+    pub own: Fen,
+    /// What of it lies outside the catalogues.
+    pub own_uncovered: Fen,
+}
+
+/// What was known of the person when the bill was settled, each as of its day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonThen {
+    /// Labels that held on the day of discharge: 身份以出院日为准.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels_at_discharge: Vec<String>,
+    /// Labels that held on the day of admission, if they were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_at_admission: Option<Vec<String>>,
+    /// Birth date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<Day>,
+    /// Sex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sex: Option<kangmai_base::Sex>,
+    /// Whether basic insurance covers the person.
+    pub insured: bool,
+    /// Whether that is taken for granted, because the register does not say.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub insured_is_assumed: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// An accumulator with its value: fen, or a count of stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Used(pub String, pub i64);
+
+/// What one layer did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerPaid {
+    /// The benefit.
+    pub layer: String,
+    /// The fund that pays.
+    pub payer: String,
+    /// Its kind.
+    pub kind: PayerKind,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The base.
+    pub base: Fen,
+    /// What it pays.
+    pub paid: Fen,
+    /// What of the compliant cost is left after it.
+    pub remaining: Fen,
+}
+
+/// A bill could not be settled; it waits for a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotSettled {
+    /// The bill.
+    pub bill: Uuid,
+    /// Hash of the policy release.
+    pub release: String,
+    /// Why not.
+    pub why: WhyNotSettled,
+}
+
+/// Why a bill could not be settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum WhyNotSettled {
+    /// No pack holds a rule for the home place on the day of discharge.
+    NoPolicy,
+    /// The pack holds rules that cannot be expressed and that nobody has accepted: their names.
+    Untranslatable(Vec<String>),
+    /// The amounts or dates cannot be.
+    Impossible,
+}
+
+/// A bill was cancelled: it was charged wrongly, or to the wrong person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillCancelled {
+    /// The bill.
+    pub bill: Uuid,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a person had used of a year before the county joined: replaces what was said of that year before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// The insurance year.
+    pub year: i32,
+    /// The accumulators, sorted by name.
+    pub used: Vec<Used>,
+}
+
+/// Somebody was admitted, and it was checked whether they owe a deposit (先诊疗后付费).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admitted {
+    /// The person's household on that day.
+    pub household: Uuid,
+    /// Where.
+    pub institution: Uuid,
+    /// When.
+    pub admission: Day,
+    /// Whether it was an emergency: never refused, whatever the rest says.
+    pub emergency: bool,
+    /// Whether no deposit is taken by right.
+    pub entitled: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why_not: Option<WhyDeposit>,
+    /// Labels that held on the day of admission.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// Hash of the policy release.
+    pub release: String,
+}
+
+/// Why somebody has no right to treatment without deposit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyDeposit {
+    /// The place has no such rule on that day.
+    NoRule,
+    /// None of the labels that the rule names holds.
+    NoLabel,
+    /// The institution's level is not among those that the rule names.
+    NotTier,
+    /// The institution lies too far from home.
+    NotPlace,
+    /// Not insured.
+    Uninsured,
+}
+
+impl WhyDeposit {
+    /// All, in order.
+    pub const ALL: [WhyDeposit; 5] = [
+        WhyDeposit::NoRule,
+        WhyDeposit::NoLabel,
+        WhyDeposit::NotTier,
+        WhyDeposit::NotPlace,
+        WhyDeposit::Uninsured,
+    ];
+
+    /// As it stands in the table.
+    pub const fn key(self) -> &'static str {
+        match self {
+            WhyDeposit::NoRule => "no_rule",
+            WhyDeposit::NoLabel => "no_label",
+            WhyDeposit::NotTier => "not_tier",
+            WhyDeposit::NotPlace => "not_place",
+            WhyDeposit::Uninsured => "uninsured",
+        }
+    }
+
+    /// Key of its sentence.
+    pub const fn word(self) -> &'static str {
+        match self {
+            WhyDeposit::NoRule => "settlement.why_deposit.no_rule",
+            WhyDeposit::NoLabel => "settlement.why_deposit.no_label",
+            WhyDeposit::NotTier => "settlement.why_deposit.not_tier",
+            WhyDeposit::NotPlace => "settlement.why_deposit.not_place",
+            WhyDeposit::Uninsured => "settlement.why_deposit.uninsured",
+        }
+    }
+
+    /// The reason with this key.
+    pub fn of_key(key: &str) -> Option<WhyDeposit> {
+        WhyDeposit::ALL.into_iter().find(|why| why.key() == key)
+    }
+}
+
+impl BillReceived {
+    /// A number that tells whether a bill that comes again says the same: FNV-1a over all but its identifier and what the
+    /// register knew of household and institution then.
+    pub fn content(&self, person: Uuid) -> i64 {
+        let fees: Vec<(FeeKind, i64)> = self.fees.iter().map(|fee| (fee.kind, fee.amount.0)).collect();
+        let said = (
+            (person, self.institution.id, self.number.as_str()),
+            (self.admission, self.discharge, self.setting, self.referral),
+            (self.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()), fees),
+            (self.total, self.compliant, self.already_paid),
+        );
+        fingerprint(&said)
+    }
+
+    /// The insurance year that it counts in: the calendar year of discharge.
+    pub const fn year(&self) -> i32 {
+        self.discharge.year()
+    }
+}
+
+impl Settled {
+    /// A number that tells whether settling again came to the same: FNV-1a over all but engine and release.
+    pub fn result(&self) -> i64 {
+        let said = (
+            (self.bill, self.year, &self.person),
+            (&self.before, &self.after, &self.layers),
+            (self.total, self.compliant, self.already_paid, self.own, self.own_uncovered),
+        );
+        fingerprint(&said)
+    }
+
+    /// What insurance funds pay.
+    pub fn paid_by_insurance(&self) -> Fen {
+        self.paid_by(|kind| kind == PayerKind::Insurance)
+    }
+
+    /// What the institution forgoes.
+    pub fn waived(&self) -> Fen {
+        self.paid_by(|kind| kind == PayerKind::Institution)
+    }
+
+    fn paid_by(&self, is_meant: impl Fn(PayerKind) -> bool) -> Fen {
+        self.layers.iter().filter(|layer| is_meant(layer.kind)).map(|layer| layer.paid).sum()
+    }
+}
+
+fn fingerprint(said: &impl Serialize) -> i64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    // Writing into a number cannot fail, and no map with odd keys is among what is said.
+    let _ = serde_json::to_writer(&mut hash, said);
+    hash.0.cast_signed()
+}
+
+struct Fnv(u64);
+
+impl std::io::Write for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,261 @@
+//! A person's insurance year as one chain: deductibles, stays and tiers of a bill depend on all bills before it, so a late,
+//! corrected or cancelled bill settles the whole year again.
+
+use kangmai_base::{Day, DivisionLevel, Fen, Moment, Sex, Uuid};
+use kangmai_people::{Enrolment, LabelInterval, labels_on};
+use kangmai_policy::{
+    BillFacts, FeeKind, Icd10, InstitutionTier, Jurisdiction, Policy, Release, Trace, Vocabulary,
+    YearAccumulators, settle,
+};
+
+use crate::facts::{BillReceived, LayerPaid, NotSettled, PersonThen, Settled, Used, WhyNotSettled};
+
+/// The program that settles, as receipts name it.
+pub const ENGINE: &str = concat!("kangmai ", env!("CARGO_PKG_VERSION"));
+
+/// What settlement asks of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Insured {
+    /// Birth date.
+    pub birth: Option<Day>,
+    /// Sex.
+    pub sex: Option<Sex>,
+    /// Basic insurance; none if the register does not say.
+    pub enrolment: Option<Enrolment>,
+    /// Labels as dated intervals.
+    pub labels: Vec<LabelInterval>,
+}
+
+/// A bill of the year.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainBill {
+    /// When it was received: the order among bills of the same days.
+    pub received_at: Moment,
+    /// The person's home place when it was received.
+    pub home: kangmai_base::DivisionCode,
+    /// What it says.
+    pub body: BillReceived,
+}
+
+/// What became of a bill.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Settlement {
+    /// It is settled.
+    Settled(Box<(Settled, Trace)>),
+    /// It cannot be settled.
+    Not(NotSettled),
+}
+
+impl Settlement {
+    /// Which bill.
+    pub fn bill(&self) -> Uuid {
+        match self {
+            Settlement::Settled(settled) => settled.0.bill,
+            Settlement::Not(not) => not.bill,
+        }
+    }
+}
+
+impl Insured {
+    /// The labels that hold on `day`, by their keys, those of the strongest aid first.
+    pub fn labels_on(&self, day: Day) -> Vec<String> {
+        labels_on(&self.labels, day).into_iter().map(|label| label.key().to_owned()).collect()
+    }
+
+    /// What a receipt keeps: identity counts as of the day of discharge.
+    pub fn then(&self, admission: Day, discharge: Day) -> PersonThen {
+        let (at_admission, at_discharge) = (self.labels_on(admission), self.labels_on(discharge));
+        PersonThen {
+            labels_at_admission: (at_admission != at_discharge).then_some(at_admission),
+            labels_at_discharge: at_discharge,
+            birth: self.birth,
+            sex: self.sex,
+            insured: self.is_insured(),
+            insured_is_assumed: self.enrolment.is_none(),
+        }
+    }
+
+    /// Whether basic insurance covers the person. Where the register does not say, a bill that reached the desk of an
+    /// insurer speaks for it; the receipt notes that it was assumed.
+    pub fn is_insured(&self) -> bool {
+        self.enrolment != Some(Enrolment::NotEnrolled)
+    }
+}
+
+/// Settles all bills of one person and one insurance year in their order: day of discharge, day of admission, order of
+/// receipt, identifier. `opening` is what was used of the year before the first of them.
+///
+/// The answer is in that order, one for each bill. A bill that cannot be settled uses nothing of the year.
+pub fn settle_year(
+    policies: &Release,
+    insured: &Insured,
+    opening: &[Used],
+    bills: &[ChainBill],
+) -> Vec<Settlement> {
+    let mut order: Vec<&ChainBill> = bills.iter().collect();
+    order.sort_by_key(|bill| (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill));
+    let mut year = RunningYear { used: opening.to_vec(), policy: None };
+    order.into_iter().map(|bill| settle_bill(policies, insured, &mut year, bill)).collect()
+}
+
+/// What is used of a year, between bills that may fall under different packs: accumulators go by name.
+struct RunningYear<'p> {
+    used: Vec<Used>,
+    policy: Option<(&'p Policy, YearAccumulators)>,
+}
+
+impl<'p> RunningYear<'p> {
+    /// The accumulators in the form of `policy`.
+    fn under(&mut self, policy: &'p Policy) -> YearAccumulators {
+        if let Some((before, year)) = self.policy {
+            if std::ptr::eq(before, policy) {
+                return year;
+            }
+            self.used = merged(&self.used, &used_of(before, &year));
+        }
+        year_of(policy, &self.used)
+    }
+}
+
+/// `later` over `earlier`, by name.
+fn merged(earlier: &[Used], later: &[Used]) -> Vec<Used> {
+    let kept = earlier.iter().filter(|used| later.iter().all(|other| other.0 != used.0));
+    let mut all: Vec<Used> = kept.chain(later).cloned().collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all
+}
+
+/// The accumulators of `policy` with what is used; names that it does not know are left aside.
+pub(crate) fn year_of(policy: &Policy, used: &[Used]) -> YearAccumulators {
+    let mut year = YearAccumulators::NONE;
+    for Used(name, value) in used {
+        let _ = policy.set_accumulator(&mut year, name, Fen(*value));
+    }
+    year
+}
+
+/// What is used, by name, without zeros, sorted.
+fn used_of(policy: &Policy, year: &YearAccumulators) -> Vec<Used> {
+    let entries = policy.year_entries(year).filter(|(_, value)| *value != Fen::ZERO);
+    let mut used: Vec<Used> = entries.map(|(entry, value)| Used(entry.name.clone(), value.0)).collect();
+    used.sort_by(|one, other| one.0.cmp(&other.0));
+    used
+}
+
+fn settle_bill<'p>(
+    policies: &'p Release,
+    insured: &Insured,
+    year: &mut RunningYear<'p>,
+    bill: &ChainBill,
+) -> Settlement {
+    let body = &bill.body;
+    let person = insured.then(body.admission, body.discharge);
+    let facts = bill_facts(policies.vocabulary(), bill, &person);
+    let not = |why| Settlement::Not(NotSettled { bill: body.bill, release: policies.hash().to_owned(), why });
+    if facts.check().is_err() {
+        return not(WhyNotSettled::Impossible);
+    }
+    let Some(jurisdiction) = policies.jurisdiction_for(bill.home, body.discharge) else {
+        return not(WhyNotSettled::NoPolicy);
+    };
+    let policy = match jurisdiction.policy::<&str>(&[]) {
+        Ok(policy) => policy,
+        Err(open) => {
+            let names = open.0.iter().map(|rule| rule.id.clone()).collect();
+            return not(WhyNotSettled::Untranslatable(names));
+        }
+    };
+    let before = year.under(policy);
+    let mut after = before;
+    let trace = settle(policy, &facts, &mut after);
+    year.policy = Some((policy, after));
+    let settled = receipt(policies, jurisdiction, policy, bill, person, &trace, &after);
+    Settlement::Settled(Box::new((settled, trace)))
+}
+
+fn receipt(
+    policies: &Release,
+    jurisdiction: &Jurisdiction,
+    policy: &Policy,
+    bill: &ChainBill,
+    person: PersonThen,
+    trace: &Trace,
+    after: &YearAccumulators,
+) -> Settled {
+    let layers = policy.layers().iter().zip(trace.steps()).map(|(layer, step)| LayerPaid {
+        layer: layer.benefit.id.clone(),
+        payer: layer.benefit.payer.fund.clone(),
+        kind: layer.benefit.payer.kind,
+        outcome: step.outcome,
+        base: step.base,
+        paid: step.pays,
+        remaining: step.remaining,
+    });
+    Settled {
+        bill: bill.body.bill,
+        year: bill.body.year(),
+        engine: ENGINE.to_owned(),
+        release: policies.hash().to_owned(),
+        jurisdiction: jurisdiction.pack.directory.clone(),
+        person,
+        before: used_of(policy, &trace.before),
+        after: used_of(policy, after),
+        layers: layers.collect(),
+        total: bill.body.total,
+        compliant: bill.body.compliant,
+        already_paid: bill.body.already_paid,
+        own: trace.own_share,
+        own_uncovered: trace.own_out_of_catalogue,
+    }
+}
+
+/// The bill as the policy asks about it.
+pub fn bill_facts(vocabulary: &Vocabulary, bill: &ChainBill, person: &PersonThen) -> BillFacts {
+    let body = &bill.body;
+    let institution = &body.institution;
+    let labels = |keys: &[String]| {
+        keys.iter()
+            .filter_map(|key| vocabulary.label(key))
+            .fold(kangmai_policy::LabelSet::NONE, kangmai_policy::LabelSet::and)
+    };
+    let at_discharge = labels(&person.labels_at_discharge);
+    let is_outside =
+        bill.home.at(DivisionLevel::Province) != institution.place.at(DivisionLevel::Province);
+    let mut facts = BillFacts::inpatient(body.total, body.discharge, bill.home);
+    facts.compliant = body.compliant;
+    facts.already_paid = body.already_paid;
+    for fee in &body.fees {
+        if let Some(position) = FeeKind::ALL.iter().position(|kind| *kind == fee.kind) {
+            facts.fees[position] += fee.amount;
+        }
+    }
+    facts.institution_place = institution.place;
+    facts.diagnosis = body
+        .diagnosis
+        .as_ref()
+        .and_then(|diagnosis| diagnosis.code.parse::<Icd10>().ok())
+        .unwrap_or(Icd10::UNKNOWN);
+    facts.admission = body.admission;
+    // Law that goes by the day of settlement takes the day of discharge: a bill is settled as the patient leaves, and a
+    // bill that comes in late must end in the same receipt.
+    facts.settlement = body.discharge;
+    facts.labels_at_discharge = at_discharge;
+    facts.labels_at_admission = person.labels_at_admission.as_deref().map_or(at_discharge, labels);
+    facts.designations = institution
+        .designations
+        .iter()
+        .filter_map(|name| vocabulary.designation(name))
+        .fold(0, |all, bit| all | bit);
+    if let Some(birth) = person.birth {
+        facts.set_birth(birth);
+    }
+    facts.sex = person.sex;
+    facts.insured_at_admission = person.insured;
+    facts.insured_at_discharge = person.insured;
+    facts.tier = if is_outside { InstitutionTier::OutsideProvince } else { institution.tier };
+    facts.grade = institution.grade;
+    facts.kind = institution.kind;
+    facts.setting = body.setting;
+    facts.referral = body.referral;
+    facts
+}
