@@ -359,6 +359,13 @@ impl Settled {
     }
 }
 
+impl NotSettled {
+    /// A number that tells whether trying again came to the same.
+    pub fn result(&self) -> i64 {
+        fingerprint(&(self.bill, &self.why))
+    }
+}
+
 fn fingerprint(said: &impl Serialize) -> i64 {
     let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
     // Writing into a number cannot fail, and no map with odd keys is among what is said.

@@ -1,0 +1,189 @@
+//! What people had used of a year before the county joined: one row a person and year.
+
+use kangmai_access::Purpose;
+use kangmai_base::{Fen, Refusal};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::{Policy, YearAccumulators};
+use kangmai_programme::{Import, ImportRun, Planned};
+use kangmai_record::{NewFact, Source};
+use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Schema, read};
+
+use crate::facts::{OPENING, Opening, Used};
+use crate::settling::Hand;
+use crate::store::{MatchedPerson, opening_fact, people_with_number, person_year};
+
+/// Accumulators so far of a county that joins in mid-year.
+pub const OPENINGS: Import = Import {
+    key: "opening",
+    word: "settlement.import.opening",
+    purpose: Purpose::ImportBills,
+    schema: &OPENING_COLUMNS,
+    order: 20,
+    plan,
+    finish: None,
+    rows_at_once: 200,
+};
+
+/// A file of openings. Each amount column is an accumulator, named as packs name it.
+pub const OPENING_COLUMNS: Schema = Schema {
+    key: "settlement.opening",
+    title_zh: "年度累计期初数",
+    title_en: "Used of the year so far",
+    columns: &COLUMNS,
+};
+
+const COLUMNS: [Column; 10] = [
+    Column::new("id_number", "证件号码", "ID number")
+        .required()
+        .aliases(&["身份证号", "身份证号码", "公民身份号码", "身份证", "证件号"])
+        .format(Format::Code)
+        .personal()
+        .example("411721195001019919")
+        .hint("须先在人员名册中登记", "The person must be in the register"),
+    Column::new("name", "姓名", "Name").aliases(&["人员姓名"]).personal().example("示例甲"),
+    Column::new("year", "年度", "Year")
+        .required()
+        .aliases(&["医保年度", "结算年度"])
+        .format(Format::Whole)
+        .example("2026")
+        .hint("医保年度，即自然年", "The insurance year, which is the calendar year"),
+    Column::new("basic_stays", "本年住院次数", "Stays this year")
+        .aliases(&["住院次数"])
+        .format(Format::Whole)
+        .example("1")
+        .hint("本系统启用以前的住院次数", "Before this system was in use"),
+    Column::new("basic_paid", "基本医保已支付", "Paid by basic insurance")
+        .aliases(&["统筹基金已支付", "统筹累计支付"])
+        .format(Format::Amount)
+        .example("8200.00"),
+    Column::new("major_base", "大病保险累计合规自付", "Base of major-disease insurance")
+        .aliases(&["大病累计自付", "大病保险累计基数"])
+        .format(Format::Amount)
+        .example("3400.00")
+        .hint("基本医保报销后本年累计的合规自付费用", "Compliant own cost of the year after basic insurance"),
+    Column::new("major_paid", "大病保险已支付", "Paid by major-disease insurance").format(Format::Amount),
+    Column::new("supplementary_base", "补充医疗保险累计合规自付", "Base of supplementary insurance")
+        .aliases(&["大病补充累计自付"])
+        .format(Format::Amount),
+    Column::new("assistance_deductible", "医疗救助已用起付线", "Deductible of assistance used")
+        .format(Format::Amount),
+    Column::new("assistance_paid", "医疗救助已支付", "Paid by medical assistance").format(Format::Amount),
+];
+
+/// The columns that are accumulators; the count of stays is one of them.
+const ACCUMULATORS: [&str; 7] = [
+    "basic_stays",
+    "basic_paid",
+    "major_base",
+    "major_paid",
+    "supplementary_base",
+    "assistance_deductible",
+    "assistance_paid",
+];
+const STAYS: &str = "basic_stays";
+/// Years in which an opening can lie.
+const YEARS: std::ops::RangeInclusive<i64> = 2010..=2199;
+/// Stays of a year.
+const STAYS_RANGE: std::ops::RangeInclusive<i64> = 0..=366;
+
+fn plan(
+    tx: &mut Transaction<'_>,
+    run: &mut ImportRun,
+    matching: &Matching,
+    records: &[Record],
+) -> Result<Planned, DatabaseError> {
+    let (app, actor) = (run.app.clone(), run.actor.clone());
+    let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
+    let mut facts = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for record in records {
+        let mut cells = Cells::new(matching, record);
+        let read = read_row(tx, run, &mut cells)?;
+        let outcome = match read.filter(|_| !cells.has_errors()) {
+            None => Outcome::Faulty,
+            Some((person, opening)) if !seen.insert((person.id, opening.year)) => {
+                let _ = (person, opening);
+                let flaw = Flaw::new("settlement.flaw.opening_twice");
+                cells.error("id_number", flaw.mend(Refusal::new("settlement.mend.twice")));
+                Outcome::Faulty
+            }
+            Some((person, opening)) => match opening_fact(tx, person.id, opening.year)? {
+                Some((_, used)) if used == opening.used => Outcome::Unchanged,
+                known => {
+                    let corrects = known.as_ref().map(|(fact, _)| *fact);
+                    facts.extend(open_year(tx, &hand, &person, &opening, corrects)?);
+                    if corrects.is_some() { Outcome::Changed } else { Outcome::New }
+                }
+            },
+        };
+        run.count(outcome, cells.into_faults());
+    }
+    Ok(Planned { facts })
+}
+
+/// The opening, and what bills of the year come to with it.
+fn open_year(
+    tx: &mut Transaction<'_>,
+    hand: &Hand<'_>,
+    person: &MatchedPerson,
+    opening: &Opening,
+    corrects: Option<kangmai_base::Uuid>,
+) -> Result<Vec<NewFact>, DatabaseError> {
+    let fact = hand.fact(OPENING, person.id, person.home, opening)?;
+    let mut year = person_year(tx, person.id, opening.year)?;
+    year.opening = opening.used.clone();
+    let mut facts = vec![NewFact { corrects, ..fact }];
+    facts.extend(hand.settled(&year)?);
+    Ok(facts)
+}
+
+fn read_row(
+    tx: &mut Transaction<'_>,
+    run: &ImportRun,
+    cells: &mut Cells<'_>,
+) -> Result<Option<(MatchedPerson, Opening)>, DatabaseError> {
+    let number = cells.required("id_number", read::id_number);
+    let year = cells.required("year", |text| read::whole(text, YEARS));
+    let mut used = Vec::new();
+    for column in ACCUMULATORS {
+        let value = if column == STAYS {
+            cells.optional(column, |text| read::whole(text, STAYS_RANGE))
+        } else {
+            cells.optional(column, read::amount).map(|amount| amount.0)
+        };
+        used.extend(value.filter(|value| *value != 0).map(|value| Used(column.to_owned(), value)));
+    }
+    used.sort_by(|one, other| one.0.cmp(&other.0));
+    let (Some(number), Some(year)) = (number, year.and_then(|year| i32::try_from(year).ok())) else {
+        return Ok(None);
+    };
+    let mut found = people_with_number(tx, number.as_str())?;
+    found.retain(|person| run.reach.covers(person.home));
+    if found.len() > 1 {
+        let flaw = Flaw::new("settlement.flaw.two_people");
+        cells.error("id_number", flaw.mend(Refusal::new("settlement.mend.two_people")));
+        return Ok(None);
+    }
+    let Some(person) = found.pop() else {
+        let flaw = Flaw::new("settlement.flaw.unknown_person");
+        cells.error("id_number", flaw.mend(Refusal::new("settlement.mend.unknown_person")));
+        return Ok(None);
+    };
+    refuse_unknown(run, cells, &person, year, &used);
+    Ok(Some((person, Opening { year, used })))
+}
+
+/// An amount under a name that the pack does not know would be lost without a word.
+fn refuse_unknown(run: &ImportRun, cells: &mut Cells<'_>, person: &MatchedPerson, year: i32, used: &[Used]) {
+    let last_day = kangmai_base::Day::from_ymd(year, 12, 31).unwrap_or(run.today);
+    let jurisdiction = run.app.policies.jurisdiction_for(person.home, last_day);
+    let policy: Option<&Policy> = jurisdiction.map(kangmai_policy::Jurisdiction::to_read);
+    for Used(name, _) in used {
+        let mut year = YearAccumulators::NONE;
+        let is_known = policy.is_some_and(|policy| policy.set_accumulator(&mut year, name, Fen(1)));
+        if let Some(column) = ACCUMULATORS.into_iter().find(|column| *column == name && !is_known) {
+            let flaw = Flaw::new("settlement.flaw.no_accumulator");
+            cells.error(column, flaw.mend(Refusal::new("settlement.mend.no_accumulator")));
+        }
+    }
+}

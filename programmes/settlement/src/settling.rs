@@ -1,0 +1,132 @@
+//! From a person-year as it stands to the facts that bring it up to date.
+
+use kangmai_access::Actor;
+use kangmai_base::{DivisionCode, DivisionLevel, Moment, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::Release;
+use kangmai_programme::App;
+use kangmai_record::{NewFact, Source, Subject};
+use serde::Serialize;
+
+use crate::facts::{BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, NOT_SETTLED, SETTLED};
+use crate::rules::{ChainBill, Settlement, settle_year};
+use crate::store::{PersonYear, YearBill, person_year};
+
+/// Whose hand writes facts, and when.
+pub(crate) struct Hand<'a> {
+    /// The program.
+    pub(crate) app: &'a App,
+    /// Who answers for them.
+    pub(crate) actor: &'a Actor,
+    /// The present instant.
+    pub(crate) now: Moment,
+    /// Where what comes in comes from.
+    pub(crate) source: Source,
+}
+
+impl Hand<'_> {
+    /// A fact about `person`, whose home is `home`.
+    pub(crate) fn fact(
+        &self,
+        kind: &str,
+        person: Uuid,
+        home: DivisionCode,
+        body: &impl Serialize,
+    ) -> Result<NewFact, DatabaseError> {
+        let body = serde_json::to_string(body)
+            .map_err(|error| DatabaseError::Refused(format!("a {kind} cannot be written: {error}")))?;
+        Ok(NewFact {
+            id: self.app.ids.mint(self.now),
+            kind: kind.to_owned(),
+            subject: Subject::person(person),
+            occurred_at: self.now,
+            recorded_at: self.now,
+            place: home,
+            author: self.actor.account.uuid(),
+            source: self.source,
+            corrects: None,
+            body,
+        })
+    }
+
+    /// The fact that a bill came in. It happened on the day of discharge.
+    pub(crate) fn received(
+        &self,
+        person: Uuid,
+        home: DivisionCode,
+        body: &BillReceived,
+    ) -> Result<NewFact, DatabaseError> {
+        let fact = self.fact(BILL_RECEIVED, person, home, body)?;
+        Ok(NewFact { occurred_at: Moment::start_of(body.discharge), ..fact })
+    }
+
+    /// The fact that a bill was cancelled.
+    pub(crate) fn cancelled(
+        &self,
+        person: Uuid,
+        home: DivisionCode,
+        bill: Uuid,
+        received: Uuid,
+        reason: &str,
+    ) -> Result<NewFact, DatabaseError> {
+        let body = BillCancelled { bill, reason: reason.to_owned() };
+        let fact = self.fact(BILL_CANCELLED, person, home, &body)?;
+        Ok(NewFact { corrects: Some(received), ..fact })
+    }
+
+    /// Settles the year and answers the facts of those bills whose result is another than before. They are worked out, not
+    /// typed: their source says so.
+    pub(crate) fn settled(&self, year: &PersonYear) -> Result<Vec<NewFact>, DatabaseError> {
+        let mut facts = Vec::new();
+        for settlement in settle(&self.app.policies, year) {
+            let Some(before) = year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill()) else {
+                continue;
+            };
+            let result = match &settlement {
+                Settlement::Settled(settled) => settled.0.result(),
+                Settlement::Not(not) => not.result(),
+            };
+            if before.result == Some(result) {
+                continue;
+            }
+            let (person, home) = (year.person, before.bill.home);
+            let fact = match &settlement {
+                Settlement::Settled(settled) => self.fact(SETTLED, person, home, &settled.0)?,
+                Settlement::Not(not) => self.fact(NOT_SETTLED, person, home, not)?,
+            };
+            facts.push(NewFact { source: Source::Derived, corrects: before.receipt, ..fact });
+        }
+        Ok(facts)
+    }
+}
+
+/// Settles a person-year as it stands.
+pub(crate) fn settle(policies: &Release, year: &PersonYear) -> Vec<Settlement> {
+    let bills: Vec<ChainBill> = year.bills.iter().map(|bill| bill.bill.clone()).collect();
+    settle_year(policies, &year.insured, &year.opening, &bills)
+}
+
+/// The year with one more bill.
+pub(crate) fn with_bill(mut year: PersonYear, bill: ChainBill) -> PersonYear {
+    year.bills.push(YearBill { bill, receipt: None, result: None });
+    year
+}
+
+/// Two who settle in one county wait for each other: a person-year is one chain.
+pub(crate) fn lock(tx: &mut Transaction<'_>, home: DivisionCode) -> Result<(), DatabaseError> {
+    tx.lock(&format!("settlement {}", home.at(DivisionLevel::County)))
+}
+
+/// Settles a person-year again and writes what changed; answers how many bills did.
+pub(crate) fn settle_again(
+    tx: &mut Transaction<'_>,
+    hand: &Hand<'_>,
+    person: Uuid,
+    year: i32,
+) -> Result<usize, DatabaseError> {
+    let found = person_year(tx, person, year)?;
+    let facts = hand.settled(&found)?;
+    let changed = facts.len();
+    hand.app.record.append(tx, hand.now, facts)?;
+    Ok(changed)
+}

@@ -1,0 +1,20 @@
+//! The views of this programme and all that is read of them; the only files with SQL.
+
+mod admission;
+mod bill;
+mod person;
+mod projection;
+mod sum;
+mod year;
+
+pub use admission::{
+    AdmissionFilter, AdmissionRow, admission, admissions, admissions_of, count_admissions, open_admissions,
+};
+pub use bill::{
+    Bill, BillFilter, BillRow, BillState, Known, bill, bill_rows, bills_of_household, bills_of_person,
+    body_of, count_bills, each_bill, known_bill, payments, receipt_of, unsettled,
+};
+pub use person::{MatchedPerson, people_with_number};
+pub use projection::BILLS;
+pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
+pub use year::{PersonYear, YearBill, opening_fact, person_year, waiting_years};

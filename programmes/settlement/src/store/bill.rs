@@ -1,0 +1,458 @@
+//! Reading bills: one, a list, those of a person or household.
+
+use kangmai_access::Reach;
+use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
+use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use serde::de::DeserializeOwned;
+
+use crate::facts::BillReceived;
+
+const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.household, bill.home, bill.institution,
+    bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name
+    from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    where bill.id = $1 and bill.home between $2 and $3";
+const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact from bill
+    where institution = $1 and number = $2 order by received_at, id limit 1";
+const FACT_BODY: &str = "select body from fact where id = $1";
+const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where bill = $1";
+/// A wide scope, newest first: through the days.
+const BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
+        order by discharged_on desc, home desc, id limit $5 offset $6) as page
+    join bill on bill.id = page.id
+    left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    order by bill.discharged_on desc, bill.home desc, bill.id";
+/// A narrow scope: all its bills, then the newest.
+const BY_HOME: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    from (select id, discharged_on from bill where home between $1 and $2 and +discharged_on between $3 and $4
+        order by discharged_on desc, home desc, id limit $5 offset $6) as page
+    join bill on bill.id = page.id
+    left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    order by bill.discharged_on desc, bill.home desc, bill.id";
+/// Bills in a state that few are in.
+const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    where bill.state = $7 and bill.state <> 'settled' and bill.home between $1 and $2
+        and bill.discharged_on between $3 and $4
+    order by bill.discharged_on desc, bill.home desc, bill.id limit $5 offset $6";
+/// Settled ones only, through the days.
+const SETTLED_BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on,
+    bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name,
+    institution.name
+    from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
+        and state = 'settled' order by discharged_on desc, home desc, id limit $5 offset $6) as page
+    join bill on bill.id = page.id
+    left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    order by bill.discharged_on desc, bill.home desc, bill.id";
+const COUNT_BY_DAY: &str = "select count(*) from (select 1 from bill where discharged_on between $3 and $4
+    and home between $1 and $2 limit $5) as counted";
+const COUNT_BY_HOME: &str = "select count(*) from (select 1 from bill where home between $1 and $2
+    and discharged_on between $3 and $4 limit $5) as counted";
+const COUNT_BY_STATE: &str = "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
+    and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
+const OF_PERSON: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    where bill.person = $1 and bill.discharged_on >= $2 order by bill.discharged_on desc, bill.id limit $3";
+const UNSETTLED: &str = "select count(*) from bill where state in ('received', 'gap') and state <> 'settled'
+    and home between $1 and $2";
+/// A scope with more bills than this is read through the days.
+const NARROW: i64 = 20_000;
+/// Counting goes so far: behind it one filters.
+const MOST_COUNTED: i64 = 100_000;
+
+/// What became of a bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillState {
+    /// It came in and waits for the settlement of its person-year.
+    Received,
+    /// No policy settles it.
+    Gap,
+    /// It is settled.
+    Settled,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl BillState {
+    /// All, in order.
+    pub const ALL: [BillState; 4] =
+        [BillState::Settled, BillState::Gap, BillState::Received, BillState::Cancelled];
+
+    /// As it stands in the table and in addresses.
+    pub const fn key(self) -> &'static str {
+        match self {
+            BillState::Received => "received",
+            BillState::Gap => "gap",
+            BillState::Settled => "settled",
+            BillState::Cancelled => "cancelled",
+        }
+    }
+
+    /// Key of its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            BillState::Received => "settlement.state.received",
+            BillState::Gap => "settlement.state.gap",
+            BillState::Settled => "settlement.state.settled",
+            BillState::Cancelled => "settlement.state.cancelled",
+        }
+    }
+
+    /// The tone of its tag.
+    pub const fn tone(self) -> &'static str {
+        match self {
+            BillState::Received | BillState::Gap => "warning",
+            BillState::Settled => "good",
+            BillState::Cancelled => "plain",
+        }
+    }
+
+    /// The state with this key.
+    pub fn of_key(key: &str) -> Option<BillState> {
+        BillState::ALL.into_iter().find(|state| state.key() == key)
+    }
+}
+
+fn read_state(row: &Row, column: usize) -> Result<BillState, DatabaseError> {
+    let key: String = row.get(column)?;
+    BillState::of_key(&key).ok_or(DatabaseError::WrongType { column, expected: "state of a bill" })
+}
+
+/// One bill: what the table knows besides its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// Which.
+    pub id: Uuid,
+    /// The fact that it came in by.
+    pub fact: Uuid,
+    /// 结算单号
+    pub number: String,
+    /// Whose.
+    pub person: Uuid,
+    /// Their household then.
+    pub household: Uuid,
+    /// Their home place then.
+    pub home: DivisionCode,
+    /// Who treated.
+    pub institution: Uuid,
+    /// The insurance year.
+    pub year: i32,
+    /// When it was received.
+    pub received_at: Moment,
+    /// What became of it.
+    pub state: BillState,
+    /// The fact of its receipt, or of why there is none.
+    pub receipt: Option<Uuid>,
+    /// The fact that cancelled it.
+    pub closing: Option<Uuid>,
+    /// The person's name now.
+    pub person_name: String,
+    /// The institution's name now.
+    pub institution_name: String,
+}
+
+/// A bill within reach.
+///
+/// # Errors
+/// When the database fails.
+pub fn bill(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Bill>, DatabaseError> {
+    let Some(row) = tx.query_one(BILL, &params![id, reach.first(), reach.last()])? else { return Ok(None) };
+    Ok(Some(Bill {
+        id: row.get(0)?,
+        fact: row.get(1)?,
+        number: row.get(2)?,
+        person: row.get(3)?,
+        household: row.get(4)?,
+        home: row.get(5)?,
+        institution: row.get(6)?,
+        year: row.get(7)?,
+        received_at: row.get(8)?,
+        state: read_state(&row, 9)?,
+        receipt: row.get(10)?,
+        closing: row.get(11)?,
+        person_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
+        institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+    }))
+}
+
+/// A bill that an institution's number names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub id: Uuid,
+    /// What became of it.
+    pub state: BillState,
+    /// What it says, as a number; see [`BillReceived::content`].
+    pub content: i64,
+    /// Whose.
+    pub person: Uuid,
+    /// Its total.
+    pub total: Fen,
+    /// Its insurance year.
+    pub year: i32,
+    /// The fact that it came in by.
+    pub fact: Uuid,
+}
+
+/// The bill that `number` of an institution names, wherever its person lives.
+///
+/// # Errors
+/// When the database fails.
+pub fn known_bill(
+    tx: &mut Transaction<'_>,
+    institution: Uuid,
+    number: &str,
+) -> Result<Option<Known>, DatabaseError> {
+    let Some(row) = tx.query_one(KNOWN, &params![institution, number])? else { return Ok(None) };
+    Ok(Some(Known {
+        id: row.get(0)?,
+        state: read_state(&row, 1)?,
+        content: row.get(2)?,
+        person: row.get(3)?,
+        total: row.get(4)?,
+        year: row.get(5)?,
+        fact: row.get(6)?,
+    }))
+}
+
+fn body<T: DeserializeOwned>(tx: &mut Transaction<'_>, fact: Uuid) -> Result<Option<T>, DatabaseError> {
+    let Some(row) = tx.query_one(FACT_BODY, &params![fact])? else { return Ok(None) };
+    let text: String = row.get(0)?;
+    serde_json::from_str(&text)
+        .map(Some)
+        .map_err(|_| DatabaseError::Refused(format!("the fact {fact} cannot be read as what it should be")))
+}
+
+/// What a bill says.
+///
+/// # Errors
+/// When the database fails.
+pub fn body_of(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Option<BillReceived>, DatabaseError> {
+    body(tx, bill.fact)
+}
+
+/// The receipt (or the reason for none, or the cancelling) that `fact` holds.
+///
+/// # Errors
+/// When the database fails.
+pub fn receipt_of<T: DeserializeOwned>(
+    tx: &mut Transaction<'_>,
+    fact: Option<Uuid>,
+) -> Result<Option<T>, DatabaseError> {
+    fact.map_or(Ok(None), |fact| body(tx, fact))
+}
+
+/// What each layer paid on a bill: layer, payer, kind, amount. Only what is not zero.
+///
+/// # Errors
+/// When the database fails.
+pub fn payments(
+    tx: &mut Transaction<'_>,
+    bill: Uuid,
+) -> Result<Vec<(String, String, String, Fen)>, DatabaseError> {
+    let rows = tx.query(PAYMENTS, &params![bill])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
+
+/// A line of a list of bills. No diagnosis: a list never shows one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillRow {
+    /// Which.
+    pub id: Uuid,
+    /// 结算单号
+    pub number: String,
+    /// Whose.
+    pub person: Uuid,
+    /// Their home place then.
+    pub home: DivisionCode,
+    /// 入院日
+    pub admitted_on: Day,
+    /// 出院日
+    pub discharged_on: Day,
+    /// 就诊类型: a key.
+    pub setting: String,
+    /// 总费用
+    pub total: Fen,
+    /// 合规费用
+    pub compliant: Fen,
+    /// 个人自付; zero unless settled.
+    pub own: Fen,
+    /// What the institution waived.
+    pub waived: Fen,
+    /// What became of it.
+    pub state: BillState,
+    /// The person's name.
+    pub person_name: String,
+    /// The institution's name.
+    pub institution_name: String,
+}
+
+fn read_row(row: &Row) -> Result<BillRow, DatabaseError> {
+    Ok(BillRow {
+        id: row.get(0)?,
+        number: row.get(1)?,
+        person: row.get(2)?,
+        home: row.get(3)?,
+        admitted_on: row.get(4)?,
+        discharged_on: row.get(5)?,
+        setting: row.get(6)?,
+        total: row.get(7)?,
+        compliant: row.get(8)?,
+        own: row.get(9)?,
+        waived: row.get(10)?,
+        state: read_state(row, 11)?,
+        person_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
+        institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+    })
+}
+
+/// Which bills a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BillFilter {
+    /// Discharged from.
+    pub from: Option<Day>,
+    /// Discharged to, included.
+    pub to: Option<Day>,
+    /// In this state.
+    pub state: Option<BillState>,
+}
+
+impl BillFilter {
+    fn is_all(self) -> bool {
+        self == BillFilter::default()
+    }
+
+    fn days(self) -> (Day, Day) {
+        (self.from.unwrap_or(Day(i32::MIN)), self.to.unwrap_or(Day(i32::MAX)))
+    }
+}
+
+/// Which statement reads a list fastest.
+enum Way {
+    Day,
+    SettledDay,
+    Home,
+    State(BillState),
+}
+
+fn way(tx: &mut Transaction<'_>, reach: &Reach, filter: BillFilter) -> Result<Way, DatabaseError> {
+    Ok(match filter.state {
+        Some(BillState::Settled) => Way::SettledDay,
+        Some(state) => Way::State(state),
+        None if super::bill_sum(tx, reach, None)?.bills <= NARROW => Way::Home,
+        None => Way::Day,
+    })
+}
+
+/// A page of the bills within reach, the latest discharged first.
+///
+/// # Errors
+/// When the database fails.
+pub fn bill_rows(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    filter: BillFilter,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<BillRow>, DatabaseError> {
+    let mut rows = Vec::new();
+    each_bill(tx, reach, filter, limit, offset, |row| {
+        rows.push(row);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// The same, row by row: for an export.
+///
+/// # Errors
+/// When the database fails or `each` does.
+pub fn each_bill(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    filter: BillFilter,
+    limit: i64,
+    offset: i64,
+    mut each: impl FnMut(BillRow) -> Result<(), DatabaseError>,
+) -> Result<(), DatabaseError> {
+    let (from, to) = filter.days();
+    let mut parameters: Vec<Value> = params![reach.first(), reach.last(), from, to, limit, offset].into();
+    let statement = match way(tx, reach, filter)? {
+        Way::Day => BY_DAY,
+        Way::SettledDay => SETTLED_BY_DAY,
+        Way::Home => BY_HOME,
+        Way::State(state) => {
+            parameters.push(state.key().into());
+            BY_STATE
+        }
+    };
+    tx.for_each(statement, &parameters, |row| each(read_row(&row)?))
+}
+
+/// How many bills a list has; counted as far as 100,000.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_bills(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    filter: BillFilter,
+) -> Result<i64, DatabaseError> {
+    let (from, to) = filter.days();
+    if (BillFilter { state: None, ..filter }).is_all() && filter.state == Some(BillState::Settled) {
+        return Ok(super::bill_sum(tx, reach, None)?.bills);
+    }
+    let mut parameters: Vec<Value> = params![reach.first(), reach.last(), from, to, MOST_COUNTED].into();
+    let statement = match way(tx, reach, filter)? {
+        Way::Day => COUNT_BY_DAY,
+        Way::Home => COUNT_BY_HOME,
+        // Of the bills of some days few are not settled.
+        Way::SettledDay => COUNT_BY_DAY,
+        Way::State(state) => {
+            parameters.push(state.key().into());
+            COUNT_BY_STATE
+        }
+    };
+    tx.query_one(statement, &parameters)?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// A person's bills discharged on `since` or later, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn bills_of_person(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    since: Day,
+    limit: i64,
+) -> Result<Vec<BillRow>, DatabaseError> {
+    tx.query(OF_PERSON, &params![person, since, limit])?.iter().map(read_row).collect()
+}
+
+/// The bills of several persons discharged on `since` or later, by person.
+///
+/// # Errors
+/// When the database fails.
+pub fn bills_of_household(
+    tx: &mut Transaction<'_>,
+    members: &[Uuid],
+    since: Day,
+) -> Result<Vec<BillRow>, DatabaseError> {
+    let mut all = Vec::new();
+    for member in members {
+        all.extend(bills_of_person(tx, *member, since, 1_000)?);
+    }
+    Ok(all)
+}
+
+/// How many bills within reach are not settled yet, for want of a policy or of time.
+///
+/// # Errors
+/// When the database fails.
+pub fn unsettled(tx: &mut Transaction<'_>, reach: &Reach) -> Result<i64, DatabaseError> {
+    tx.query_one(UNSETTLED, &params![reach.first(), reach.last()])?.map_or(Ok(0), |row| row.get(0))
+}

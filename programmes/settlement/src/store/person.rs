@@ -1,0 +1,41 @@
+//! Whom a bill is about.
+
+use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_database::{DatabaseError, Transaction, params};
+
+const WITH_NUMBER: &str =
+    "select id, household, home, name, died_on from person where id_number = $1 order by id limit 2";
+
+/// A person as a row of a file finds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatchedPerson {
+    /// Which.
+    pub id: Uuid,
+    /// The household.
+    pub household: Uuid,
+    /// The home place.
+    pub home: DivisionCode,
+    /// The name.
+    pub name: String,
+    /// The day of death.
+    pub died_on: Option<Day>,
+}
+
+/// Who has this identity number, wherever they are; at most two.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_with_number(tx: &mut Transaction<'_>, number: &str) -> Result<Vec<MatchedPerson>, DatabaseError> {
+    let rows = tx.query(WITH_NUMBER, &params![number])?;
+    rows.iter()
+        .map(|row| {
+            Ok(MatchedPerson {
+                id: row.get(0)?,
+                household: row.get(1)?,
+                home: row.get(2)?,
+                name: row.get(3)?,
+                died_on: row.get(4)?,
+            })
+        })
+        .collect()
+}

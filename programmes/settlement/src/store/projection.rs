@@ -1,0 +1,344 @@
+//! How the facts of this programme become rows of its views.
+
+use std::collections::{BTreeMap, HashSet};
+
+use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
+use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
+use kangmai_policy::PayerKind;
+use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
+
+use crate::facts::{
+    ADMITTED, Admitted, BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, NOT_SETTLED, NotSettled,
+    OPENING, Opening, SETTLED, Settled,
+};
+use crate::rules::LONGEST_NUMBER;
+
+const PUT_BILLS: InsertMany = InsertMany {
+    table: "bill",
+    columns: &[
+        "id",
+        "fact",
+        "content",
+        "number",
+        "person",
+        "household",
+        "home",
+        "institution",
+        "insurance_year",
+        "admitted_on",
+        "discharged_on",
+        "received_at",
+        "setting",
+        "diagnosis",
+        "total",
+        "compliant",
+        "own",
+        "own_uncovered",
+        "paid_insurance",
+        "waived",
+        "state",
+    ],
+    suffix: "on conflict (id) do update set fact = excluded.fact, content = excluded.content,
+        number = excluded.number, person = excluded.person, household = excluded.household, home = excluded.home,
+        institution = excluded.institution, insurance_year = excluded.insurance_year,
+        admitted_on = excluded.admitted_on, discharged_on = excluded.discharged_on,
+        received_at = excluded.received_at, setting = excluded.setting, diagnosis = excluded.diagnosis,
+        total = excluded.total, compliant = excluded.compliant, own = excluded.own,
+        own_uncovered = excluded.own_uncovered, paid_insurance = excluded.paid_insurance, waived = excluded.waived,
+        state = excluded.state, receipt = null, result = null, closing = null",
+};
+const PUT_PAYMENTS: InsertMany = InsertMany {
+    table: "bill_payment",
+    columns: &["bill", "layer", "payer", "kind", "paid"],
+    suffix: "",
+};
+const PUT_BILL_SUMS: InsertMany = InsertMany {
+    table: "bill_sum",
+    columns: &[
+        "home",
+        "insurance_year",
+        "bills",
+        "total",
+        "compliant",
+        "own",
+        "own_uncovered",
+        "waived",
+    ],
+    suffix: "on conflict (home, insurance_year) do update set bills = bill_sum.bills + excluded.bills,
+        total = bill_sum.total + excluded.total, compliant = bill_sum.compliant + excluded.compliant,
+        own = bill_sum.own + excluded.own, own_uncovered = bill_sum.own_uncovered + excluded.own_uncovered,
+        waived = bill_sum.waived + excluded.waived",
+};
+const PUT_PAYER_SUMS: InsertMany = InsertMany {
+    table: "payer_sum",
+    columns: &["home", "insurance_year", "kind", "payer", "paid"],
+    suffix: "on conflict (home, insurance_year, kind, payer) do update set paid = payer_sum.paid + excluded.paid",
+};
+const SETTLE_BILL: &str = "update bill set own = $2, own_uncovered = $3, paid_insurance = $4, waived = $5,
+    state = 'settled', receipt = $6, result = $7 where id = $1";
+const LEAVE_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insurance = 0, waived = 0,
+    state = 'gap', receipt = $2, result = $3 where id = $1";
+const CANCEL_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insurance = 0, waived = 0,
+    state = 'cancelled', result = null, closing = $2 where id = $1";
+const SETTLED_BILL: &str = "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
+    where id = $1 and state = 'settled'";
+const PAYMENTS: &str = "select kind, payer, paid from bill_payment where bill = $1";
+const CLEAR_PAYMENTS: &str = "delete from bill_payment where bill = $1";
+const PUT_OPENING: &str = "insert into opening (person, insurance_year, fact, home, used) values ($1, $2, $3, $4, $5)
+    on conflict (person, insurance_year) do update set fact = excluded.fact, home = excluded.home,
+    used = excluded.used";
+const PUT_ADMISSION: &str = "insert into admission (id, person, household, home, institution, admitted_on, emergency,
+    entitled, why_not, labels, admitted_at, author) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+/// The views of bills, payments, openings and admissions.
+pub const BILLS: Projection = Projection {
+    name: "settlement bills",
+    kinds: &[BILL_RECEIVED, SETTLED, NOT_SETTLED, BILL_CANCELLED, OPENING, ADMITTED],
+    views: &["bill", "bill_payment", "bill_sum", "payer_sum", "opening", "admission"],
+    admit,
+    apply,
+};
+
+/// Whether a body can be read and is possible by itself.
+fn admit(fact: &NewFact) -> Result<(), Refusal> {
+    if fact.subject.kind != SubjectKind::Person {
+        return Err(Refusal::new("settlement.parked.not_a_person"));
+    }
+    match fact.kind.as_str() {
+        BILL_RECEIVED => admit_bill(&fact.read_body()?),
+        SETTLED => admit_receipt(&fact.read_body()?),
+        NOT_SETTLED => fact.read_body::<NotSettled>().map(|_| ()),
+        BILL_CANCELLED => fact.read_body::<BillCancelled>().map(|_| ()),
+        OPENING => match fact.read_body::<Opening>()?.used.iter().any(|used| used.1 < 0) {
+            true => Err(Refusal::new("settlement.parked.negative")),
+            false => Ok(()),
+        },
+        _ => fact.read_body::<Admitted>().map(|_| ()),
+    }
+}
+
+fn admit_bill(bill: &BillReceived) -> Result<(), Refusal> {
+    let fees: Fen = bill.fees.iter().map(|fee| fee.amount).sum();
+    let amounts = [bill.total, bill.compliant, bill.already_paid, fees];
+    let fits = |amount: &Fen| *amount >= Fen::ZERO && *amount <= bill.total;
+    if bill.total > Fen::LIMIT || bill.fees.iter().any(|fee| fee.amount.is_negative()) || !amounts.iter().all(fits)
+    {
+        return Err(Refusal::new("settlement.parked.amounts"));
+    }
+    if bill.discharge < bill.admission {
+        return Err(Refusal::new("settlement.parked.dates"));
+    }
+    if bill.number.trim().is_empty() || bill.number.chars().count() > LONGEST_NUMBER {
+        return Err(Refusal::new("settlement.parked.number"));
+    }
+    Ok(())
+}
+
+/// Σ layers + what was paid before + own share = total, to the fen.
+fn admit_receipt(receipt: &Settled) -> Result<(), Refusal> {
+    let paid: Fen = receipt.layers.iter().map(|layer| layer.paid).sum();
+    let adds_up = paid + receipt.already_paid + receipt.own == receipt.total;
+    let is_possible = receipt.layers.iter().all(|layer| !layer.paid.is_negative())
+        && !receipt.own.is_negative()
+        && receipt.own_uncovered <= receipt.own;
+    if adds_up && is_possible { Ok(()) } else { Err(Refusal::new("settlement.parked.sum")) }
+}
+
+/// What a batch adds to the sums of a place and year.
+#[derive(Default)]
+struct Sums {
+    bills: BTreeMap<(DivisionCode, i32), [i64; 6]>,
+    payers: BTreeMap<(DivisionCode, i32, String, String), i64>,
+}
+
+impl Sums {
+    fn add(&mut self, home: DivisionCode, year: i32, amounts: [i64; 6]) {
+        let sums = self.bills.entry((home, year)).or_default();
+        for (sum, amount) in sums.iter_mut().zip(amounts) {
+            *sum += amount;
+        }
+    }
+
+    fn pay(&mut self, home: DivisionCode, year: i32, kind: &str, payer: &str, paid: i64) {
+        *self.payers.entry((home, year, kind.to_owned(), payer.to_owned())).or_default() += paid;
+    }
+}
+
+/// What waits to be written together.
+#[derive(Default)]
+struct Batch<'f> {
+    received: Vec<(&'f Fact, BillReceived)>,
+    bills: HashSet<Uuid>,
+    payments: Vec<(Uuid, String, String, PayerKind, Fen)>,
+    sums: Sums,
+}
+
+fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
+    let mut batch = Batch::default();
+    for fact in facts {
+        if fact.new.kind == BILL_RECEIVED {
+            let body: BillReceived = fact.body()?;
+            if !batch.bills.insert(body.bill) {
+                write_received(tx, &mut batch)?;
+                batch.bills.insert(body.bill);
+            }
+            batch.received.push((fact, body));
+            continue;
+        }
+        write_received(tx, &mut batch)?;
+        match fact.new.kind.as_str() {
+            SETTLED => apply_settled(tx, fact, &mut batch)?,
+            NOT_SETTLED => {
+                let body: NotSettled = fact.body()?;
+                write_payments(tx, &mut batch)?;
+                take_back(tx, body.bill, &mut batch.sums)?;
+                tx.execute(LEAVE_BILL, &params![body.bill, fact.new.id, body.result()])?;
+            }
+            BILL_CANCELLED => {
+                let body: BillCancelled = fact.body()?;
+                write_payments(tx, &mut batch)?;
+                take_back(tx, body.bill, &mut batch.sums)?;
+                tx.execute(CANCEL_BILL, &params![body.bill, fact.new.id])?;
+            }
+            OPENING => {
+                let body: Opening = fact.body()?;
+                let used = serde_json::to_string(&body.used)
+                    .map_err(|_| DatabaseError::Refused("an opening cannot be written".into()))?;
+                let (person, home) = (fact.new.subject.id, fact.new.place);
+                tx.execute(PUT_OPENING, &params![person, body.year, fact.new.id, home, used])?;
+            }
+            _ => apply_admitted(tx, fact)?,
+        }
+    }
+    write_received(tx, &mut batch)?;
+    write_payments(tx, &mut batch)?;
+    write_sums(tx, batch.sums)
+}
+
+fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
+    if batch.received.is_empty() {
+        return Ok(());
+    }
+    batch.bills.clear();
+    let received = std::mem::take(&mut batch.received);
+    let rows = received.iter().map(|(fact, body)| {
+        params![
+            body.bill,
+            fact.new.id,
+            body.content(fact.new.subject.id),
+            body.number.as_str(),
+            fact.new.subject.id,
+            body.household,
+            fact.new.place,
+            body.institution.id,
+            body.year(),
+            body.admission,
+            body.discharge,
+            fact.received_at,
+            body.setting.name(),
+            body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
+            body.total,
+            body.compliant,
+            0_i64,
+            0_i64,
+            0_i64,
+            0_i64,
+            "received",
+        ]
+    });
+    tx.insert_many(&PUT_BILLS, rows)?;
+    Ok(())
+}
+
+fn apply_settled(tx: &mut Transaction<'_>, fact: &Fact, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
+    let body: Settled = fact.body()?;
+    if fact.new.corrects.is_some() {
+        write_payments(tx, batch)?;
+        take_back(tx, body.bill, &mut batch.sums)?;
+    }
+    let (home, year, waived) = (fact.new.place, body.year, body.waived());
+    let insurance = body.paid_by_insurance();
+    let result = body.result();
+    let parameters =
+        params![body.bill, body.own, body.own_uncovered, insurance, waived, fact.new.id, result];
+    tx.execute(SETTLE_BILL, &parameters)?;
+    let (own, uncovered) = (body.own.0, body.own_uncovered.0);
+    batch.sums.add(home, year, [1, body.total.0, body.compliant.0, own, uncovered, waived.0]);
+    for layer in body.layers {
+        if layer.paid != Fen::ZERO {
+            batch.sums.pay(home, year, payer_kind_key(layer.kind), &layer.payer, layer.paid.0);
+            batch.payments.push((body.bill, layer.layer, layer.payer, layer.kind, layer.paid));
+        }
+    }
+    Ok(())
+}
+
+/// Takes a settled bill out of the sums, with its payments.
+fn take_back(tx: &mut Transaction<'_>, bill: Uuid, sums: &mut Sums) -> Result<(), DatabaseError> {
+    let Some(row) = tx.query_one(SETTLED_BILL, &params![bill])? else { return Ok(()) };
+    let (home, year): (DivisionCode, i32) = (row.get(0)?, row.get(1)?);
+    let mut amounts = [-1; 6];
+    for (index, amount) in amounts.iter_mut().enumerate().skip(1) {
+        *amount = -row.get::<i64>(index + 1)?;
+    }
+    sums.add(home, year, amounts);
+    for payment in tx.query(PAYMENTS, &params![bill])? {
+        let (kind, payer): (String, String) = (payment.get(0)?, payment.get(1)?);
+        sums.pay(home, year, &kind, &payer, -payment.get::<i64>(2)?);
+    }
+    tx.execute(CLEAR_PAYMENTS, &params![bill])?;
+    Ok(())
+}
+
+fn write_payments(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
+    let payments = std::mem::take(&mut batch.payments);
+    let rows = payments
+        .into_iter()
+        .map(|(bill, layer, payer, kind, paid)| params![bill, layer, payer, payer_kind_key(kind), paid]);
+    tx.insert_many(&PUT_PAYMENTS, rows)?;
+    Ok(())
+}
+
+fn write_sums(tx: &mut Transaction<'_>, sums: Sums) -> Result<(), DatabaseError> {
+    let rows = sums.bills.into_iter().map(|((home, year), sum)| {
+        params![home, year, sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]]
+    });
+    tx.insert_many(&PUT_BILL_SUMS, rows)?;
+    let rows = sums
+        .payers
+        .into_iter()
+        .map(|((home, year, kind, payer), paid)| params![home, year, kind, payer, paid]);
+    tx.insert_many(&PUT_PAYER_SUMS, rows)?;
+    Ok(())
+}
+
+fn apply_admitted(tx: &mut Transaction<'_>, fact: &Fact) -> Result<(), DatabaseError> {
+    let body: Admitted = fact.body()?;
+    let parameters = params![
+        fact.new.id,
+        fact.new.subject.id,
+        body.household,
+        fact.new.place,
+        body.institution,
+        body.admission,
+        body.emergency,
+        body.entitled,
+        body.why_not.map(crate::facts::WhyDeposit::key),
+        body.labels.join(" "),
+        fact.new.occurred_at,
+        fact.new.author,
+    ];
+    tx.execute(PUT_ADMISSION, &parameters)?;
+    Ok(())
+}
+
+/// The kind of a payer as it stands in the tables; its word is `settlement.payer.` and this.
+pub const fn payer_kind_key(kind: PayerKind) -> &'static str {
+    match kind {
+        PayerKind::Insurance => "insurance",
+        PayerKind::Assistance => "assistance",
+        PayerKind::Government => "government",
+        PayerKind::Institution => "institution",
+        PayerKind::Other => "other",
+    }
+}

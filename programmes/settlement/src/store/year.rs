@@ -1,0 +1,186 @@
+//! Person-years as chains of bills: what settling reads.
+
+use std::collections::HashMap;
+
+use kangmai_access::Reach;
+use kangmai_base::{Sex, Uuid};
+use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_people::{Enrolment, Label, LabelInterval};
+
+use crate::facts::Used;
+use crate::rules::{ChainBill, Insured};
+
+/// The person-years with a bill that waits, of homes within a range: the first so many.
+const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
+    bill.result, fact.body from (select distinct person, insurance_year from bill
+        where state = 'received' and home between $1 and $2 order by person, insurance_year limit $3) as waiting
+    join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
+        and bill.state <> 'cancelled'
+    join fact on fact.id = bill.fact
+    order by bill.person, bill.insurance_year, bill.discharged_on, bill.id";
+const WAITING_PEOPLE: &str = "select id, birth, sex, enrolment from person where id in (select person from
+    (select distinct person, insurance_year from bill where state = 'received' and home between $1 and $2
+    order by person, insurance_year limit $3) as waiting)";
+const WAITING_LABELS: &str = "select person, label, from_day, to_day, source from person_label where person in
+    (select person from (select distinct person, insurance_year from bill where state = 'received'
+    and home between $1 and $2 order by person, insurance_year limit $3) as waiting)";
+const WAITING_OPENINGS: &str = "select opening.person, opening.insurance_year, opening.used from
+    (select distinct person, insurance_year from bill where state = 'received' and home between $1 and $2
+    order by person, insurance_year limit $3) as waiting
+    join opening on opening.person = waiting.person and opening.insurance_year = waiting.insurance_year";
+const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
+    bill.result, fact.body from bill join fact on fact.id = bill.fact
+    where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
+    order by bill.discharged_on, bill.id limit 5000";
+const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
+const LABELS: &str = "select person, label, from_day, to_day, source from person_label where person = $1";
+const YEAR_OPENING: &str = "select person, insurance_year, used from opening where person = $1 and insurance_year = $2";
+const OPENING_FACT: &str = "select fact, used from opening where person = $1 and insurance_year = $2";
+
+/// A bill of a person-year with what it came to before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct YearBill {
+    /// The bill.
+    pub bill: ChainBill,
+    /// The fact of its last receipt (or of why there is none).
+    pub receipt: Option<Uuid>,
+    /// What that came to; none if it is not settled.
+    pub result: Option<i64>,
+}
+
+/// A person-year, ready to be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonYear {
+    /// Who.
+    pub person: Uuid,
+    /// Which insurance year.
+    pub year: i32,
+    /// What is known of them.
+    pub insured: Insured,
+    /// What was used before the first bill.
+    pub opening: Vec<Used>,
+    /// The bills that are not cancelled.
+    pub bills: Vec<YearBill>,
+}
+
+impl PersonYear {
+    fn new(person: Uuid, year: i32) -> PersonYear {
+        PersonYear { person, year, insured: Insured::default(), opening: Vec::new(), bills: Vec::new() }
+    }
+}
+
+fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
+    let text: String = row.get(6)?;
+    let body = serde_json::from_str(&text)
+        .map_err(|_| DatabaseError::Refused("a bill in the record cannot be read".into()))?;
+    let bill = ChainBill { home: row.get(2)?, received_at: row.get(3)?, body };
+    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result: row.get(5)? }))
+}
+
+fn read_insured(row: &Row) -> Result<(Uuid, Insured), DatabaseError> {
+    let (sex, enrolment): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+    let insured = Insured {
+        birth: row.get(1)?,
+        sex: match sex.as_deref() {
+            Some("male") => Some(Sex::Male),
+            Some("female") => Some(Sex::Female),
+            _ => None,
+        },
+        enrolment: enrolment.as_deref().and_then(Enrolment::of_key),
+        labels: Vec::new(),
+    };
+    Ok((row.get(0)?, insured))
+}
+
+fn read_label(row: &Row) -> Result<(Uuid, Option<LabelInterval>), DatabaseError> {
+    let key: String = row.get(1)?;
+    let (from, to, source) = (row.get(2)?, row.get(3)?, row.get(4)?);
+    Ok((row.get(0)?, Label::of_key(&key).map(|label| LabelInterval { label, from, to, source })))
+}
+
+fn read_used(text: &str) -> Result<Vec<Used>, DatabaseError> {
+    serde_json::from_str(text).map_err(|_| DatabaseError::Refused("an opening cannot be read".into()))
+}
+
+/// The first `limit` person-years, of homes within reach, that hold a bill which waits to be settled.
+///
+/// # Errors
+/// When the database fails.
+pub fn waiting_years(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    limit: i64,
+) -> Result<Vec<PersonYear>, DatabaseError> {
+    let range = params![reach.first(), reach.last(), limit];
+    let mut years: Vec<PersonYear> = Vec::new();
+    tx.for_each(WAITING_BILLS, &range, |row| {
+        let (person, year, bill) = read_bill(&row)?;
+        match years.last_mut() {
+            Some(last) if last.person == person && last.year == year => last.bills.push(bill),
+            _ => {
+                let mut next = PersonYear::new(person, year);
+                next.bills.push(bill);
+                years.push(next);
+            }
+        }
+        Ok(())
+    })?;
+    let mut people: HashMap<Uuid, Insured> = HashMap::with_capacity(years.len());
+    tx.for_each(WAITING_PEOPLE, &range, |row| {
+        let (person, insured) = read_insured(&row)?;
+        people.insert(person, insured);
+        Ok(())
+    })?;
+    tx.for_each(WAITING_LABELS, &range, |row| {
+        let (person, label) = read_label(&row)?;
+        if let Some(insured) = people.get_mut(&person) {
+            insured.labels.extend(label);
+        }
+        Ok(())
+    })?;
+    let mut openings: HashMap<(Uuid, i32), Vec<Used>> = HashMap::new();
+    tx.for_each(WAITING_OPENINGS, &range, |row| {
+        let used: String = row.get(2)?;
+        openings.insert((row.get(0)?, row.get(1)?), read_used(&used)?);
+        Ok(())
+    })?;
+    for year in &mut years {
+        year.insured = people.get(&year.person).cloned().unwrap_or_default();
+        year.opening = openings.remove(&(year.person, year.year)).unwrap_or_default();
+    }
+    Ok(years)
+}
+
+/// One person-year, whether anything waits in it or not.
+///
+/// # Errors
+/// When the database fails.
+pub fn person_year(tx: &mut Transaction<'_>, person: Uuid, year: i32) -> Result<PersonYear, DatabaseError> {
+    let mut found = PersonYear::new(person, year);
+    for row in tx.query(YEAR_BILLS, &params![person, year])? {
+        found.bills.push(read_bill(&row)?.2);
+    }
+    if let Some(row) = tx.query_one(PERSON, &params![person])? {
+        found.insured = read_insured(&row)?.1;
+    }
+    for row in tx.query(LABELS, &params![person])? {
+        found.insured.labels.extend(read_label(&row)?.1);
+    }
+    if let Some(row) = tx.query_one(YEAR_OPENING, &params![person, year])? {
+        found.opening = read_used(&row.get::<String>(2)?)?;
+    }
+    Ok(found)
+}
+
+/// The fact that says what a person had used of a year, and what it says.
+///
+/// # Errors
+/// When the database fails.
+pub fn opening_fact(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    year: i32,
+) -> Result<Option<(Uuid, Vec<Used>)>, DatabaseError> {
+    let Some(row) = tx.query_one(OPENING_FACT, &params![person, year])? else { return Ok(None) };
+    Ok(Some((row.get(0)?, read_used(&row.get::<String>(1)?)?)))
+}
