@@ -8,12 +8,10 @@ use crate::facts::{Diagnosis, NamedFee};
 use crate::rules::{BillDraft, LONGEST_NUMBER};
 
 /// A file of bills: one row a bill.
-pub const BILL_COLUMNS: Schema = Schema {
-    key: "settlement.bills",
-    title_zh: "医疗费用结算清单",
-    title_en: "Bills",
-    columns: &COLUMNS,
-};
+pub const BILL_COLUMNS: Schema =
+    Schema {
+        key: "settlement.bills", title_zh: "医疗费用结算清单", title_en: "Bills", columns: &COLUMNS
+    };
 
 const COLUMNS: [Column; 17] = [
     Column::new("number", "结算单号", "Bill number")
@@ -21,7 +19,10 @@ const COLUMNS: [Column; 17] = [
         .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号"])
         .format(Format::Code)
         .example("ZY202600001")
-        .hint("同一机构内不重复；同一单号再次导入不会重复计算", "Unique in the institution; the same bill twice counts once"),
+        .hint(
+            "同一机构内不重复；同一单号再次导入不会重复计算",
+            "Unique in the institution; the same bill twice counts once",
+        ),
     Column::new("id_number", "证件号码", "ID number")
         .required()
         .aliases(&["身份证号", "身份证号码", "公民身份号码", "身份证", "证件号"])
@@ -34,7 +35,10 @@ const COLUMNS: [Column; 17] = [
         .aliases(&["机构代码", "机构编码", "定点医疗机构代码", "医疗机构编码", "医院代码"])
         .format(Format::Code)
         .example("H41172100001")
-        .hint("代码、名称填一个即可，须已在机构名录中", "Code or name; it must be in the list of institutions"),
+        .hint(
+            "代码、名称填一个即可，须已在机构名录中",
+            "Code or name; it must be in the list of institutions",
+        ),
     Column::new("institution_name", "医疗机构名称", "Institution")
         .aliases(&["机构名称", "医院名称", "定点医疗机构名称", "就诊医院"])
         .example("示例县人民医院"),
@@ -84,7 +88,10 @@ const COLUMNS: [Column; 17] = [
         .aliases(&["转诊", "转诊标志", "转诊类型"])
         .choices(&["是", "否", "急诊"])
         .example("是")
-        .hint("不填按未转诊；县、乡机构不影响待遇", "Empty means no; of no effect in county and township institutions"),
+        .hint(
+            "不填按未转诊；县、乡机构不影响待遇",
+            "Empty means no; of no effect in county and township institutions",
+        ),
     Column::new("fees", "免除费用项", "Named fees")
         .aliases(&["减免费用项", "可免除费用", "免收费用项"])
         .example("挂号费:2.00;注射费:3.50")
@@ -95,7 +102,10 @@ const COLUMNS: [Column; 17] = [
     Column::new("correction", "更正", "Correction")
         .aliases(&["是否更正", "更正标志"])
         .choices(&["是", "否"])
-        .hint("单号已在系统中而内容不同时填“是”：原结算作废，按本行重新结算", "是: cancels what is there and settles this row"),
+        .hint(
+            "单号已在系统中而内容不同时填“是”：原结算作废，按本行重新结算",
+            "是: cancels what is there and settles this row",
+        ),
 ];
 
 const SETTINGS: [(&str, Setting); 16] = [
@@ -210,7 +220,8 @@ pub(crate) fn read_bill(cells: &mut Cells<'_>, slots: &Slots) -> Option<BillRead
     let total = slots.total.and_then(|slot| cells.required(slot, read::amount));
     let compliant = slots.compliant.and_then(|slot| cells.required(slot, read::amount));
     let already_paid = slots.already_paid.and_then(|slot| cells.optional(slot, read::amount));
-    let referral = slots.referral.and_then(|slot| cells.optional(slot, |text| read::choice(text, &REFERRALS)));
+    let referral =
+        slots.referral.and_then(|slot| cells.optional(slot, |text| read::choice(text, &REFERRALS)));
     let fees = slots.fees.and_then(|slot| cells.optional(slot, named_fees));
     let correction = slots.correction.and_then(|slot| cells.optional(slot, read::yes_no));
     let diagnosis = read_diagnosis(cells, slots);
@@ -284,7 +295,12 @@ mod tests {
     fn named_fees_are_read_as_people_write_them() {
         let fee = |kind, fen| NamedFee { kind, amount: Fen(fen) };
         let both = vec![fee(FeeKind::Registration, 200), fee(FeeKind::Injection, 350)];
-        for text in ["挂号费:2.00;注射费:3.50", "挂号费2元、注射费3.5元", "挂号费：2，注射费=3.50", "挂号费 2;注射费 3.5;"] {
+        for text in [
+            "挂号费:2.00;注射费:3.50",
+            "挂号费2元、注射费3.5元",
+            "挂号费：2，注射费=3.50",
+            "挂号费 2;注射费 3.5;",
+        ] {
             assert_eq!(named_fees(text), Ok(both.clone()), "{text}");
         }
         for text in ["挂号费", "床位费:3", "挂号费:x", "挂号费:-2"] {

@@ -357,4 +357,3 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
     facts.truncate(FactRecord::BATCH);
     Ok(Planned { facts })
 }
-

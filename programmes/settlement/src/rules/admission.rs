@@ -33,13 +33,12 @@ pub fn deposit<'p>(
     };
     let is_outside = home.at(DivisionLevel::Province) != institution.at(DivisionLevel::Province);
     let tier = if is_outside { InstitutionTier::OutsideProvince } else { tier };
-    let why_not = rule.entitled(labels, insured.is_insured(), home, tier, institution).err().map(|why| {
-        match why {
+    let why_not =
+        rule.entitled(labels, insured.is_insured(), home, tier, institution).err().map(|why| match why {
             TreatFirstWhyNot::NoLabel => WhyDeposit::NoLabel,
             TreatFirstWhyNot::NotTier => WhyDeposit::NotTier,
             TreatFirstWhyNot::NotPlace => WhyDeposit::NotPlace,
             TreatFirstWhyNot::Uninsured => WhyDeposit::Uninsured,
-        }
-    });
+        });
     Deposit { rule: Some(rule), labels, why_not }
 }

@@ -109,9 +109,17 @@ mod tests {
         };
         check(|_| {}, None, &[]);
         check(|_| {}, Some(Day(20_005)), &[]);
-        check(|bill| bill.total = Fen::ZERO, None, &["settlement.refused.total", "settlement.refused.compliant"]);
+        check(
+            |bill| bill.total = Fen::ZERO,
+            None,
+            &["settlement.refused.total", "settlement.refused.compliant"],
+        );
         check(|bill| bill.compliant = Fen(10_001), None, &["settlement.refused.compliant"]);
-        check(|bill| bill.compliant = Fen(-1), None, &["settlement.refused.compliant", "settlement.refused.already_paid"]);
+        check(
+            |bill| bill.compliant = Fen(-1),
+            None,
+            &["settlement.refused.compliant", "settlement.refused.already_paid"],
+        );
         check(|bill| bill.already_paid = Fen(8_001), None, &["settlement.refused.already_paid"]);
         check(|bill| bill.discharge = Day(19_999), None, &["settlement.refused.dates"]);
         check(|bill| bill.discharge = Day(20_011), None, &["settlement.refused.future"]);

@@ -11,7 +11,7 @@ use kangmai_policy::{
 use crate::facts::{BillReceived, LayerPaid, NotSettled, PersonThen, Settled, Used, WhyNotSettled};
 
 /// The program that settles, as receipts name it.
-pub const ENGINE: &str = concat!("kangmai ", env!("CARGO_PKG_VERSION"));
+pub(crate) const ENGINE: &str = concat!("kangmai ", env!("CARGO_PKG_VERSION"));
 
 /// What settlement asks of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -219,8 +219,7 @@ pub fn bill_facts(vocabulary: &Vocabulary, bill: &ChainBill, person: &PersonThen
             .fold(kangmai_policy::LabelSet::NONE, kangmai_policy::LabelSet::and)
     };
     let at_discharge = labels(&person.labels_at_discharge);
-    let is_outside =
-        bill.home.at(DivisionLevel::Province) != institution.place.at(DivisionLevel::Province);
+    let is_outside = bill.home.at(DivisionLevel::Province) != institution.place.at(DivisionLevel::Province);
     let mut facts = BillFacts::inpatient(body.total, body.discharge, bill.home);
     facts.compliant = body.compliant;
     facts.already_paid = body.already_paid;

@@ -16,7 +16,8 @@ const KNOWN: &str = "select id, state, content, person, total, insurance_year, f
 const FACT_BODY: &str = "select body from fact where id = $1";
 const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where bill = $1";
 /// A wide scope, newest first: through the days.
-const BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+const BY_DAY: &str =
+    "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
         order by discharged_on desc, home desc, id limit $5 offset $6) as page
@@ -24,7 +25,8 @@ const BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
     order by bill.discharged_on desc, bill.home desc, bill.id";
 /// A narrow scope: all its bills, then the newest.
-const BY_HOME: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+const BY_HOME: &str =
+    "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
     from (select id, discharged_on from bill where home between $1 and $2 and +discharged_on between $3 and $4
         order by discharged_on desc, home desc, id limit $5 offset $6) as page
@@ -51,7 +53,8 @@ const COUNT_BY_DAY: &str = "select count(*) from (select 1 from bill where disch
     and home between $1 and $2 limit $5) as counted";
 const COUNT_BY_HOME: &str = "select count(*) from (select 1 from bill where home between $1 and $2
     and discharged_on between $3 and $4 limit $5) as counted";
-const COUNT_BY_STATE: &str = "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
+const COUNT_BY_STATE: &str =
+    "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
 const OF_PERSON: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name

@@ -25,7 +25,10 @@ pub struct MatchedPerson {
 ///
 /// # Errors
 /// When the database fails.
-pub fn people_with_number(tx: &mut Transaction<'_>, number: &str) -> Result<Vec<MatchedPerson>, DatabaseError> {
+pub fn people_with_number(
+    tx: &mut Transaction<'_>,
+    number: &str,
+) -> Result<Vec<MatchedPerson>, DatabaseError> {
     let rows = tx.query(WITH_NUMBER, &params![number])?;
     rows.iter()
         .map(|row| {

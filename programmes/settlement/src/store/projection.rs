@@ -47,23 +47,11 @@ const PUT_BILLS: InsertMany = InsertMany {
         own_uncovered = excluded.own_uncovered, paid_insurance = excluded.paid_insurance, waived = excluded.waived,
         state = excluded.state, receipt = null, result = null, closing = null",
 };
-const PUT_PAYMENTS: InsertMany = InsertMany {
-    table: "bill_payment",
-    columns: &["bill", "layer", "payer", "kind", "paid"],
-    suffix: "",
-};
+const PUT_PAYMENTS: InsertMany =
+    InsertMany { table: "bill_payment", columns: &["bill", "layer", "payer", "kind", "paid"], suffix: "" };
 const PUT_BILL_SUMS: InsertMany = InsertMany {
     table: "bill_sum",
-    columns: &[
-        "home",
-        "insurance_year",
-        "bills",
-        "total",
-        "compliant",
-        "own",
-        "own_uncovered",
-        "waived",
-    ],
+    columns: &["home", "insurance_year", "bills", "total", "compliant", "own", "own_uncovered", "waived"],
     suffix: "on conflict (home, insurance_year) do update set bills = bill_sum.bills + excluded.bills,
         total = bill_sum.total + excluded.total, compliant = bill_sum.compliant + excluded.compliant,
         own = bill_sum.own + excluded.own, own_uncovered = bill_sum.own_uncovered + excluded.own_uncovered,
@@ -80,11 +68,13 @@ const LEAVE_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insur
     state = 'gap', receipt = $2, result = $3 where id = $1";
 const CANCEL_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insurance = 0, waived = 0,
     state = 'cancelled', result = null, closing = $2 where id = $1";
-const SETTLED_BILL: &str = "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
+const SETTLED_BILL: &str =
+    "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
     where id = $1 and state = 'settled'";
 const PAYMENTS: &str = "select kind, payer, paid from bill_payment where bill = $1";
 const CLEAR_PAYMENTS: &str = "delete from bill_payment where bill = $1";
-const PUT_OPENING: &str = "insert into opening (person, insurance_year, fact, home, used) values ($1, $2, $3, $4, $5)
+const PUT_OPENING: &str =
+    "insert into opening (person, insurance_year, fact, home, used) values ($1, $2, $3, $4, $5)
     on conflict (person, insurance_year) do update set fact = excluded.fact, home = excluded.home,
     used = excluded.used";
 const PUT_ADMISSION: &str = "insert into admission (id, person, household, home, institution, admitted_on, emergency,
@@ -121,7 +111,9 @@ fn admit_bill(bill: &BillReceived) -> Result<(), Refusal> {
     let fees: Fen = bill.fees.iter().map(|fee| fee.amount).sum();
     let amounts = [bill.total, bill.compliant, bill.already_paid, fees];
     let fits = |amount: &Fen| *amount >= Fen::ZERO && *amount <= bill.total;
-    if bill.total > Fen::LIMIT || bill.fees.iter().any(|fee| fee.amount.is_negative()) || !amounts.iter().all(fits)
+    if bill.total > Fen::LIMIT
+        || bill.fees.iter().any(|fee| fee.amount.is_negative())
+        || !amounts.iter().all(fits)
     {
         return Err(Refusal::new("settlement.parked.amounts"));
     }
@@ -259,8 +251,7 @@ fn apply_settled(tx: &mut Transaction<'_>, fact: &Fact, batch: &mut Batch<'_>) -
     let (home, year, waived) = (fact.new.place, body.year, body.waived());
     let insurance = body.paid_by_insurance();
     let result = body.result();
-    let parameters =
-        params![body.bill, body.own, body.own_uncovered, insurance, waived, fact.new.id, result];
+    let parameters = params![body.bill, body.own, body.own_uncovered, insurance, waived, fact.new.id, result];
     tx.execute(SETTLE_BILL, &parameters)?;
     let (own, uncovered) = (body.own.0, body.own_uncovered.0);
     batch.sums.add(home, year, [1, body.total.0, body.compliant.0, own, uncovered, waived.0]);
@@ -300,9 +291,10 @@ fn write_payments(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
 }
 
 fn write_sums(tx: &mut Transaction<'_>, sums: Sums) -> Result<(), DatabaseError> {
-    let rows = sums.bills.into_iter().map(|((home, year), sum)| {
-        params![home, year, sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]]
-    });
+    let rows = sums
+        .bills
+        .into_iter()
+        .map(|((home, year), sum)| params![home, year, sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]]);
     tx.insert_many(&PUT_BILL_SUMS, rows)?;
     let rows = sums
         .payers
@@ -333,7 +325,7 @@ fn apply_admitted(tx: &mut Transaction<'_>, fact: &Fact) -> Result<(), DatabaseE
 }
 
 /// The kind of a payer as it stands in the tables; its word is `settlement.payer.` and this.
-pub const fn payer_kind_key(kind: PayerKind) -> &'static str {
+pub(super) const fn payer_kind_key(kind: PayerKind) -> &'static str {
     match kind {
         PayerKind::Insurance => "insurance",
         PayerKind::Assistance => "assistance",

@@ -4,7 +4,8 @@ use kangmai_access::Reach;
 use kangmai_base::Fen;
 use kangmai_database::{DatabaseError, Transaction, params};
 
-const BILL_SUM: &str = "select cast(coalesce(sum(bills), 0) as bigint), cast(coalesce(sum(total), 0) as bigint),
+const BILL_SUM: &str =
+    "select cast(coalesce(sum(bills), 0) as bigint), cast(coalesce(sum(total), 0) as bigint),
     cast(coalesce(sum(compliant), 0) as bigint), cast(coalesce(sum(own), 0) as bigint),
     cast(coalesce(sum(own_uncovered), 0) as bigint), cast(coalesce(sum(waived), 0) as bigint)
     from bill_sum where home between $1 and $2 and (cast($3 as bigint) is null or insurance_year = $3)";
@@ -50,7 +51,11 @@ pub struct PayerSum {
 ///
 /// # Errors
 /// When the database fails.
-pub fn bill_sum(tx: &mut Transaction<'_>, reach: &Reach, year: Option<i32>) -> Result<BillSum, DatabaseError> {
+pub fn bill_sum(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    year: Option<i32>,
+) -> Result<BillSum, DatabaseError> {
     let Some(row) = tx.query_one(BILL_SUM, &params![reach.first(), reach.last(), year])? else {
         return Ok(BillSum::default());
     };
@@ -68,9 +73,11 @@ pub fn bill_sum(tx: &mut Transaction<'_>, reach: &Reach, year: Option<i32>) -> R
 ///
 /// # Errors
 /// When the database fails.
-pub fn payer_sums(tx: &mut Transaction<'_>, reach: &Reach, year: i32) -> Result<Vec<PayerSum>, DatabaseError> {
+pub fn payer_sums(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    year: i32,
+) -> Result<Vec<PayerSum>, DatabaseError> {
     let rows = tx.query(PAYER_SUMS, &params![reach.first(), reach.last(), year])?;
-    rows.iter()
-        .map(|row| Ok(PayerSum { kind: row.get(0)?, payer: row.get(1)?, paid: row.get(2)? }))
-        .collect()
+    rows.iter().map(|row| Ok(PayerSum { kind: row.get(0)?, payer: row.get(1)?, paid: row.get(2)? })).collect()
 }

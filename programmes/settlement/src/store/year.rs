@@ -21,7 +21,8 @@ const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home,
 const WAITING_PEOPLE: &str = "select id, birth, sex, enrolment from person where id in (select person from
     (select distinct person, insurance_year from bill where state = 'received' and home between $1 and $2
     order by person, insurance_year limit $3) as waiting)";
-const WAITING_LABELS: &str = "select person, label, from_day, to_day, source from person_label where person in
+const WAITING_LABELS: &str =
+    "select person, label, from_day, to_day, source from person_label where person in
     (select person from (select distinct person, insurance_year from bill where state = 'received'
     and home between $1 and $2 order by person, insurance_year limit $3) as waiting)";
 const WAITING_OPENINGS: &str = "select opening.person, opening.insurance_year, opening.used from
@@ -34,7 +35,8 @@ const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bi
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
 const LABELS: &str = "select person, label, from_day, to_day, source from person_label where person = $1";
-const YEAR_OPENING: &str = "select person, insurance_year, used from opening where person = $1 and insurance_year = $2";
+const YEAR_OPENING: &str =
+    "select person, insurance_year, used from opening where person = $1 and insurance_year = $2";
 const OPENING_FACT: &str = "select fact, used from opening where person = $1 and insurance_year = $2";
 
 /// A bill of a person-year with what it came to before.
