@@ -1,1 +1,77 @@
-//! Each person with a diagnosis in exactly one plan: major disease, chronic or severe.
+//! Each person with a diagnosis in exactly one plan: major disease, chronic or severe, with the reason in words; changes
+//! over time are kept.
+//!
+//! *Invariant:* a plan is only ever written by the fact `classification.planned`, which says by which release of the
+//! lists it was worked out. A diagnosis of sensitive level 5 stands in no list and no export.
+//! *Invariant:* it knows no other programme; whether somebody was treated it reads in the view `bill`.
+
+mod diagnoses;
+pub mod facts;
+mod figures;
+mod import;
+mod pages;
+mod planning;
+mod reclassify;
+pub mod rules;
+mod section;
+pub mod store;
+
+use kangmai_access::Purpose;
+use kangmai_database::{Migration, Migrations};
+use kangmai_programme::{Import, Navigation, Programme, Route, nothing_due};
+
+pub use import::SCHEMA;
+pub use reclassify::{Reclassified, reclassify};
+
+/// The tables of this programme.
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "classification",
+    steps: &[Migration { name: "001-plans", sql: include_str!("../migrations/001-plans.sql") }],
+};
+
+/// The words of this programme.
+pub const WORDS: &str = include_str!("../words.toml");
+
+/// What comes in as a file.
+const IMPORTS: &[Import] = &[Import {
+    key: "diagnoses",
+    word: "classification.import.diagnoses",
+    purpose: Purpose::KeepRegister,
+    schema: &SCHEMA,
+    order: 25,
+    plan: import::plan,
+    finish: None,
+    rows_at_once: 1_000,
+}];
+
+/// The programme, as a table.
+pub const fn programme() -> Programme {
+    Programme {
+        name: "classification",
+        words: WORDS,
+        migrations: MIGRATIONS,
+        projections: &[store::DIAGNOSES, store::PLANS],
+        navigation: &[Navigation {
+            word: "classification.title",
+            path: "/plans",
+            purpose: Purpose::ReadPlans,
+            order: 30,
+        }],
+        routes,
+        imports: IMPORTS,
+        figures: figures::FIGURES,
+        due: nothing_due,
+        person: Some(section::person),
+        household: None,
+    }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/plans", Purpose::ReadPlans, pages::list),
+        Route::get("/plans/export", Purpose::ReadPlans, pages::export),
+        Route::get("/plans/{person}", Purpose::ReadPlans, pages::one),
+        Route::post("/plans/{person}", Purpose::KeepRegister, pages::decide),
+        Route::post("/plans/{person}/undo", Purpose::KeepRegister, pages::undo),
+    ]
+}

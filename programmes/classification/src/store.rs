@@ -1,0 +1,457 @@
+//! The views of this programme; the only file with SQL.
+
+use kangmai_access::Reach;
+use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_record::{Fact, Projection};
+
+use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, Planned};
+use crate::rules::{Decision, Diagnosis, PlanKind, Why};
+
+const PUT_DIAGNOSIS: &str = "insert into diagnosis (id, person, code, system, name, from_day, to_day, institution,
+    origin, drug_resistant, sensitive, fact, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (id) do update set person = excluded.person, code = excluded.code, system = excluded.system,
+    name = excluded.name, from_day = excluded.from_day, to_day = excluded.to_day, institution = excluded.institution,
+    origin = excluded.origin, drug_resistant = excluded.drug_resistant, sensitive = excluded.sensitive,
+    fact = excluded.fact, home = excluded.home";
+const CLEAR_MAJOR: &str = "update diagnosis set major = null where person = $1 and major is not null";
+const SET_MAJOR: &str = "update diagnosis set major = $2 where id = $1";
+const DIAGNOSES_OF: &str =
+    "select id, code, name, from_day, to_day, drug_resistant, system, institution, origin,
+    sensitive, fact, major from diagnosis where person = $1 order by from_day, id limit 500";
+const PEOPLE_WITH_DIAGNOSES: &str = "select distinct diagnosis.person, person.home, person.birth, person.sex
+    from diagnosis join person on person.id = diagnosis.person
+    where person.died_on is null order by diagnosis.person";
+const PUT_DECISION: &str = "insert into plan_decision (person, plan, reason, decided_by, decided_on, home)
+    values ($1, $2, $3, $4, $5, $6)
+    on conflict (person) do update set plan = excluded.plan, reason = excluded.reason,
+    decided_by = excluded.decided_by, decided_on = excluded.decided_on, home = excluded.home";
+const TAKE_BACK_DECISION: &str = "delete from plan_decision where person = $1";
+const DECISION_OF: &str = "select plan, reason, decided_by, decided_on from plan_decision where person = $1";
+const PUT_PLAN: &str =
+    "insert into plan (person, plan, why, disease, disease_zh, disease_en, code, diagnosed_on,
+    sensitive, note, since, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    on conflict (person) do update set plan = excluded.plan, why = excluded.why, disease = excluded.disease,
+    disease_zh = excluded.disease_zh, disease_en = excluded.disease_en, code = excluded.code,
+    diagnosed_on = excluded.diagnosed_on, sensitive = excluded.sensitive, note = excluded.note,
+    since = excluded.since, home = excluded.home";
+const END_PLAN: &str = "delete from plan where person = $1";
+const PUT_CHANGE: &str =
+    "insert into plan_change (id, person, on_day, before, after, why, disease_zh, disease_en,
+    code, diagnosed_on, sensitive, note, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    on conflict (id) do nothing";
+const PLAN_OF: &str =
+    "select plan.person, '', plan.home, cast(null as bigint), plan.plan, plan.why, plan.disease_zh,
+    plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since, cast(null as bigint)
+    from plan where plan.person = $1";
+const CHANGES_OF: &str =
+    "select on_day, before, after, why, disease_zh, disease_en, code, diagnosed_on, sensitive, note
+    from plan_change where person = $1 order by on_day desc, id desc limit 100";
+const LIST: &str =
+    "select plan.person, person.name, plan.home, person.birth, plan.plan, plan.why, plan.disease_zh,
+    plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since,
+    (select max(bill.discharged_on) from bill where bill.person = plan.person
+        and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled') as treated_on
+    from plan join person on person.id = plan.person
+    where plan.home between $1 and $2 and not plan.sensitive and person.died_on is null
+    and (cast($3 as text) is null or plan.plan = $3) and (cast($4 as text) is null or plan.disease = $4)
+    and (cast($5 as boolean) is null or $5 = exists (select 1 from bill where bill.person = plan.person
+        and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled'))
+    order by plan.since desc, plan.person limit $6 offset $7";
+const COUNT: &str = "select count(*), coalesce(sum(case when plan.sensitive then 1 else 0 end), 0)
+    from plan join person on person.id = plan.person
+    where plan.home between $1 and $2 and person.died_on is null
+    and (cast($3 as text) is null or plan.plan = $3) and (cast($4 as text) is null or plan.disease = $4)
+    and (cast($5 as boolean) is null or $5 = exists (select 1 from bill where bill.person = plan.person
+        and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled'))";
+const DISEASES: &str = "select plan.disease, min(plan.disease_zh), min(plan.disease_en), count(*) from plan
+    where plan.home between $1 and $2 and not plan.sensitive and plan.disease is not null
+    and (cast($3 as text) is null or plan.plan = $3) group by plan.disease order by count(*) desc, plan.disease limit 60";
+
+/// The view of all diagnoses.
+pub const DIAGNOSES: Projection = Projection {
+    name: "diagnoses",
+    kinds: &[DIAGNOSED, PLANNED],
+    views: &["diagnosis"],
+    admit: |fact| match fact.kind.as_str() {
+        DIAGNOSED => fact.read_body::<Diagnosed>().map(|_| ()),
+        _ => fact.read_body::<Planned>().map(|_| ()),
+    },
+    apply: apply_diagnoses,
+};
+
+/// The views of plans, their changes and the decisions in force.
+pub const PLANS: Projection = Projection {
+    name: "plans",
+    kinds: &[DECIDED, PLANNED],
+    views: &["plan", "plan_change", "plan_decision"],
+    admit: |fact| match fact.kind.as_str() {
+        DECIDED => fact.read_body::<Decided>().map(|_| ()),
+        _ => fact.read_body::<Planned>().map(|_| ()),
+    },
+    apply: apply_plans,
+};
+
+fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
+    for fact in facts {
+        if fact.new.kind == PLANNED {
+            let body: Planned = fact.body()?;
+            tx.execute(CLEAR_MAJOR, &params![fact.new.subject.id])?;
+            for (diagnosis, major) in &body.major {
+                tx.execute(SET_MAJOR, &params![*diagnosis, major.as_str()])?;
+            }
+            continue;
+        }
+        let body: Diagnosed = fact.body()?;
+        tx.execute(
+            PUT_DIAGNOSIS,
+            &params![
+                body.diagnosis,
+                fact.new.subject.id,
+                body.code,
+                body.system,
+                body.name,
+                body.from,
+                body.to,
+                body.institution,
+                body.origin,
+                body.drug_resistant,
+                body.sensitive,
+                fact.new.id,
+                fact.new.place
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+fn apply_plans(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
+    for fact in facts {
+        if fact.new.kind == DECIDED {
+            apply_decided(tx, fact, &fact.body()?)?;
+        } else {
+            apply_planned(tx, fact, &fact.body()?)?;
+        }
+    }
+    Ok(())
+}
+
+fn apply_decided(tx: &mut Transaction<'_>, fact: &Fact, body: &Decided) -> Result<(), DatabaseError> {
+    let person = fact.new.subject.id;
+    match body.plan {
+        None => tx.execute(TAKE_BACK_DECISION, &params![person])?,
+        Some(plan) => tx.execute(
+            PUT_DECISION,
+            &params![person, plan.key(), body.reason.as_str(), body.by.as_str(), body.on, fact.new.place],
+        )?,
+    };
+    Ok(())
+}
+
+fn apply_planned(tx: &mut Transaction<'_>, fact: &Fact, body: &Planned) -> Result<(), DatabaseError> {
+    let (person, home) = (fact.new.subject.id, fact.new.place);
+    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
+    let plan = body.plan.as_ref();
+    tx.execute(
+        PUT_CHANGE,
+        &params![
+            fact.new.id,
+            person,
+            body.on,
+            body.before.map(PlanKind::key),
+            plan.map(|plan| plan.kind.key()),
+            plan.map_or("", |plan| plan.why.key()),
+            text(plan.map(|plan| &plan.disease_zh)),
+            text(plan.map(|plan| &plan.disease_en)),
+            text(plan.map(|plan| &plan.code)),
+            plan.map(|plan| plan.diagnosed_on),
+            plan.is_some_and(|plan| plan.sensitive),
+            text(plan.map(|plan| &plan.note)),
+            home
+        ],
+    )?;
+    let Some(plan) = plan else {
+        tx.execute(END_PLAN, &params![person])?;
+        return Ok(());
+    };
+    tx.execute(
+        PUT_PLAN,
+        &params![
+            person,
+            plan.kind.key(),
+            plan.why.key(),
+            plan.disease.as_deref(),
+            plan.disease_zh.as_str(),
+            plan.disease_en.as_str(),
+            plan.code.as_str(),
+            plan.diagnosed_on,
+            plan.sensitive,
+            plan.note.as_str(),
+            body.since,
+            home
+        ],
+    )?;
+    Ok(())
+}
+
+/// A diagnosis with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDiagnosis {
+    /// What rules ask.
+    pub diagnosis: Diagnosis,
+    /// Code system and version.
+    pub system: String,
+    /// Who found it.
+    pub institution: String,
+    /// The file or desk.
+    pub origin: String,
+    /// Level 5.
+    pub sensitive: bool,
+    /// The fact that tells it last.
+    pub fact: Uuid,
+    /// Key of the major disease that it is.
+    pub major: Option<String>,
+}
+
+/// All diagnoses of a person, the earliest first. For rules; who shows them asks access first.
+///
+/// # Errors
+/// When the database fails.
+pub fn diagnoses_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<KnownDiagnosis>, DatabaseError> {
+    let read = |row: &Row| {
+        Ok(KnownDiagnosis {
+            diagnosis: Diagnosis {
+                id: row.get(0)?,
+                code: row.get(1)?,
+                name: row.get(2)?,
+                from: row.get(3)?,
+                to: row.get(4)?,
+                drug_resistant: row.get(5)?,
+            },
+            system: row.get(6)?,
+            institution: row.get(7)?,
+            origin: row.get(8)?,
+            sensitive: row.get(9)?,
+            fact: row.get(10)?,
+            major: row.get(11)?,
+        })
+    };
+    tx.query(DIAGNOSES_OF, &params![person])?.iter().map(read).collect()
+}
+
+/// A person with diagnoses, as far as lists ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonWithDiagnoses {
+    /// Who.
+    pub person: Uuid,
+    /// Home place.
+    pub home: DivisionCode,
+    /// Birth date.
+    pub birth: Option<Day>,
+    /// Sex.
+    pub sex: Option<kangmai_base::Sex>,
+}
+
+/// Everybody alive with a diagnosis.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_with_diagnoses(tx: &mut Transaction<'_>) -> Result<Vec<PersonWithDiagnoses>, DatabaseError> {
+    let mut people = Vec::new();
+    tx.for_each(PEOPLE_WITH_DIAGNOSES, &[], |row| {
+        let sex: Option<String> = row.get(3)?;
+        people.push(PersonWithDiagnoses {
+            person: row.get(0)?,
+            home: row.get(1)?,
+            birth: row.get(2)?,
+            sex: sex.and_then(|sex| serde_json::from_value(serde_json::Value::String(sex)).ok()),
+        });
+        Ok(())
+    })?;
+    Ok(people)
+}
+
+/// A decision in force: the decision, by whom, on which day.
+///
+/// # Errors
+/// When the database fails.
+pub fn decision_of(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+) -> Result<Option<(Decision, String, Day)>, DatabaseError> {
+    let Some(row) = tx.query_one(DECISION_OF, &params![person])? else { return Ok(None) };
+    let plan: String = row.get(0)?;
+    let Some(plan) = PlanKind::of_key(&plan) else { return Ok(None) };
+    Ok(Some((Decision { plan, reason: row.get(1)? }, row.get(2)?, row.get(3)?)))
+}
+
+/// A person in a plan, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRow {
+    /// Who.
+    pub person: Uuid,
+    /// Name; empty from [`plan_row`].
+    pub name: String,
+    /// Home place.
+    pub home: DivisionCode,
+    /// Birth date.
+    pub birth: Option<Day>,
+    /// The plan.
+    pub plan: PlanKind,
+    /// What decided.
+    pub why: Why,
+    /// The disease in Chinese.
+    pub disease_zh: String,
+    /// The disease in English.
+    pub disease_en: String,
+    /// The code as it was given.
+    pub code: String,
+    /// Day of the diagnosis.
+    pub diagnosed_on: Day,
+    /// Level 5.
+    pub sensitive: bool,
+    /// Reason of a decision.
+    pub note: String,
+    /// Since when in this plan.
+    pub since: Day,
+    /// Last discharge of a settled bill since the diagnosis.
+    pub treated_on: Option<Day>,
+}
+
+fn read_plan(row: &Row) -> Result<PlanRow, DatabaseError> {
+    let (plan, why): (String, String) = (row.get(4)?, row.get(5)?);
+    Ok(PlanRow {
+        person: row.get(0)?,
+        name: row.get(1)?,
+        home: row.get(2)?,
+        birth: row.get(3)?,
+        plan: PlanKind::of_key(&plan).ok_or(DatabaseError::WrongType { column: 4, expected: "plan" })?,
+        why: Why::of_key(&why).ok_or(DatabaseError::WrongType { column: 5, expected: "reason" })?,
+        disease_zh: row.get(6)?,
+        disease_en: row.get(7)?,
+        code: row.get(8)?,
+        diagnosed_on: row.get(9)?,
+        sensitive: row.get(10)?,
+        note: row.get(11)?,
+        since: row.get(12)?,
+        treated_on: row.get(13)?,
+    })
+}
+
+/// The plan of a person.
+///
+/// # Errors
+/// When the database fails.
+pub fn plan_row(tx: &mut Transaction<'_>, person: Uuid) -> Result<Option<PlanRow>, DatabaseError> {
+    tx.query_one(PLAN_OF, &params![person])?.as_ref().map(read_plan).transpose()
+}
+
+/// A change of plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRow {
+    /// On which day.
+    pub on: Day,
+    /// The plan before.
+    pub before: Option<PlanKind>,
+    /// The plan from then on.
+    pub after: Option<PlanKind>,
+    /// What decided.
+    pub why: Option<Why>,
+    /// The disease in Chinese.
+    pub disease_zh: String,
+    /// The disease in English.
+    pub disease_en: String,
+    /// The code as it was given.
+    pub code: String,
+    /// Day of the diagnosis.
+    pub diagnosed_on: Option<Day>,
+    /// Level 5.
+    pub sensitive: bool,
+    /// Reason of a decision.
+    pub note: String,
+}
+
+/// The changes of a person's plan, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn changes_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<ChangeRow>, DatabaseError> {
+    let kind = |key: Option<String>| key.as_deref().and_then(PlanKind::of_key);
+    let read = |row: &Row| {
+        let why: String = row.get(3)?;
+        Ok(ChangeRow {
+            on: row.get(0)?,
+            before: kind(row.get(1)?),
+            after: kind(row.get(2)?),
+            why: Why::of_key(&why),
+            disease_zh: row.get(4)?,
+            disease_en: row.get(5)?,
+            code: row.get(6)?,
+            diagnosed_on: row.get(7)?,
+            sensitive: row.get(8)?,
+            note: row.get(9)?,
+        })
+    };
+    tx.query(CHANGES_OF, &params![person])?.iter().map(read).collect()
+}
+
+/// Which plans are listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only this plan.
+    pub plan: Option<PlanKind>,
+    /// Only this disease, by the key of its list.
+    pub disease: Option<String>,
+    /// Only those who have, or have not, a settled bill since the diagnosis.
+    pub treated: Option<bool>,
+}
+
+/// People in plans within reach, the newest first. Whoever is there for a diagnosis of level 5 is left out.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    wanted: &Wanted,
+    (limit, offset): (i64, i64),
+) -> Result<Vec<PlanRow>, DatabaseError> {
+    let params = params![
+        reach.first(),
+        reach.last(),
+        wanted.plan.map(PlanKind::key),
+        wanted.disease.as_deref(),
+        wanted.treated,
+        limit,
+        offset
+    ];
+    tx.query(LIST, &params)?.iter().map(read_plan).collect()
+}
+
+/// How many people in plans are within reach, and how many of them are there for a diagnosis of level 5.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(tx: &mut Transaction<'_>, reach: &Reach, wanted: &Wanted) -> Result<(i64, i64), DatabaseError> {
+    let params = params![
+        reach.first(),
+        reach.last(),
+        wanted.plan.map(PlanKind::key),
+        wanted.disease.as_deref(),
+        wanted.treated
+    ];
+    tx.query_one(COUNT, &params)?.map_or(Ok((0, 0)), |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The diseases of plans within reach with their counts: key, Chinese, English, count. Without level 5.
+///
+/// # Errors
+/// When the database fails.
+pub fn diseases(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    plan: Option<PlanKind>,
+) -> Result<Vec<(String, String, String, i64)>, DatabaseError> {
+    let rows = tx.query(DISEASES, &params![reach.first(), reach.last(), plan.map(PlanKind::key)])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+}
