@@ -11,15 +11,22 @@ use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, Seeded
 use kangmai_database::testing::FreshDatabase;
 use kangmai_programme::{App, Import, Settings};
 use kangmai_server::application::{Parts, application, load_policies, router};
+use kangmai_server::demo::{Plan, write_county};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
 use crate::visitor::Visitor;
 
+/// People in a populated county: enough for two pages of a list.
+const PEOPLE: u32 = 400;
 /// The password of every account.
 pub const PASSWORD: &str = "health-for-all-2026";
 /// 上蔡县, where the staff of a county is at home.
 pub const COUNTY: &str = "411722000000";
+/// 蔡都街道 in it, where the township officer works.
+pub const TOWNSHIP: &str = "411722001000";
+/// 老城社区居委会 in that, where the village doctor works.
+pub const VILLAGE: &str = "411722001001";
 /// A county beside it; its staff must see nothing of the first.
 pub const OTHER_COUNTY: &str = "411723000000";
 
@@ -69,7 +76,7 @@ impl County {
         let router = runtime.block_on(async { router(&app) });
         let county = County { app, clock, router, runtime, files, _fresh: fresh };
         for role in Role::ALL {
-            county.employ(role, role.key(), COUNTY);
+            county.employ(role, role.key(), home_of(role));
             county.employ(role, &format!("other_{}", role.key()), OTHER_COUNTY);
         }
         county
@@ -160,6 +167,15 @@ impl Drop for County {
     fn drop(&mut self) {
         // It may never have been made.
         let _removed = std::fs::remove_dir_all(&self.files);
+    }
+}
+
+/// A village doctor works in a village, a township officer in a township, everybody else for the whole county.
+fn home_of(role: Role) -> &'static str {
+    match role {
+        Role::VillageDoctor => VILLAGE,
+        Role::TownshipOfficer => TOWNSHIP,
+        _ => COUNTY,
     }
 }
 

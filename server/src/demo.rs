@@ -19,28 +19,32 @@ pub(crate) use draw::Draw;
 
 /// How large a county to make.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// People.
-    pub(crate) people: u32,
+    pub people: u32,
     /// Bills of a year for each person, about.
-    pub(crate) bills_each: f64,
+    pub bills_each: f64,
     /// The day on which the year of bills ends.
-    pub(crate) today: Day,
+    pub today: Day,
     /// The same seed makes the same county.
-    pub(crate) seed: u64,
+    pub seed: u64,
 }
 
 /// The files of a county, in the order in which they are imported.
 #[derive(Debug)]
-pub(crate) struct Files {
-    pub(crate) institutions: PathBuf,
-    pub(crate) register: PathBuf,
-    pub(crate) diagnoses: PathBuf,
-    pub(crate) bills: PathBuf,
+pub struct Files {
+    /// Institutions.
+    pub institutions: PathBuf,
+    /// People and households.
+    pub register: PathBuf,
+    /// Diagnoses.
+    pub diagnoses: PathBuf,
+    /// Bills of a year.
+    pub bills: PathBuf,
 }
 
 /// The county: 上蔡县 of Zhumadian.
-pub(crate) fn county() -> DivisionCode {
+pub fn county() -> DivisionCode {
     DivisionCode::from_number(411_722_000_000).unwrap_or(DivisionCode::COUNTRY)
 }
 
@@ -71,7 +75,7 @@ pub(crate) fn villages(people: u32) -> Vec<DivisionCode> {
 ///
 /// # Errors
 /// When a file cannot be written.
-pub(crate) fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
+pub fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
     std::fs::create_dir_all(folder)?;
     let mut draw = Draw::new(plan.seed);
     let villages = villages(plan.people);

@@ -6,7 +6,7 @@
 pub mod application;
 pub mod commands;
 pub mod config;
-mod demo;
+pub mod demo;
 pub mod import;
 mod metrics;
 mod office;
