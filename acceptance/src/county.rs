@@ -150,6 +150,23 @@ impl County {
         found.unwrap_or_else(|| panic!("there is no import {key}"))
     }
 
+    /// Lets some hundred invented people live in [`COUNTY`], with households, labels, diagnoses and a year of bills:
+    /// the demonstration's files, through the doors that any file uses.
+    pub fn populate(&self) {
+        let plan = Plan { people: PEOPLE, bills_each: 1.0, today: self.app.today(), seed: 7 };
+        let files = write_county(&plan, &self.files.join("county")).expect("the county's files");
+        for (key, path) in [
+            ("institutions", &files.institutions),
+            ("register", &files.register),
+            ("diagnoses", &files.diagnoses),
+            ("bills", &files.bills),
+        ] {
+            let content = std::fs::read(path).expect("a file");
+            let finished = self.import(key, &format!("{key}.csv"), &content);
+            assert_eq!(finished.parked, 0, "facts of {key} were parked");
+        }
+    }
+
     /// Serves it on the loopback until the county ends, for a browser; gives the address.
     pub fn serve(&self) -> String {
         let router = self.router.clone();

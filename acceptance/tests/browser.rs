@@ -124,6 +124,7 @@ const FIRST_PAGE_BYTES: u64 = 60 * 1_024;
 fn every_page_can_be_used_by_everybody() {
     let Some(browser) = Browser::launch() else { return };
     let county = County::on_sqlite();
+    county.populate();
     let address = county.serve();
     let mut complaints = Vec::new();
     let mut seen = BTreeSet::new();

@@ -31,12 +31,17 @@ fn expect_none(complaints: &BTreeSet<String>) {
 
 #[test]
 fn every_page_that_a_role_can_reach_is_whole() {
-    County::on_both(|county| expect_none(&complaints(county, |_| {})));
+    County::on_both(|county| {
+        county.populate();
+        expect_none(&complaints(county, |_| {}));
+    });
 }
 
 #[test]
 fn every_page_is_whole_in_english() {
-    expect_none(&complaints(&County::on_sqlite(), |visitor| {
+    let county = County::on_sqlite();
+    county.populate();
+    expect_none(&complaints(&county, |visitor| {
         visitor.in_english();
     }));
 }
@@ -44,6 +49,7 @@ fn every_page_is_whole_in_english() {
 #[test]
 fn what_is_of_one_county_is_not_found_from_another() {
     let county = County::on_sqlite();
+    county.populate();
     let mut wrong = BTreeSet::new();
     let mut asked = 0;
     for role in Role::ALL {
