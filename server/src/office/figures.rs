@@ -16,7 +16,10 @@ use kangmai_web::{
 const MOST_BARS: usize = 60;
 
 static LIST: ListSpec = ListSpec {
-    filters: &[Field::text("place", "server.figures.place"), Field::text("figure", "server.figures.figure")],
+    filters: &[
+        Field::text("place", "server.figures.place").optional(),
+        Field::text("figure", "server.figures.figure").optional(),
+    ],
     sorts: &["figure"],
     descending: false,
 };

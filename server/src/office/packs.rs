@@ -11,15 +11,18 @@ use kangmai_web::{Choice, Failure, Field, Language, ListQuery, ListSpec, Page, s
 
 static LIST: ListSpec = ListSpec {
     filters: &[
-        Field::text("place", "server.packs.place"),
-        Field::day("on", "server.packs.on"),
-        Field::select("pack", "server.packs.pack"),
+        Field::text("place", "server.packs.place").optional(),
+        Field::day("on", "server.packs.on").optional(),
+        Field::select("pack", "server.packs.pack").optional(),
     ],
     sorts: &["order"],
     descending: false,
 };
-static FILE: ListSpec =
-    ListSpec { filters: &[Field::text("path", "server.packs.path")], sorts: &["path"], descending: false };
+static FILE: ListSpec = ListSpec {
+    filters: &[Field::text("path", "server.packs.path").optional()],
+    sorts: &["path"],
+    descending: false,
+};
 
 #[derive(Template)]
 #[template(path = "office_packs.html")]
