@@ -13,7 +13,7 @@ pub fn all() -> &'static [Programme] {
         vec![
             crate::office::programme(),
             //             kangmai_register::programme(),
-            //             kangmai_classification::programme(),
+            kangmai_classification::programme(),
             //             kangmai_settlement::programme(),
             //             kangmai_poverty_watch::programme(),
         ]
