@@ -1,0 +1,4 @@
+//! pages
+pub(crate) fn routes() -> Vec<kangmai_programme::Route> {
+    vec![]
+}
