@@ -5,6 +5,7 @@
 //! same village, so that the same file twice changes nothing. Else the row is a new person; where the same name and
 //! birth date stand elsewhere in the county, and one of the two has no valid number, the pair waits for somebody.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -227,7 +228,10 @@ impl Chunk {
             let matched = match_id_number(tx, number)?;
             match matched.as_slice() {
                 [] => {}
-                [(id, ..)] => return self.load(tx, *id).map(|()| Ok(Some(*id))),
+                [(id, ..)] => {
+                    self.load(tx, *id)?;
+                    return Ok(Ok(Some(*id)));
+                }
                 _ => return Ok(Err(number_of_two())),
             }
         }
@@ -238,7 +242,10 @@ impl Chunk {
             .filter(|one| one.home == row.home && one.household_number == number && (!one.has_number));
         match (same.next(), same.next()) {
             (None, _) => Ok(Ok(None)),
-            (Some(one), None) => self.load(tx, one.person).map(|()| Ok(Some(one.person))),
+            (Some(one), None) => {
+                self.load(tx, one.person)?;
+                Ok(Ok(Some(one.person)))
+            }
             (Some(_), Some(_)) => Ok(Err(two_without_number())),
         }
     }
@@ -281,7 +288,7 @@ impl Chunk {
         if let Some(number) = &row.household.number {
             self.by_number.insert((row.household.place, number.clone()), id);
         }
-        if !self.households.contains_key(&id) {
+        if let Entry::Vacant(vacant) = self.households.entry(id) {
             let before = if known.is_some() { find_household(tx, id)? } else { None };
             let place = row.household.place;
             let held = match before {
@@ -296,7 +303,7 @@ impl Chunk {
                     Held { place_before: place, place, before: None, now }
                 }
             };
-            self.households.insert(id, held);
+            vacant.insert(held);
             self.household_order.push(id);
         }
         let mut changed = known.is_none();
