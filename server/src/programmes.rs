@@ -12,7 +12,7 @@ pub fn all() -> &'static [Programme] {
     ALL.get_or_init(|| {
         vec![
             crate::office::programme(),
-            //             kangmai_register::programme(),
+            kangmai_register::programme(),
             kangmai_classification::programme(),
             //             kangmai_settlement::programme(),
             //             kangmai_poverty_watch::programme(),
