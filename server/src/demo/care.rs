@@ -46,91 +46,83 @@ pub(super) struct Bill {
 
 const HOSPITAL: &str = "住院、门诊、门诊慢特病、先诊疗后付费、一站式结算、医保定点";
 
+/// Code, name, place, tier, grade, kind, capabilities, middle cost of a stay.
+type Known = (&'static str, &'static str, u64, &'static str, &'static str, &'static str, &'static str, f64);
+const HOSPITALS: [Known; 5] = [
+    (
+        "H41000000901",
+        "省级示例医院",
+        410_105_000_000,
+        "省级",
+        "三级",
+        "综合医院",
+        "住院、门诊、医保定点、大病定点",
+        26_000.0,
+    ),
+    (
+        "H41170000901",
+        "市级示例中心医院",
+        411_702_000_000,
+        "市级",
+        "三级",
+        "综合医院",
+        "住院、门诊、医保定点、大病定点、远程诊疗",
+        14_500.0,
+    ),
+    ("H41172200901", "上蔡县示例人民医院", 411_722_000_000, "县级", "二级", "综合医院", HOSPITAL, 6_200.0),
+    ("H41172200902", "上蔡县示例中医院", 411_722_000_000, "县级", "二级", "中医医院", HOSPITAL, 5_400.0),
+    (
+        "H41172200903",
+        "上蔡县示例妇幼保健院",
+        411_722_000_000,
+        "县级",
+        "二级",
+        "妇幼保健院",
+        HOSPITAL,
+        4_600.0,
+    ),
+];
+
 /// The county's institutions, the city's and the province's hospitals where its people go.
 pub(super) fn institutions(villages: &[DivisionCode]) -> Vec<Institution> {
-    let divisions = Divisions::shipped();
-    let place = |number| DivisionCode::from_number(number).unwrap_or(county());
-    let make = |code: String, name: String, place, (tier, grade, kind), capabilities, cost| Institution {
-        code,
-        name,
-        place,
+    let hospitals = HOSPITALS.map(|(code, name, place, tier, grade, kind, capabilities, cost)| Institution {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        place: DivisionCode::from_number(place).unwrap_or(county()),
         tier,
         grade,
         kind,
         capabilities,
         cost,
-    };
-    let mut all = vec![
-        make(
-            "H41000000901".into(),
-            "省级示例医院".into(),
-            place(410_105_000_000),
-            ("省级", "三级", "综合医院"),
-            "住院、门诊、医保定点、大病定点",
-            26_000.0,
-        ),
-        make(
-            "H41170000901".into(),
-            "市级示例中心医院".into(),
-            place(411_702_000_000),
-            ("市级", "三级", "综合医院"),
-            "住院、门诊、医保定点、大病定点、远程诊疗",
-            14_500.0,
-        ),
-        make(
-            "H41172200901".into(),
-            "上蔡县示例人民医院".into(),
-            county(),
-            ("县级", "二级", "综合医院"),
-            HOSPITAL,
-            6_200.0,
-        ),
-        make(
-            "H41172200902".into(),
-            "上蔡县示例中医院".into(),
-            county(),
-            ("县级", "二级", "中医医院"),
-            HOSPITAL,
-            5_400.0,
-        ),
-        make(
-            "H41172200903".into(),
-            "上蔡县示例妇幼保健院".into(),
-            county(),
-            ("县级", "二级", "妇幼保健院"),
-            HOSPITAL,
-            4_600.0,
-        ),
-    ];
+    });
     let mut townships: Vec<DivisionCode> =
         villages.iter().map(|village| village.at(DivisionLevel::Township)).collect();
     townships.dedup();
-    for township in townships {
-        let name = divisions.get(township).map(|one| one.short_name()).unwrap_or_default();
-        let code = format!("H{:09}91", township.number() / 1_000);
-        let capabilities = HOSPITAL;
-        all.push(make(
-            code,
-            format!("{name}示例卫生院"),
-            township,
-            ("乡镇级", "一级", "乡镇卫生院"),
-            capabilities,
-            2_300.0,
-        ));
-    }
-    for village in villages {
-        let name = divisions.get(*village).map(|one| one.short_name()).unwrap_or_default();
-        let code = format!("P{:012}", village.number());
-        all.push(make(
-            code,
-            format!("{name}示例卫生室"),
-            *village,
-            ("村级", "未定级", "村卫生室"),
-            "门诊、医保定点",
-            0.0,
-        ));
-    }
-    all
+    let centers = townships.into_iter().map(|township| Institution {
+        code: format!("H{:09}91", township.number() / 1_000),
+        name: format!("{}示例卫生院", short_name(township)),
+        place: township,
+        tier: "乡镇级",
+        grade: "一级",
+        kind: "乡镇卫生院",
+        capabilities: HOSPITAL,
+        cost: 2_300.0,
+    });
+    let clinics = villages.iter().map(|village| Institution {
+        code: format!("P{:012}", village.number()),
+        name: format!("{}示例卫生室", short_name(*village)),
+        place: *village,
+        tier: "村级",
+        grade: "未定级",
+        kind: "村卫生室",
+        capabilities: "门诊、医保定点",
+        cost: 0.0,
+    });
+    hospitals.into_iter().chain(centers).chain(clinics).collect()
+}
+
+fn short_name(place: DivisionCode) -> String {
+    Divisions::shipped().get(place).map(|division| division.short_name()).unwrap_or_default()
 }
 
 /// Code, name, age from, age to, sex (0 both, 1 male, 2 female), people in 100,000 of that age, chronic, stays a year, weight of cost.
