@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use kangmai_access::Purpose;
-use kangmai_database::{DatabaseError, Migrations};
+use kangmai_database::Migrations;
 use kangmai_programme::{App, Navigation, Programme, Route};
 
 use crate::metrics::Metrics;
@@ -87,8 +87,7 @@ pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
 
 /// `ok` while the database answers.
 async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
-    let answer =
-        app.database.read(|tx| -> Result<(), DatabaseError> { tx.query("select 1", &[]).map(|_| ()) }).await;
+    let answer = app.database.ping().await;
     match answer {
         Ok(()) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),

@@ -34,6 +34,8 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { [$($crate::Value::from($value)),*] };
 }
 
+const PING: &str = "select 1";
+
 /// One database, open. Cheap to clone; closed when the last clone goes.
 #[derive(Clone)]
 pub struct Database {
@@ -151,6 +153,14 @@ impl Database {
             Inner::Sqlite(sqlite) => answer(sqlite.submit_write(work).blocking_recv()),
             Inner::Postgres(postgres) => postgres.transaction(work, false),
         }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), DatabaseError> {
+        self.read(|tx| tx.query(PING, &[]).map(|_| ())).await
     }
 
     /// Brings the tables of every owner up to date, in the order given, in one transaction.

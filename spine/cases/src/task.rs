@@ -39,6 +39,18 @@ pub enum Urgency {
     Escalated,
 }
 
+impl Urgency {
+    /// Key of its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Urgency::Hidden | Urgency::Open => "cases.urgency.open",
+            Urgency::DueToday => "cases.urgency.due_today",
+            Urgency::Overdue => "cases.urgency.overdue",
+            Urgency::Escalated => "cases.urgency.escalated",
+        }
+    }
+}
+
 /// One thing to do about a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {

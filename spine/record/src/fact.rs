@@ -84,7 +84,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// As it stands in the table; its word is `record.source.` and this.
+    /// As it stands in the table.
     pub const fn key(self) -> &'static str {
         match self {
             Source::Typed => "typed",
@@ -92,6 +92,17 @@ impl Source {
             Source::Hospital => "hospital",
             Source::Import => "import",
             Source::Derived => "derived",
+        }
+    }
+
+    /// Key of its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Source::Typed => "record.source.typed",
+            Source::Device => "record.source.device",
+            Source::Hospital => "record.source.hospital",
+            Source::Import => "record.source.import",
+            Source::Derived => "record.source.derived",
         }
     }
 
