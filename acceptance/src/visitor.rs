@@ -214,6 +214,11 @@ impl Visitor {
         self.cookies.iter().map(|(name, value)| (&**name, &**value))
     }
 
+    /// Takes a cookie, as if it had been found.
+    pub fn take_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Reads pages in English from now on.
     pub fn in_english(&mut self) -> &mut Visitor {
         self.cookies.insert("kangmai_language".to_owned(), "en".to_owned());

@@ -39,7 +39,7 @@ fn each_role_finds_what_it_has_a_purpose_for_and_nothing_else() {
         let actor = county.employ(role, &format!("again_{}", role.key()), kangmai_acceptance::county::COUNTY);
         // The last one asked ends the session.
         let (ending, others): (Vec<&Route>, Vec<&Route>) =
-            routes.iter().partition(|route| route.path.contains("sign-out"));
+            routes.iter().partition(|route| route.path == "/logout");
         for route in others.into_iter().chain(ending) {
             let may = reach(&actor, route.purpose).is_some();
             let status = ask(&mut visitor, route);
@@ -90,4 +90,23 @@ fn who_has_not_signed_in_is_sent_to_sign_in() {
             visitor.path()
         );
     }
+}
+
+#[test]
+fn signing_out_ends_the_session() {
+    let county = County::on_sqlite();
+    let mut clerk = county.sign_in(Role::InsuranceClerk);
+    let cookies: Vec<(String, String)> =
+        clerk.cookies().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    clerk.press("退出");
+    assert!(clerk.path().starts_with("/sign-in"), "signing out leads to {}", clerk.path());
+    clerk.open("/");
+    assert!(clerk.path().starts_with("/sign-in"), "signed out, but let in to {}", clerk.path());
+    // The server has forgotten it too: a kept cookie opens nothing.
+    let mut thief = county.visitor();
+    for (name, value) in &cookies {
+        thief.take_cookie(name, value);
+    }
+    thief.open("/");
+    assert!(thief.path().starts_with("/sign-in"), "an old cookie opens {}", thief.path());
 }

@@ -79,6 +79,10 @@ fn insert_of_one_row(tokens: &[Token]) -> String {
 
 /// Whether a text begins as a statement does.
 pub fn looks_like_sql(text: &str) -> bool {
+    // Asks nothing of any table: whether the database answers.
+    if text == "select 1" {
+        return false;
+    }
     let lower = text.trim_start().to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
     match words.as_slice() {
@@ -109,7 +113,7 @@ mod tests {
         for sql in [
             "select id from person where place between $1 and $2",
             "\n   SELECT count(*)\nFROM person",
-            "select 1",
+            "select 1 + 1",
             "select coalesce(max(number), 0) + 1",
             "insert into person (id) values ($1)",
             "update person set name = $1",
@@ -120,9 +124,15 @@ mod tests {
         ] {
             assert!(looks_like_sql(sql), "{sql}");
         }
-        for sentence in
-            ["select a village", "update the register", "with thanks as ever", "create", "delete", ""]
-        {
+        for sentence in [
+            "select a village",
+            "update the register",
+            "with thanks as ever",
+            "create",
+            "delete",
+            "",
+            "select 1",
+        ] {
             assert!(!looks_like_sql(sentence), "{sentence}");
         }
     }
