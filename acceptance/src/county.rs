@@ -60,6 +60,10 @@ impl County {
     }
 
     fn on(fresh: FreshDatabase) -> County {
+        // What the application logs belongs to a failed test. The first county of a process begins the log.
+        let log =
+            tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
+        drop(log);
         let files = std::env::temp_dir().join(format!("kangmai-county-{}", SystemIds.mint(Moment(0))));
         let today = Day::from_ymd(2026, 11, 20).expect("a day");
         let clock = Arc::new(FixedClock::on(today));
