@@ -6,4 +6,5 @@ mod opening;
 
 pub use bill_rows::BILL_COLUMNS;
 pub use bills::BILLS;
+pub(crate) use bills::treating;
 pub use opening::{OPENING_COLUMNS, OPENINGS};

@@ -5,15 +5,81 @@
 #![deny(clippy::float_arithmetic)]
 
 pub mod facts;
+mod figures;
 pub mod import;
+mod pages;
 pub mod rules;
 mod settling;
+mod statement;
 pub mod store;
 
+use kangmai_access::Purpose;
 use kangmai_database::{Migration, Migrations};
+use kangmai_programme::{Navigation, Programme, Route};
 
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "settlement",
     steps: &[Migration { name: "001-bills", sql: include_str!("../migrations/001-bills.sql") }],
 };
+
+/// The words of this programme.
+pub const WORDS: &str = include_str!("../words.toml");
+
+/// The programme, as a table.
+pub const fn programme() -> Programme {
+    Programme {
+        name: "settlement",
+        words: WORDS,
+        migrations: MIGRATIONS,
+        projections: &[store::BILLS],
+        navigation: &[
+            Navigation {
+                word: "settlement.desk.title",
+                path: "/desk",
+                purpose: Purpose::SettleBills,
+                order: 30,
+            },
+            Navigation {
+                word: "settlement.admissions.title",
+                path: "/admissions",
+                purpose: Purpose::SettleBills,
+                order: 32,
+            },
+            Navigation {
+                word: "settlement.bills.title",
+                path: "/bills",
+                purpose: Purpose::ReadBills,
+                order: 34,
+            },
+        ],
+        routes,
+        imports: &[import::OPENINGS, import::BILLS],
+        figures: figures::FIGURES,
+        due: figures::due,
+        person: Some(pages::person),
+        household: Some(pages::household),
+    }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/desk", Purpose::SettleBills, pages::find),
+        Route::post("/desk", Purpose::SettleBills, pages::search),
+        Route::get("/desk/{person}", Purpose::SettleBills, pages::bill_form),
+        Route::post("/desk/{person}", Purpose::SettleBills, pages::preview),
+        Route::post("/desk/{person}/settle", Purpose::SettleBills, pages::settle),
+        Route::get("/bills", Purpose::ReadBills, pages::list),
+        Route::get("/bills.xlsx", Purpose::ReadBills, pages::export),
+        Route::get("/bills/{bill}", Purpose::ReadBills, pages::statement),
+        Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
+        Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
+        Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),
+        Route::get("/admissions", Purpose::SettleBills, pages::admissions),
+        Route::get("/admissions/new", Purpose::SettleBills, pages::find_to_admit),
+        Route::post("/admissions/new", Purpose::SettleBills, pages::search_to_admit),
+        Route::get("/admissions/new/{person}", Purpose::SettleBills, pages::admit_form),
+        Route::post("/admissions/new/{person}", Purpose::SettleBills, pages::admit),
+        Route::get("/admissions/{admission}", Purpose::SettleBills, pages::admission),
+    ]
+}

@@ -18,7 +18,8 @@ const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where 
 /// A wide scope, newest first: through the days.
 const BY_DAY: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
         order by discharged_on desc, home desc, id limit $5 offset $6) as page
     join bill on bill.id = page.id
@@ -27,7 +28,8 @@ const BY_DAY: &str =
 /// A narrow scope: all its bills, then the newest.
 const BY_HOME: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    institution.name
     from (select id, discharged_on from bill where home between $1 and $2 and +discharged_on between $3 and $4
         order by discharged_on desc, home desc, id limit $5 offset $6) as page
     join bill on bill.id = page.id
@@ -35,14 +37,15 @@ const BY_HOME: &str =
     order by bill.discharged_on desc, bill.home desc, bill.id";
 /// Bills in a state that few are in.
 const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.state = $7 and bill.state <> 'settled' and bill.home between $1 and $2
         and bill.discharged_on between $3 and $4
     order by bill.discharged_on desc, bill.home desc, bill.id limit $5 offset $6";
 /// Settled ones only, through the days.
 const SETTLED_BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on,
-    bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name,
+    bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
         and state = 'settled' order by discharged_on desc, home desc, id limit $5 offset $6) as page
@@ -57,7 +60,8 @@ const COUNT_BY_STATE: &str =
     "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
 const OF_PERSON: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.waived, bill.state, person.name, institution.name
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.person = $1 and bill.discharged_on >= $2 order by bill.discharged_on desc, bill.id limit $3";
 const UNSETTLED: &str = "select count(*) from bill where state in ('received', 'gap') and state <> 'settled'
@@ -284,6 +288,8 @@ pub struct BillRow {
     pub compliant: Fen,
     /// 个人自付; zero unless settled.
     pub own: Fen,
+    /// What of it lies outside the catalogues.
+    pub own_uncovered: Fen,
     /// What the institution waived.
     pub waived: Fen,
     /// What became of it.
@@ -306,10 +312,11 @@ fn read_row(row: &Row) -> Result<BillRow, DatabaseError> {
         total: row.get(7)?,
         compliant: row.get(8)?,
         own: row.get(9)?,
-        waived: row.get(10)?,
-        state: read_state(row, 11)?,
-        person_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
-        institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        own_uncovered: row.get(10)?,
+        waived: row.get(11)?,
+        state: read_state(row, 12)?,
+        person_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        institution_name: row.get::<Option<String>>(14)?.unwrap_or_default(),
     })
 }
 

@@ -1,0 +1,116 @@
+//! Cancelling a bill, and trying again to settle one that waits.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use kangmai_base::Uuid;
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_programme::Visit;
+use kangmai_record::Source;
+use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show_refused};
+
+use super::id_in;
+use crate::rules::LONGEST_REASON;
+use crate::settling::{Hand, lock, settle_again};
+use crate::store::{self, Bill, BillState};
+
+const FIELDS: &[Field] = &[Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON)];
+
+#[derive(Template)]
+#[template(path = "settlement_cancel.html")]
+struct CancelPage {
+    page: Page,
+    form: Form,
+    bill: Bill,
+}
+
+impl CancelPage {
+    fn statement(&self) -> String {
+        format!("/bills/{}", self.bill.id)
+    }
+}
+
+/// The bill, if this desk may change it: its own institution's, and not cancelled already.
+async fn own_bill(visit: &Visit, id: Uuid) -> Result<Bill, Failure> {
+    let (reach, own) = (visit.reach.clone(), visit.actor.institution);
+    let bill = visit.app.database.read(move |tx| store::bill(tx, &reach, id)).await?;
+    bill.filter(|bill| own.is_none_or(|own| own == bill.institution))
+        .filter(|bill| bill.state != BillState::Cancelled)
+        .ok_or(Failure::NotFound)
+}
+
+/// GET: what cancelling does, and the field for the reason.
+pub(crate) async fn cancel_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let bill = own_bill(&visit, id_in(&id)?).await?;
+    show(&page_of(visit, bill, Form::blank(FIELDS)))
+}
+
+fn page_of(visit: Visit, bill: Bill, form: Form) -> CancelPage {
+    let list = visit.page.word("settlement.bills.title").into_owned();
+    let page = visit.page.titled("settlement.cancel.title").under(list, "/bills");
+    let page = page.under(bill.number.clone(), format!("/bills/{}", bill.id));
+    CancelPage { page, form, bill }
+}
+
+/// POST: cancels the bill and settles the rest of its person-year again, in one transaction.
+pub(crate) async fn cancel(
+    visit: Visit,
+    Path(id): Path<String>,
+    body: FormBody,
+) -> Result<Response, Failure> {
+    let bill = own_bill(&visit, id_in(&id)?).await?;
+    let mut form = body.form(FIELDS);
+    let Some(reason) = form.text("reason") else {
+        return show_refused(&page_of(visit, bill, form));
+    };
+    let (app, actor, now, reach) =
+        (visit.app.clone(), visit.actor.clone(), visit.app.clock.now(), visit.reach.clone());
+    let asked = bill.clone();
+    let changed = visit.app.database.write(move |tx| {
+        lock(tx, asked.home)?;
+        // Somebody else may have been quicker.
+        let Some(bill) = still_there(tx, &reach, asked.id)? else { return Ok::<_, DatabaseError>(0) };
+        let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
+        let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, &reason)?;
+        app.record.append(tx, now, vec![fact])?;
+        settle_again(tx, &hand, bill.person, bill.year)
+    });
+    let changed = changed.await?;
+    let text = visit.page.say2("settlement.cancelled_now", "number", &bill.number, "changed", changed);
+    Ok(Flash::good(text).then_go_to(&format!("/bills/{}", bill.id)))
+}
+
+fn still_there(
+    tx: &mut Transaction<'_>,
+    reach: &kangmai_access::Reach,
+    id: Uuid,
+) -> Result<Option<Bill>, DatabaseError> {
+    Ok(store::bill(tx, reach, id)?.filter(|bill| bill.state != BillState::Cancelled))
+}
+
+/// POST: tries to settle a bill that waits; a policy may be there by now.
+pub(crate) async fn settle_waiting(
+    visit: Visit,
+    Path(id): Path<String>,
+    _body: FormBody,
+) -> Result<Response, Failure> {
+    let bill = own_bill(&visit, id_in(&id)?).await?;
+    if bill.state == BillState::Settled {
+        return Ok(go_to(&format!("/bills/{}", bill.id)));
+    }
+    let (app, actor, now, asked) =
+        (visit.app.clone(), visit.actor.clone(), visit.app.clock.now(), bill.clone());
+    let reach = visit.reach.clone();
+    let state = visit.app.database.write(move |tx| {
+        lock(tx, asked.home)?;
+        let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
+        settle_again(tx, &hand, asked.person, asked.year)?;
+        Ok::<_, DatabaseError>(store::bill(tx, &reach, asked.id)?.map(|bill| bill.state))
+    });
+    let path = format!("/bills/{}", bill.id);
+    Ok(if state.await? == Some(BillState::Settled) {
+        Flash::good(visit.page.word("settlement.waiting.settled")).then_go_to(&path)
+    } else {
+        Flash::warning(visit.page.word("settlement.waiting.still")).then_go_to(&path)
+    })
+}

@@ -1,0 +1,392 @@
+//! The bill desk: find the person, type the bill, see every layer, settle.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use kangmai_base::{Fen, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::{Person, Query, search as search_people};
+use kangmai_places::Institution;
+use kangmai_programme::Visit;
+use kangmai_record::Source;
+use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
+
+use super::{Head, bill_form as bill_fields, id_in, institutions_of_desk, person_within};
+use crate::facts::{BillReceived, Settled, TreatingInstitution};
+use crate::import::treating;
+use crate::rules::{BillDraft, ChainBill, Settlement};
+use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
+use crate::statement::{Told, tell_trial};
+use crate::store::{BillState, Known, PersonYear, known_bill, person_year};
+
+/// The most people that a search shows.
+const MOST_FOUND: i64 = 30;
+
+const FIND: &[Field] = &[Field::text("query", "settlement.desk.query").at_most(Query::LONGEST)];
+
+#[derive(Template)]
+#[template(path = "settlement_desk.html")]
+pub(super) struct FindPage {
+    pub(super) page: Page,
+    pub(super) form: Form,
+    /// None: not searched yet.
+    pub(super) found: Option<Vec<Head>>,
+    /// Whether the desk of admissions asks.
+    pub(super) admitting: bool,
+    pub(super) own: String,
+}
+
+/// GET: the field to find somebody by.
+pub(crate) async fn find(visit: Visit) -> Result<Response, Failure> {
+    let own = own_institution(&visit).await?;
+    let page = visit.page.titled("settlement.desk.title");
+    show(&FindPage { page, form: Form::blank(FIND), found: None, admitting: false, own })
+}
+
+/// POST, so that no number stands in an address: the people found.
+pub(crate) async fn search(visit: Visit, body: FormBody) -> Result<Response, Failure> {
+    search_for(visit, body, false, "settlement.desk.title").await
+}
+
+pub(super) async fn own_institution(visit: &Visit) -> Result<String, Failure> {
+    let Some(own) = visit.actor.institution else { return Ok(String::new()) };
+    let read = move |tx: &mut Transaction<'_>| {
+        kangmai_places::find_institution(tx, kangmai_base::Id::from_uuid(own))
+    };
+    Ok(visit.app.database.read(read).await?.map(|one| one.body.name).unwrap_or_default())
+}
+
+pub(super) async fn search_for(
+    visit: Visit,
+    body: FormBody,
+    admitting: bool,
+    title: &'static str,
+) -> Result<Response, Failure> {
+    let own = own_institution(&visit).await?;
+    let mut form = body.form(FIND);
+    let query = form.text("query").and_then(|text| Query::read(&text));
+    let Some(query) = query else {
+        if !form.is_refused() {
+            form.refuse(Refusal::new("settlement.refused.query").at("query"));
+        }
+        let page = visit.page.titled(title);
+        return show_refused(&FindPage { page, form, found: None, admitting, own });
+    };
+    let places = visit.reach.place().range();
+    let people = visit.app.database.read(move |tx| search_people(tx, places, &query, MOST_FOUND)).await?;
+    let found = people.iter().map(|person| Head::of(&visit.page, person, visit.today)).collect();
+    let page = visit.page.titled(title);
+    show(&FindPage { page, form, found: Some(found), admitting, own })
+}
+
+#[derive(Template)]
+#[template(path = "settlement_bill_form.html")]
+struct BillFormPage {
+    page: Page,
+    head: Head,
+    form: Form,
+}
+
+#[derive(Template)]
+#[template(path = "settlement_preview.html")]
+struct PreviewPage {
+    page: Page,
+    head: Head,
+    form: Form,
+    told: Told,
+    /// Labels that held on the day of discharge.
+    labels: String,
+    /// Labels at admission, if they were others.
+    labels_at_admission: Option<String>,
+    insured_is_assumed: bool,
+    institution: String,
+    discharge: kangmai_base::Day,
+    /// Earlier settled bills of the year whose own share this one changes: number, before, after.
+    changes: Vec<String>,
+    /// The result is another than the one confirmed.
+    has_moved: bool,
+}
+
+/// GET: an empty bill for a person.
+pub(crate) async fn bill_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let (person, institutions) = desk_data(&visit, id_in(&id)?).await?;
+    let mut form = Form::blank(bill_fields::FIELDS);
+    bill_fields::offer(&mut form, &visit.page, &institutions);
+    bill_fields::fill(&mut form, visit.actor.institution, visit.today);
+    show(&form_page(visit, &person, form))
+}
+
+fn form_page(visit: Visit, person: &Person, form: Form) -> BillFormPage {
+    let head = Head::of(&visit.page, person, visit.today);
+    let desk = visit.page.word("settlement.desk.title").into_owned();
+    let page = visit.page.titled("settlement.bill_form.title").under(desk, "/desk");
+    BillFormPage { page, head, form }
+}
+
+async fn desk_data(visit: &Visit, id: Uuid) -> Result<(Person, Vec<Institution>), Failure> {
+    let (reach, own) = (visit.reach.clone(), visit.actor.institution);
+    let found = visit
+        .app
+        .database
+        .read(move |tx| {
+            let person = person_within(tx, &reach, id)?;
+            Ok::<_, DatabaseError>((person, institutions_of_desk(tx, &reach, own)?))
+        })
+        .await?;
+    Ok((found.0.ok_or(Failure::NotFound)?, found.1))
+}
+
+/// POST: every layer, before anything is final.
+pub(crate) async fn preview(
+    visit: Visit,
+    Path(id): Path<String>,
+    body: FormBody,
+) -> Result<Response, Failure> {
+    let id = id_in(&id)?;
+    let (person, institutions) = desk_data(&visit, id).await?;
+    let mut form = body.form(bill_fields::FIELDS);
+    bill_fields::offer(&mut form, &visit.page, &institutions);
+    let Some(bill) = read_bill(&visit, &mut form, &person, &institutions) else {
+        return show_refused(&form_page(visit, &person, form));
+    };
+    let tried = try_bill(&visit, &person, &bill).await?;
+    match tried {
+        Ok(trial) => show(&preview_page(visit, &person, form, bill, trial, false)),
+        Err(refusal) => {
+            form.refuse(refusal);
+            show_refused(&form_page(visit, &person, form))
+        }
+    }
+}
+
+/// A bill that is typed, with its institution.
+struct Typed {
+    draft: BillDraft,
+    institution: TreatingInstitution,
+    institution_name: String,
+}
+
+fn read_bill(visit: &Visit, form: &mut Form, person: &Person, institutions: &[Institution]) -> Option<Typed> {
+    let (draft, institution) = bill_fields::read(form, visit.today, person.body.died_on)?;
+    let institution = institutions.iter().find(|one| one.id.uuid() == institution)?;
+    Some(Typed {
+        draft,
+        institution: treating(&visit.app, institution),
+        institution_name: institution.body.name.clone(),
+    })
+}
+
+impl Typed {
+    fn received(&self, bill: Uuid, person: &Person) -> BillReceived {
+        BillReceived {
+            bill,
+            number: self.draft.number.clone(),
+            household: person.body.household,
+            institution: self.institution.clone(),
+            admission: self.draft.admission,
+            discharge: self.draft.discharge,
+            setting: self.draft.setting,
+            referral: self.draft.referral,
+            diagnosis: self.draft.diagnosis.clone(),
+            total: self.draft.total,
+            compliant: self.draft.compliant,
+            already_paid: self.draft.already_paid,
+            fees: self.draft.fees.clone(),
+        }
+    }
+}
+
+/// What settling would come to.
+struct Trial {
+    settled: Settled,
+    trace: kangmai_policy::Trace,
+    changes: Vec<(String, Option<Fen>, Fen)>,
+}
+
+/// Settles the person-year with the bill in it, without writing.
+async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Trial, Refusal>, Failure> {
+    let (app, person_id) = (visit.app.clone(), person.id.uuid());
+    let bill = ChainBill {
+        received_at: visit.app.clock.now(),
+        home: person.home,
+        body: typed.received(visit.app.mint(), person),
+    };
+    let tried = visit
+        .app
+        .database
+        .read(move |tx| {
+            if let Some(known) = known_at_desk(tx, &bill.body)? {
+                return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
+            }
+            let year = person_year(tx, person_id, bill.body.year())?;
+            Ok(trial_of(&app, year, bill))
+        })
+        .await?;
+    Ok(tried)
+}
+
+fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> Result<Trial, Refusal> {
+    let id = bill.body.bill;
+    let before = settle_chain(&app.policies, &year);
+    let after = settle_chain(&app.policies, &with_bill(year.clone(), bill));
+    let mut trial = Err(Refusal::new("settlement.refused.no_policy"));
+    let mut changes = Vec::new();
+    for settlement in after {
+        let Settlement::Settled(settled) = settlement else {
+            if let Settlement::Not(not) = settlement
+                && not.bill == id
+            {
+                trial = Err(why_refusal(&not.why));
+            }
+            continue;
+        };
+        if settled.0.bill == id {
+            trial = Ok((settled.0, settled.1));
+            continue;
+        }
+        let earlier = before.iter().find_map(|settlement| match settlement {
+            Settlement::Settled(earlier) if earlier.0.bill == settled.0.bill => Some(earlier.0.own),
+            _ => None,
+        });
+        if earlier != Some(settled.0.own) {
+            let number = year.bills.iter().find(|one| one.bill.body.bill == settled.0.bill);
+            let number = number.map(|one| one.bill.body.number.clone()).unwrap_or_default();
+            changes.push((number, earlier, settled.0.own));
+        }
+    }
+    trial.map(|(settled, trace)| Trial { settled, trace, changes })
+}
+
+/// Why a bill is not settled, as a refusal at the day that decides.
+pub(crate) fn why_refusal(why: &crate::facts::WhyNotSettled) -> Refusal {
+    match why {
+        crate::facts::WhyNotSettled::NoPolicy => Refusal::new("settlement.refused.no_policy").at("discharge"),
+        crate::facts::WhyNotSettled::Untranslatable(rules) => {
+            Refusal::new("settlement.refused.untranslatable").with("rules", rules.join(", "))
+        }
+        crate::facts::WhyNotSettled::Impossible => Refusal::new("settlement.refused.impossible"),
+    }
+}
+
+/// The bill of that number, unless it was cancelled: then it may come in anew.
+fn known_at_desk(tx: &mut Transaction<'_>, bill: &BillReceived) -> Result<Option<Known>, DatabaseError> {
+    Ok(known_bill(tx, bill.institution.id, &bill.number)?.filter(|known| known.state != BillState::Cancelled))
+}
+
+fn refuse_known(known: &Known) -> Refusal {
+    Refusal::new("settlement.refused.known").with("total", known.total.grouped()).at("number")
+}
+
+fn preview_page(
+    visit: Visit,
+    person: &Person,
+    form: Form,
+    typed: Typed,
+    trial: Trial,
+    has_moved: bool,
+) -> PreviewPage {
+    let page = &visit.page;
+    let told = tell_trial(page, &visit.app.policies, &trial.settled, &trial.trace);
+    let words = |keys: &[String]| {
+        let words = super::label_words(page, keys);
+        if words.is_empty() {
+            page.word("settlement.labels.none").into_owned()
+        } else {
+            super::joined(page, &words)
+        }
+    };
+    let then = &trial.settled.person;
+    let labels = words(&then.labels_at_discharge);
+    let labels_at_admission = then.labels_at_admission.as_deref().map(words);
+    let mut form = form;
+    form.fill("expected", trial.settled.own);
+    let head = Head::of(page, person, visit.today);
+    let desk = page.word("settlement.desk.title").into_owned();
+    let changes = trial.changes.iter().map(|(number, before, after)| {
+        let (before, after) = (page.money(*before), page.money(*after));
+        page.say("settlement.preview.change", &[("number", number), ("before", &before), ("after", &after)])
+    });
+    let changes = changes.collect();
+    PreviewPage {
+        head,
+        form,
+        told,
+        labels,
+        labels_at_admission,
+        insured_is_assumed: then.insured_is_assumed,
+        institution: typed.institution_name,
+        discharge: typed.draft.discharge,
+        changes,
+        has_moved,
+        page: visit.page.titled("settlement.preview.title").under(desk, "/desk"),
+    }
+}
+
+/// POST: it is final. If somebody else settled a bill of this person meanwhile and the own share moved, it is shown again.
+pub(crate) async fn settle(
+    visit: Visit,
+    Path(id): Path<String>,
+    body: FormBody,
+) -> Result<Response, Failure> {
+    let id = id_in(&id)?;
+    let (person, institutions) = desk_data(&visit, id).await?;
+    let (editing, expected) = (body.act() == "edit", body.value("expected").parse::<Fen>().ok());
+    let mut form = body.form(bill_fields::FIELDS);
+    bill_fields::offer(&mut form, &visit.page, &institutions);
+    if editing {
+        return show(&form_page(visit, &person, form));
+    }
+    let Some(typed) = read_bill(&visit, &mut form, &person, &institutions) else {
+        return show_refused(&form_page(visit, &person, form));
+    };
+    let trial = match try_bill(&visit, &person, &typed).await? {
+        Ok(trial) => trial,
+        Err(refusal) => {
+            form.refuse(refusal);
+            return show_refused(&form_page(visit, &person, form));
+        }
+    };
+    if expected != Some(trial.settled.own) {
+        return show_refused(&preview_page(visit, &person, form, typed, trial, true));
+    }
+    let own = trial.settled.own;
+    match write_bill(&visit, &person, &typed).await? {
+        Ok(bill) => {
+            let text = visit.page.say1("settlement.settled_now", "own", visit.page.yuan(own));
+            Ok(Flash::good(text).then_go_to(&format!("/bills/{bill}")))
+        }
+        Err(refusal) => {
+            form.refuse(refusal);
+            show_refused(&form_page(visit, &person, form))
+        }
+    }
+}
+
+/// Takes the bill in and settles its person-year in one transaction; answers the bill.
+async fn write_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Uuid, Refusal>, Failure> {
+    let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
+    let (person_id, home) = (person.id.uuid(), person.home);
+    let body = typed.received(visit.app.mint(), person);
+    let written = visit
+        .app
+        .database
+        .write(move |tx| {
+            lock(tx, home)?;
+            let mut body = body;
+            let mut corrects = None;
+            if let Some(known) = known_bill(tx, body.institution.id, &body.number)? {
+                if known.state != BillState::Cancelled {
+                    return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
+                }
+                (body.bill, corrects) = (known.id, Some(known.fact));
+            }
+            let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
+            let mut fact = hand.received(person_id, home, &body)?;
+            fact.corrects = corrects;
+            app.record.append(tx, now, vec![fact])?;
+            settle_again(tx, &hand, person_id, body.year())?;
+            Ok(Ok(body.bill))
+        })
+        .await?;
+    Ok(written)
+}

@@ -1,0 +1,186 @@
+//! The statement of a bill: one page for the patient, its back for who wants to know where each rule stands written.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use kangmai_access::{Purpose, Reach, reach};
+use kangmai_base::{Day, Fen, Moment, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::Person;
+use kangmai_policy::{Icd10, Release};
+use kangmai_programme::Visit;
+use kangmai_record::facts_of_kind;
+use kangmai_web::{Failure, Page, show};
+
+use super::bill_form::{referral_word, setting_word};
+use super::{Head, id_in, label_words, note, village};
+use crate::facts::{BillCancelled, BillReceived, NotSettled, SETTLED, Settled};
+use crate::rules::ChainBill;
+use crate::statement::{Told, receipt_hash, tell};
+use crate::store::{self, Bill, BillState};
+
+#[derive(Template)]
+#[template(path = "settlement_statement.html")]
+struct StatementPage {
+    page: Page,
+    bill: Bill,
+    head: Option<Head>,
+    village: String,
+    tier: String,
+    setting: String,
+    referral: String,
+    admission: Day,
+    discharge: Day,
+    days: i32,
+    /// Only for who may see diagnoses, and never one of level 5.
+    diagnosis: Option<String>,
+    receipt: Option<Receipt>,
+    why_not_settled: Option<String>,
+    cancelled: Option<String>,
+    earlier: Vec<(Moment, Fen)>,
+    may_settle: bool,
+}
+
+impl StatementPage {
+    fn cancel(&self) -> String {
+        format!("/bills/{}/cancel", self.bill.id)
+    }
+}
+
+/// A receipt as the page shows it.
+struct Receipt {
+    told: Told,
+    labels: String,
+    labels_at_admission: Option<String>,
+    insured_is_assumed: bool,
+    hash: String,
+    /// Program, pack and release.
+    made_by: String,
+}
+
+/// All that is read of a bill.
+struct Found {
+    bill: Bill,
+    body: BillReceived,
+    person: Option<Person>,
+    settled: Option<Settled>,
+    not: Option<NotSettled>,
+    cancelled: Option<BillCancelled>,
+    earlier: Vec<(Moment, Fen)>,
+}
+
+fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Found>, DatabaseError> {
+    let Some(bill) = store::bill(tx, reach, id)? else { return Ok(None) };
+    let Some(body) = store::body_of(tx, &bill)? else { return Ok(None) };
+    let (mut settled, mut not): (Option<Settled>, Option<NotSettled>) = (None, None);
+    match bill.state {
+        BillState::Settled => settled = store::receipt_of(tx, bill.receipt)?,
+        BillState::Gap => not = store::receipt_of(tx, bill.receipt)?,
+        BillState::Received | BillState::Cancelled => {}
+    }
+    let cancelled = match bill.state {
+        BillState::Cancelled => store::receipt_of(tx, bill.closing)?,
+        _ => None,
+    };
+    let mut earlier = Vec::new();
+    for fact in facts_of_kind(tx, bill.person, SETTLED)? {
+        if Some(fact.new.id) == bill.receipt {
+            continue;
+        }
+        let before: Settled = fact.body()?;
+        if before.bill == id {
+            earlier.push((fact.received_at, before.own));
+        }
+    }
+    let person = kangmai_people::find_person(tx, kangmai_base::Id::from_uuid(bill.person))?;
+    Ok(Some(Found { bill, body, person, settled, not, cancelled, earlier }))
+}
+
+/// GET: the statement.
+pub(crate) async fn statement(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let (id, within) = (id_in(&id)?, visit.reach.clone());
+    let found = visit.app.database.read(move |tx| find(tx, &within, id)).await?.ok_or(Failure::NotFound)?;
+    if !visit.reach.money() {
+        return Err(Failure::NotFound);
+    }
+    note(&visit, "read_person", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
+    show(&page_of(visit, found))
+}
+
+fn page_of(visit: Visit, found: Found) -> StatementPage {
+    let may_settle = reach(&visit.actor, Purpose::SettleBills)
+        .is_some_and(|reach| reach.covers(found.bill.home))
+        && visit.actor.institution.is_none_or(|own| own == found.bill.institution);
+    let page = &visit.page;
+    let body = &found.body;
+    let diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found);
+    let receipt =
+        found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found));
+    let why_not_settled = found.not.as_ref().map(|not| page.refusal(&super::desk::why_refusal(&not.why)));
+    let list = page.word("settlement.bills.title").into_owned();
+    let title = if found.bill.state == BillState::Settled {
+        "settlement.statement.title"
+    } else {
+        "settlement.statement.title_open"
+    };
+    let tier = match kangmai_places::InstitutionTier::of_key(body.institution.tier.name()) {
+        Some(tier) => page.word(tier.word()).into_owned(),
+        None => String::new(),
+    };
+    let mut framed = visit.page.clone().titled(title).under(list, "/bills");
+    framed.unit = found.bill.institution_name.clone();
+    StatementPage {
+        head: found.person.as_ref().map(|person| Head::of(page, person, body.discharge)),
+        village: village(found.bill.home),
+        tier,
+        setting: page.word(setting_word(body.setting)).into_owned(),
+        referral: page.word(referral_word(body.referral)).into_owned(),
+        admission: body.admission,
+        discharge: body.discharge,
+        days: body.discharge.days_since(body.admission),
+        diagnosis,
+        receipt,
+        why_not_settled,
+        cancelled: found.cancelled.map(|cancelled| cancelled.reason),
+        earlier: found.earlier,
+        may_settle,
+        bill: found.bill,
+        page: framed,
+    }
+}
+
+fn receipt_of(page: &Page, policies: &Release, settled: &Settled, found: &Found) -> Receipt {
+    let bill =
+        ChainBill { received_at: found.bill.received_at, home: found.bill.home, body: found.body.clone() };
+    let words = |keys: &[String]| {
+        let words = label_words(page, keys);
+        if words.is_empty() {
+            page.word("settlement.labels.none").into_owned()
+        } else {
+            super::joined(page, &words)
+        }
+    };
+    Receipt {
+        told: tell(page, policies, settled, &bill),
+        labels: words(&settled.person.labels_at_discharge),
+        labels_at_admission: settled.person.labels_at_admission.as_deref().map(words),
+        insured_is_assumed: settled.person.insured_is_assumed,
+        hash: receipt_hash(settled),
+        made_by: page.say(
+            "settlement.statement.made_by",
+            &[("engine", &settled.engine), ("pack", &settled.jurisdiction), ("release", &settled.release)],
+        ),
+    }
+}
+
+/// A diagnosis for a reader who may see diagnoses. One of sensitive level 5 (GB/T 39725-2020) only for who may see those.
+fn shown_diagnosis(policies: &Release, reach: &Reach, found: &Found) -> Option<String> {
+    let diagnosis = found.body.diagnosis.as_ref().filter(|_| reach.diagnoses())?;
+    let code = diagnosis.code.parse::<Icd10>().ok();
+    let table = policies.disease_table(found.bill.home, found.body.discharge);
+    let level = code.zip(table).map_or(0, |(code, table)| table.sensitive_level(code));
+    if level >= 5 && !reach.sensitive() {
+        return None;
+    }
+    Some(format!("{} {}", diagnosis.code, diagnosis.name).trim().to_owned())
+}
