@@ -5,7 +5,9 @@ mod check;
 mod database;
 mod demo;
 mod file;
+mod policy;
 mod serve;
+mod settle;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +33,11 @@ enum Command {
     Migrate,
     /// Import a file: register, institutions, diagnoses, bills, opening
     Import(file::ImportArgs),
+    /// Settle a file of bills without a database
+    Settle(settle::SettleArgs),
+    /// Check packs and run their cases
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Work every view out again from the facts
     Rebuild {
         /// Only say what differs; change nothing
@@ -56,6 +63,8 @@ pub fn main() -> anyhow::Result<()> {
         Command::Serve(serve) => serve::run(&config, &serve),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
+        Command::Settle(args) => settle::run(&args),
+        Command::Policy(command) => policy::run(&command, config.policies.as_deref()),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),

@@ -1,0 +1,277 @@
+//! `kangmai settle`: settles a file of bills without a database.
+//!
+//! Rows are read and parsed on one thread and settled and written on another. A file whose rows stand together by person
+//! is streamed; any other is first split by person into parts that fit in memory. Either way the bills of a person-year
+//! are settled in order of discharge.
+
+mod around;
+mod bill_file;
+mod order;
+mod output;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use kangmai_base::{Day, DivisionCode};
+use kangmai_policy::{Jurisdiction, Release, Trace, YearAccumulators, settle_into};
+use kangmai_web::{Language, Words};
+
+use self::around::{Around, Telling};
+use self::bill_file::{BillRow, Reading};
+use self::order::{NotGrouped, Sent};
+use self::output::Output;
+use super::{say, show_progress};
+use crate::application::load_policies;
+use crate::programmes;
+
+/// What `kangmai settle` is told.
+#[derive(Debug, Args)]
+pub(super) struct SettleArgs {
+    /// The packs: a directory of packs, or one pack in it (policies/cn/henan/zhengzhou), which then holds for all
+    /// bills. Without it: the packs inside the program, by the place of each bill
+    #[arg(long)]
+    pack: Option<PathBuf>,
+    /// The bills: .csv (UTF-8 or GBK) or .xlsx
+    #[arg(long)]
+    bills: PathBuf,
+    /// The register of people: who has which label since when
+    #[arg(long)]
+    people: Option<PathBuf>,
+    /// The list of institutions: tier and grade by code
+    #[arg(long)]
+    institutions: Option<PathBuf>,
+    /// What people have used up of the year so far
+    #[arg(long)]
+    opening: Option<PathBuf>,
+    /// Where to write the result (.csv)
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Where to write the rows that were not settled, with reason and suggestion (.csv); as a rule beside the result
+    #[arg(long)]
+    errors: Option<PathBuf>,
+    /// Division code of people whose row does not say where they are insured
+    #[arg(long)]
+    place: Option<DivisionCode>,
+    /// Accept by name a rule that a pack cannot express
+    #[arg(long)]
+    accept: Vec<String>,
+    /// Print the statement of this bill in words
+    #[arg(long)]
+    explain: Option<String>,
+    /// English sentences and titles
+    #[arg(long)]
+    english: bool,
+}
+
+/// Batches that may wait between reading and settling.
+const BATCHES_WAITING: usize = 4;
+/// Errors that are printed; the file of errors has all.
+const MOST_PRINTED: usize = 20;
+
+/// Everything that settling reads and nothing changes.
+struct Setup {
+    release: Arc<Release>,
+    /// The one pack that holds for all bills, if one was named: its number among the jurisdictions.
+    fixed: Option<u16>,
+    accepted: Vec<String>,
+    place: Option<DivisionCode>,
+    around: Around,
+    words: Words,
+    language: Language,
+}
+
+impl Setup {
+    fn jurisdiction(&self, number: u16) -> Option<&Jurisdiction> {
+        self.release.jurisdictions().get(usize::from(number))
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A file that cannot be read or written, packs that do not load. Rows that cannot be settled are no error of the
+/// command: they are listed.
+pub(super) fn run(args: &SettleArgs) -> anyhow::Result<()> {
+    if args.out.is_none() && args.explain.is_none() {
+        bail!("say where the result goes: --out FILE.csv (or --explain BILL to see one statement)");
+    }
+    let setup = Arc::new(prepare(args)?);
+    let errors = args.errors.clone().or_else(|| args.out.as_deref().map(errors_beside));
+    let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
+    let by_person = match settle_all(args, &setup, &mut output, order::stream) {
+        Ok(()) => true,
+        Err(error) if error.is::<NotGrouped>() => {
+            output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
+            settle_all(args, &setup, &mut output, order::split)?;
+            false
+        }
+        Err(error) => return Err(error),
+    };
+    let summary = output.finish()?;
+    show_progress("");
+    say(format!(
+        "{} bills settled, {} rows not settled, {} rows seen twice; packs {}{}",
+        summary.bills,
+        summary.faulty,
+        summary.repeated,
+        &setup.release.hash()[..12],
+        if by_person { "" } else { "; the file was split by person first" }
+    ));
+    for line in summary.first_errors.iter().take(MOST_PRINTED) {
+        say(line);
+    }
+    match (&errors, summary.faulty) {
+        (Some(path), 1..) => say(format!("rows not settled: {}", path.display())),
+        (Some(path), 0) if summary.repeated == 0 => std::fs::remove_file(path).unwrap_or_default(),
+        _ => {}
+    }
+    if let Some(number) = &args.explain {
+        match summary.explained {
+            Some(text) => say(text),
+            None => bail!("no bill {number:?} was settled"),
+        }
+    }
+    Ok(())
+}
+
+fn errors_beside(out: &Path) -> PathBuf {
+    out.with_extension("errors.csv")
+}
+
+fn prepare(args: &SettleArgs) -> anyhow::Result<Setup> {
+    let language = if args.english { Language::En } else { Language::Zh };
+    let words = Words::load(&programmes::words()).context("words")?;
+    let (root, inside) = match &args.pack {
+        Some(path) => root_of(path)?,
+        None => (None, None),
+    };
+    let release = load_policies(root.as_deref())?;
+    let fixed = match &inside {
+        None => None,
+        Some(directory) => {
+            let number = release.jurisdictions().iter().position(|one| one.pack.directory == *directory);
+            Some(number.with_context(|| format!("no pack {directory}"))? as u16)
+        }
+    };
+    let mut setup = Setup {
+        release,
+        fixed,
+        accepted: args.accept.clone(),
+        place: args.place,
+        around: Around::default(),
+        words,
+        language,
+    };
+    let mut around = Around::default();
+    let telling = Telling { words: &setup.words, language };
+    if let Some(path) = &args.people {
+        around.read_people(path, &setup.release, &telling)?;
+    }
+    if let Some(path) = &args.institutions {
+        around.read_institutions(path, &setup.release, &telling)?;
+    }
+    if let Some(path) = &args.opening {
+        around.read_openings(path, &setup.release, &telling)?;
+    }
+    setup.around = around;
+    Ok(setup)
+}
+
+/// The directory of all packs and, if `path` is one pack in it, that pack's directory within.
+fn root_of(path: &Path) -> anyhow::Result<(Option<PathBuf>, Option<String>)> {
+    let path = path.canonicalize().with_context(|| format!("no packs at {}", path.display()))?;
+    let is_pack = |path: &Path| path.join("pack.toml").is_file();
+    if !is_pack(&path) {
+        return Ok((Some(path), None));
+    }
+    let mut root = path.as_path();
+    while is_pack(root)
+        && let Some(above) = root.parent()
+    {
+        root = above;
+    }
+    let inside = path.strip_prefix(root).context("a pack outside of its packs")?;
+    Ok((Some(root.to_path_buf()), Some(inside.to_string_lossy().replace('\\', "/"))))
+}
+
+/// A way to bring the rows of a file into order: sends batches in which each person's rows stand together.
+type Bring = fn(&Path, &mut Reading<'_>, &Sent<'_>) -> anyhow::Result<()>;
+
+fn settle_all(
+    args: &SettleArgs,
+    setup: &Arc<Setup>,
+    output: &mut Output<'_>,
+    bring: Bring,
+) -> anyhow::Result<()> {
+    let percent = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(BATCHES_WAITING);
+        let (percent, setup) = (&percent, &**setup);
+        let reader = scope.spawn(move || {
+            let sent = Sent { sender, percent };
+            bring(&args.bills, &mut Reading::new(setup), &sent)
+        });
+        let written = settle_batches(args, setup, output, &receiver, percent);
+        drop(receiver);
+        let read = reader.join().map_err(|_| anyhow::anyhow!("the reader broke off"))?;
+        written.and(read)
+    })
+}
+
+fn settle_batches(
+    args: &SettleArgs,
+    setup: &Setup,
+    output: &mut Output<'_>,
+    receiver: &Receiver<order::Batch>,
+    percent: &AtomicU64,
+) -> anyhow::Result<()> {
+    let mut trace = None;
+    for mut batch in receiver {
+        for error in &batch.errors {
+            output.error(error)?;
+        }
+        for group in batch.bills.chunk_by_mut(|a, b| a.person == b.person) {
+            // The number last, so that the order of the file never matters.
+            group.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
+            settle_person(args, setup, output, group, &mut trace)?;
+        }
+        show_progress(&format!("{:3} %  {} bills", percent.load(Ordering::Relaxed), output.bills()));
+    }
+    Ok(())
+}
+
+fn order_key(bill: &BillRow) -> (Day, Day, &str) {
+    (bill.facts.discharge, bill.facts.settlement, &bill.number)
+}
+
+/// Settles the bills of one person, which stand in order of discharge.
+fn settle_person(
+    args: &SettleArgs,
+    setup: &Setup,
+    output: &mut Output<'_>,
+    bills: &[BillRow],
+    trace: &mut Option<Box<Trace>>,
+) -> anyhow::Result<()> {
+    let mut current = None;
+    let mut year = YearAccumulators::NONE;
+    for bill in bills {
+        let Some(jurisdiction) = setup.jurisdiction(bill.jurisdiction) else { continue };
+        let policy = jurisdiction.policy(&setup.accepted)?;
+        let key = (bill.jurisdiction, bill.facts.insurance_year());
+        if current != Some(key) {
+            current = Some(key);
+            year = setup.around.opening(bill.person, key.1, policy);
+        }
+        let trace = trace.get_or_insert_with(|| Box::new(Trace::new(&bill.facts)));
+        settle_into(policy, &bill.facts, &mut year, trace);
+        output.bill(bill, policy, trace)?;
+        if args.explain.as_deref() == Some(bill.number.as_str()) {
+            output.explain(bill, policy, trace);
+        }
+    }
+    Ok(())
+}

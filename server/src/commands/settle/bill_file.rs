@@ -1,0 +1,619 @@
+//! The columns of a file of bills that carries all that settling asks, and the reading of one row.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::sync::Arc;
+
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Refusal, Sex};
+use kangmai_policy::{
+    BillFacts, FactsError, FeeKind, Icd10, InstitutionGrade, InstitutionTier, LabelSet, Referral, Setting,
+    UNKNOWN_AGE,
+};
+use kangmai_sheet::{Cells, Column, Fault, Flaw, Format, Matching, Record, Schema, Slot, half_width, read};
+
+use super::Setup;
+
+/// A file of bills for `kangmai settle`. The titles are those of the import of bills; what a database would know stands in
+/// further columns.
+pub(super) const BILLS: Schema =
+    Schema {
+        key: "settle.bills", title_zh: "医疗费用结算清单", title_en: "Bills", columns: &COLUMNS
+    };
+
+const COLUMNS: [Column; 19] = [
+    Column::new("number", "结算单号", "Bill number")
+        .required()
+        .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号", "bill"])
+        .format(Format::Code)
+        .example("ZY202600001"),
+    Column::new("id_number", "证件号码", "ID number")
+        .required()
+        .aliases(&["身份证号", "身份证号码", "公民身份号码", "身份证", "证件号", "person"])
+        .format(Format::Code)
+        .personal()
+        .example("411721195001019919"),
+    Column::new("discharge", "出院日期", "Discharged on")
+        .required()
+        .aliases(&["出院时间", "结束日期", "就诊日期"])
+        .format(Format::Day)
+        .example("2026-03-12"),
+    Column::new("total", "总费用", "Total")
+        .required()
+        .aliases(&["医疗总费用", "费用总额", "医疗费总额", "费用合计", "总金额"])
+        .format(Format::Amount)
+        .example("12345.60"),
+    Column::new("compliant", "合规费用", "Compliant cost")
+        .aliases(&["政策范围内费用", "符合政策范围金额", "合规医疗费用", "范围内费用"])
+        .format(Format::Amount),
+    Column::new("already_paid", "其他已支付", "Already paid")
+        .aliases(&["其他途径已支付", "已支付金额", "已支付"])
+        .format(Format::Amount),
+    Column::new("admission", "入院日期", "Admitted on")
+        .aliases(&["入院时间", "开始日期"])
+        .format(Format::Day),
+    Column::new("settlement", "结算日期", "Settled on").aliases(&["结算时间"]).format(Format::Day),
+    Column::new("setting", "就诊类型", "Setting").aliases(&["就医类别", "医疗类别", "就诊类别"]),
+    Column::new("institution_code", "医疗机构代码", "Institution code")
+        .aliases(&["机构代码", "机构编码", "定点医疗机构代码", "医疗机构编码", "医院代码"])
+        .format(Format::Code),
+    Column::new("institution_tier", "机构级别", "Tier")
+        .aliases(&["机构层级", "医疗机构级别"])
+        .example("县级"),
+    Column::new("institution_grade", "医院等级", "Grade").aliases(&["等级", "机构等级"]),
+    Column::new("institution_place", "就医地", "Place of the institution")
+        .aliases(&["就医地区划代码", "机构区划代码"])
+        .format(Format::Code),
+    Column::new("designations", "定点资格", "Designations").aliases(&["定点类型"]),
+    Column::new("referral", "是否转诊", "Referred").aliases(&["转诊", "转诊标志", "转诊类型"]),
+    Column::new("diagnosis_code", "诊断编码", "Diagnosis code")
+        .aliases(&["主要诊断编码", "疾病编码", "ICD编码", "主诊断编码", "出院诊断编码"])
+        .format(Format::Code),
+    Column::new("fees", "免除费用项", "Named fees").aliases(&["减免费用项", "可免除费用", "免收费用项"]),
+    Column::new("labels", "人群类别", "Labels").aliases(&["人员类别", "身份类别", "户类型", "救助类别"]),
+    Column::new("person_place", "参保地", "Insured in")
+        .aliases(&["参保地区划代码", "户籍地区划代码", "区划代码", "place"])
+        .format(Format::Code),
+];
+
+const SETTINGS: [(&str, Setting); 13] = [
+    ("住院", Setting::Inpatient),
+    ("门诊慢特病", Setting::ChronicOutpatient),
+    ("普通门诊", Setting::Outpatient),
+    ("普通住院", Setting::Inpatient),
+    ("门诊慢性病", Setting::ChronicOutpatient),
+    ("门诊特殊病", Setting::ChronicOutpatient),
+    ("门诊重症慢性病", Setting::ChronicOutpatient),
+    ("慢病门诊", Setting::ChronicOutpatient),
+    ("门诊大病", Setting::ChronicOutpatient),
+    ("门诊", Setting::Outpatient),
+    ("inpatient", Setting::Inpatient),
+    ("chronic_outpatient", Setting::ChronicOutpatient),
+    ("outpatient", Setting::Outpatient),
+];
+
+const REFERRALS: [(&str, Referral); 10] = [
+    ("是", Referral::Referred),
+    ("否", Referral::NotReferred),
+    ("急诊", Referral::Emergency),
+    ("规范转诊", Referral::Referred),
+    ("未转诊", Referral::NotReferred),
+    ("1", Referral::Referred),
+    ("0", Referral::NotReferred),
+    ("referred", Referral::Referred),
+    ("none", Referral::NotReferred),
+    ("emergency", Referral::Emergency),
+];
+
+const TIERS: [(&str, InstitutionTier); 16] = [
+    ("村级", InstitutionTier::Village),
+    ("乡镇级", InstitutionTier::Township),
+    ("县级", InstitutionTier::County),
+    ("市级", InstitutionTier::City),
+    ("省级", InstitutionTier::Province),
+    ("省外", InstitutionTier::OutsideProvince),
+    ("乡级", InstitutionTier::Township),
+    ("乡镇", InstitutionTier::Township),
+    ("社区级", InstitutionTier::Township),
+    ("县区级", InstitutionTier::County),
+    ("village", InstitutionTier::Village),
+    ("township", InstitutionTier::Township),
+    ("county", InstitutionTier::County),
+    ("city", InstitutionTier::City),
+    ("province", InstitutionTier::Province),
+    ("outside_province", InstitutionTier::OutsideProvince),
+];
+
+const GRADES: [(&str, InstitutionGrade); 12] = [
+    ("未定级", InstitutionGrade::Ungraded),
+    ("一级", InstitutionGrade::First),
+    ("二级", InstitutionGrade::Second),
+    ("三级", InstitutionGrade::Third),
+    ("二级甲等", InstitutionGrade::Second),
+    ("三级甲等", InstitutionGrade::Third),
+    ("二甲", InstitutionGrade::Second),
+    ("三甲", InstitutionGrade::Third),
+    ("ungraded", InstitutionGrade::Ungraded),
+    ("first", InstitutionGrade::First),
+    ("second", InstitutionGrade::Second),
+    ("third", InstitutionGrade::Third),
+];
+
+const FEES: [(&str, FeeKind); 12] = [
+    ("挂号费", FeeKind::Registration),
+    ("注射费", FeeKind::Injection),
+    ("换药费", FeeKind::Dressing),
+    ("救护车费", FeeKind::Ambulance),
+    ("救护车接送费", FeeKind::Ambulance),
+    ("体检费", FeeKind::Checkup),
+    ("健康体检费", FeeKind::Checkup),
+    ("registration", FeeKind::Registration),
+    ("injection", FeeKind::Injection),
+    ("dressing", FeeKind::Dressing),
+    ("ambulance", FeeKind::Ambulance),
+    ("checkup", FeeKind::Checkup),
+];
+
+/// Short forms of labels that lists use.
+const LABELS: [(&str, &str); 14] = [
+    ("脱贫户", "poverty_alleviated"),
+    ("脱贫不稳定", "unstable_alleviated"),
+    ("边缘易致贫", "marginal"),
+    ("突发严重困难", "sudden_hardship"),
+    ("低保", "subsistence_allowance"),
+    ("农村低保", "subsistence_allowance"),
+    ("低保边缘", "subsistence_marginal"),
+    ("特困", "extreme_poverty"),
+    ("特困供养", "extreme_poverty"),
+    ("返贫致贫", "returned_to_poverty"),
+    ("因病致贫", "illness_impoverished"),
+    ("刚性支出困难", "expenditure_hardship"),
+    ("建档立卡", "registered_poor"),
+    ("建档立卡贫困人口", "registered_poor"),
+];
+
+/// One bill that can be settled.
+#[derive(Debug, Clone)]
+pub(super) struct BillRow {
+    pub(super) number: String,
+    /// Row of the file, from 1.
+    pub(super) row: u32,
+    /// The person, as a number drawn from the ID number.
+    pub(super) person: u64,
+    /// Number of the jurisdiction in the release.
+    pub(super) jurisdiction: u16,
+    pub(super) facts: BillFacts,
+}
+
+/// What became of a row.
+pub(super) enum Read {
+    Bill(Box<BillRow>),
+    /// A bill that an earlier row has, word for word.
+    Repeated,
+    Faulty,
+}
+
+/// Where the columns stand.
+struct Slots {
+    number: Option<Slot>,
+    id_number: Option<Slot>,
+    discharge: Option<Slot>,
+    total: Option<Slot>,
+    compliant: Option<Slot>,
+    already_paid: Option<Slot>,
+    admission: Option<Slot>,
+    settlement: Option<Slot>,
+    setting: Option<Slot>,
+    institution_code: Option<Slot>,
+    tier: Option<Slot>,
+    grade: Option<Slot>,
+    institution_place: Option<Slot>,
+    designations: Option<Slot>,
+    referral: Option<Slot>,
+    diagnosis: Option<Slot>,
+    fees: Option<Slot>,
+    labels: Option<Slot>,
+    person_place: Option<Slot>,
+}
+
+impl Slots {
+    fn of(matching: &Matching) -> Slots {
+        let slot = |key| matching.slot(key).filter(|slot| matching.position(*slot).is_some());
+        Slots {
+            number: slot("number"),
+            id_number: slot("id_number"),
+            discharge: slot("discharge"),
+            total: slot("total"),
+            compliant: slot("compliant"),
+            already_paid: slot("already_paid"),
+            admission: slot("admission"),
+            settlement: slot("settlement"),
+            setting: slot("setting"),
+            institution_code: slot("institution_code"),
+            tier: slot("institution_tier"),
+            grade: slot("institution_grade"),
+            institution_place: slot("institution_place"),
+            designations: slot("designations"),
+            referral: slot("referral"),
+            diagnosis: slot("diagnosis_code"),
+            fees: slot("fees"),
+            labels: slot("labels"),
+            person_place: slot("person_place"),
+        }
+    }
+}
+
+/// The last text of a column and what it meant: neighbouring rows mostly say the same.
+struct Memo<T> {
+    text: String,
+    value: Option<T>,
+}
+
+impl<T: Copy> Memo<T> {
+    const fn new() -> Memo<T> {
+        Memo { text: String::new(), value: None }
+    }
+
+    fn read(
+        &mut self,
+        cells: &mut Cells<'_>,
+        slot: Option<Slot>,
+        read: impl FnOnce(&str) -> Result<T, Flaw>,
+    ) -> Option<T> {
+        let slot = slot?;
+        let text = cells.filled(slot)?;
+        if self.value.is_some() && self.text == text {
+            return self.value;
+        }
+        self.value = cells.optional(slot, read);
+        self.text.clear();
+        self.text.push_str(text);
+        self.value
+    }
+}
+
+/// Who a row is about.
+#[derive(Debug, Clone, Copy)]
+struct Who {
+    person: u64,
+    birth: Option<Day>,
+    sex: Option<Sex>,
+}
+
+/// Reads the rows of one file in any order; keeps what it must know of the rows before.
+pub(super) struct Reading<'s> {
+    setup: &'s Setup,
+    slots: Option<Arc<Slots>>,
+    /// By number of institution and bill: the row, and what it says.
+    seen: HashMap<u64, (u32, u32)>,
+    who: Memo<Who>,
+    setting: Memo<Setting>,
+    tier: Memo<InstitutionTier>,
+    grade: Memo<InstitutionGrade>,
+    referral: Memo<Referral>,
+    labels: Memo<LabelSet>,
+    designations: Memo<u32>,
+    person_place: Memo<DivisionCode>,
+    institution_place: Memo<DivisionCode>,
+    diagnosis: Memo<Icd10>,
+    jurisdiction: Option<((DivisionCode, Day), Option<u16>)>,
+}
+
+impl<'s> Reading<'s> {
+    pub(super) fn new(setup: &'s Setup) -> Reading<'s> {
+        Reading {
+            setup,
+            slots: None,
+            seen: HashMap::new(),
+            who: Memo::new(),
+            setting: Memo::new(),
+            tier: Memo::new(),
+            grade: Memo::new(),
+            referral: Memo::new(),
+            labels: Memo::new(),
+            designations: Memo::new(),
+            person_place: Memo::new(),
+            institution_place: Memo::new(),
+            diagnosis: Memo::new(),
+            jurisdiction: None,
+        }
+    }
+
+    pub(super) fn setup(&self) -> &'s Setup {
+        self.setup
+    }
+
+    /// Reads one row; the faults say what is wrong with it.
+    pub(super) fn row(&mut self, matching: &Matching, record: &Record) -> (Read, Vec<Fault>) {
+        let slots = Arc::clone(self.slots.get_or_insert_with(|| Arc::new(Slots::of(matching))));
+        let mut cells = Cells::new(matching, record);
+        let bill = self.bill(&slots, &mut cells);
+        let read = match bill {
+            Some(bill) if !cells.has_errors() => self.compare(&slots, &mut cells, bill),
+            _ => Read::Faulty,
+        };
+        (read, cells.into_faults())
+    }
+
+    fn bill(&mut self, slots: &Slots, cells: &mut Cells<'_>) -> Option<BillRow> {
+        let number = cells.required(slots.number?, |text| read::code(text, 64));
+        if cells.filled(slots.id_number?).is_none() {
+            cells.required(slots.id_number?, read::id_number);
+        }
+        let who = self.who.read(cells, slots.id_number, read_who);
+        let discharge = cells.required(slots.discharge?, read::day);
+        let total = cells.required(slots.total?, read::amount);
+        let (number, who, discharge, total) = (number?, who?, discharge?, total?);
+        let mut facts = BillFacts::inpatient(total, discharge, DivisionCode::COUNTRY);
+        self.money(slots, cells, &mut facts);
+        self.person(slots, cells, &who, &mut facts)?;
+        self.institution(slots, cells, &mut facts);
+        facts.set_birth_if_known(who.birth);
+        facts.sex = who.sex.or(facts.sex);
+        if let Err(error) = facts.check() {
+            let (slot, word) = match error {
+                FactsError::Total => (slots.total, "policy.file.total"),
+                FactsError::Compliant => (slots.compliant, "policy.file.compliant"),
+                FactsError::AlreadyPaid => (slots.already_paid, "policy.file.already_paid"),
+                FactsError::Fees => (slots.fees, "policy.file.fees"),
+                FactsError::Dates => (slots.admission, "policy.file.dates"),
+            };
+            let flaw = Flaw::new(word).mend(Refusal::new("policy.file.mend.check"));
+            cells.error(slot.or(slots.total)?, flaw);
+        }
+        let jurisdiction = self.jurisdiction(slots, cells, &facts)?;
+        let row = cells.row();
+        Some(BillRow { number, row, person: who.person, jurisdiction, facts })
+    }
+
+    fn money(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &mut BillFacts) {
+        let mut amount = |slot: Option<Slot>| slot.and_then(|slot| cells.optional(slot, read::amount));
+        facts.compliant = amount(slots.compliant).unwrap_or(facts.total);
+        facts.already_paid = amount(slots.already_paid).unwrap_or(Fen::ZERO);
+        let mut day = |slot: Option<Slot>| slot.and_then(|slot| cells.optional(slot, read::day));
+        facts.admission = day(slots.admission).unwrap_or(facts.discharge);
+        facts.settlement = day(slots.settlement).unwrap_or(facts.discharge);
+        if let Some(slot) = slots.fees
+            && let Some(fees) = cells.optional(slot, read_fees)
+        {
+            facts.fees = fees;
+        }
+    }
+
+    fn person(
+        &mut self,
+        slots: &Slots,
+        cells: &mut Cells<'_>,
+        who: &Who,
+        facts: &mut BillFacts,
+    ) -> Option<()> {
+        let setup = self.setup;
+        let known = setup.around.person(who.person);
+        let said = self.person_place.read(cells, slots.person_place, read::division);
+        let fixed = setup.fixed.and_then(|number| setup.jurisdiction(number)).map(|one| one.pack.place);
+        let place = said.or(known.map(|known| known.home)).or(setup.place).or(fixed);
+        let Some(place) = place else {
+            let flaw = Flaw::new("policy.file.no_place").mend(Refusal::new("policy.file.mend.no_place"));
+            cells.error(slots.person_place.or(slots.id_number)?, flaw);
+            return None;
+        };
+        facts.person_place = place;
+        let read_set = |text: &str| read_labels(text, setup);
+        let labels = self.labels.read(cells, slots.labels, read_set).unwrap_or(LabelSet::NONE);
+        (facts.labels_at_admission, facts.labels_at_discharge) = (labels, labels);
+        if let Some(known) = known {
+            facts.labels_at_admission = labels.and(known.labels_on(facts.admission));
+            facts.labels_at_discharge = labels.and(known.labels_on(facts.discharge));
+            facts.sex = known.sex;
+            facts.set_birth_if_known(known.birth);
+            (facts.insured_at_admission, facts.insured_at_discharge) = (known.insured, known.insured);
+        }
+        Some(())
+    }
+
+    fn institution(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &mut BillFacts) {
+        facts.setting = self
+            .setting
+            .read(cells, slots.setting, |text| read::choice(text, &SETTINGS))
+            .unwrap_or(Setting::Inpatient);
+        let referral = self.referral.read(cells, slots.referral, |text| read::choice(text, &REFERRALS));
+        facts.referral = referral.unwrap_or(Referral::NotReferred);
+        facts.diagnosis =
+            self.diagnosis.read(cells, slots.diagnosis, read_diagnosis).unwrap_or(Icd10::UNKNOWN);
+        let code = slots.institution_code.and_then(|slot| cells.filled(slot));
+        let known = code.and_then(|code| self.setup.around.institution(code));
+        let tier = self.tier.read(cells, slots.tier, |text| read::choice(text, &TIERS));
+        let grade = self.grade.read(cells, slots.grade, |text| read::choice(text, &GRADES));
+        let place = self.institution_place.read(cells, slots.institution_place, read::division);
+        let setup = self.setup;
+        let bits = self.designations.read(cells, slots.designations, |text| read_designations(text, setup));
+        if let Some(known) = known {
+            (facts.tier, facts.grade, facts.kind) = (known.tier, known.grade, known.kind);
+            (facts.institution_place, facts.designations) = (known.place, known.designations);
+        }
+        if tier.is_none() && known.is_none() {
+            let flaw = Flaw::new("policy.file.no_tier").mend(Refusal::new("policy.file.mend.no_tier"));
+            if let Some(slot) = slots.tier.or(slots.institution_code).or(slots.number) {
+                cells.error(slot, flaw);
+            }
+        }
+        facts.tier = tier.unwrap_or(facts.tier);
+        facts.grade = grade.or(known.map(|known| known.grade)).unwrap_or(usual_grade(facts.tier));
+        facts.designations |= bits.unwrap_or(0);
+        let near = known.map(|known| known.place).unwrap_or_else(|| usual_place(facts));
+        facts.institution_place = place.unwrap_or(near);
+    }
+
+    fn jurisdiction(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &BillFacts) -> Option<u16> {
+        let setup = self.setup;
+        let key = (facts.person_place, facts.discharge);
+        let number = match (setup.fixed, self.jurisdiction) {
+            (Some(fixed), _) => Some(fixed),
+            (None, Some((before, number))) if before == key => number,
+            (None, _) => {
+                let found = setup.release.jurisdiction_for(facts.person_place, facts.discharge);
+                let all = setup.release.jurisdictions();
+                let number = found.and_then(|found| all.iter().position(|one| std::ptr::eq(one, found)));
+                number.map(|number| number as u16)
+            }
+        };
+        self.jurisdiction = Some((key, number));
+        let slot = slots.person_place.or(slots.discharge)?;
+        let Some(number) = number else {
+            let flaw = Flaw::new("policy.file.no_policy")
+                .with("place", facts.person_place.to_string())
+                .with("day", facts.discharge.to_string());
+            cells.error(slot, flaw.mend(Refusal::new("policy.file.mend.no_policy")));
+            return None;
+        };
+        if let Err(open) = setup.jurisdiction(number)?.policy(&setup.accepted) {
+            let names: Vec<String> = open.0.iter().map(|rule| rule.id.clone()).collect();
+            let mend = Refusal::new("policy.file.mend.unaccepted").with("names", names.join(" --accept "));
+            cells.error(slot, Flaw::new("policy.file.unaccepted").with("names", names.join("、")).mend(mend));
+            return None;
+        }
+        Some(number)
+    }
+
+    /// Tells a bill that stands twice from a new one.
+    fn compare(&mut self, slots: &Slots, cells: &mut Cells<'_>, bill: BillRow) -> Read {
+        let institution = slots.institution_code.and_then(|slot| cells.filled(slot)).unwrap_or_default();
+        let key = hash_of((institution, &bill.number));
+        let facts = &bill.facts;
+        let content = hash_of((
+            bill.person,
+            (facts.total, facts.compliant, facts.already_paid, facts.fees),
+            (facts.admission, facts.discharge, facts.settlement),
+            (facts.tier as u8, facts.grade as u8, facts.setting as u8, facts.referral as u8),
+            (facts.diagnosis, facts.person_place, facts.institution_place),
+        )) as u32;
+        match self.seen.get(&key) {
+            None => {
+                self.seen.insert(key, (bill.row, content));
+                Read::Bill(Box::new(bill))
+            }
+            Some((row, before)) => {
+                let is_same = *before == content;
+                let reason = if is_same { "policy.file.twice" } else { "policy.file.twice_otherwise" };
+                let mend =
+                    if is_same { "policy.file.mend.twice" } else { "policy.file.mend.twice_otherwise" };
+                let flaw = Flaw::new(reason).with("row", row.to_string()).mend(Refusal::new(mend));
+                if let Some(slot) = slots.number {
+                    if is_same { cells.warning(slot, flaw) } else { cells.error(slot, flaw) }
+                }
+                if is_same { Read::Repeated } else { Read::Faulty }
+            }
+        }
+    }
+}
+
+/// Ages, where the birth date is known.
+trait Born {
+    fn set_birth_if_known(&mut self, birth: Option<Day>);
+}
+
+impl Born for BillFacts {
+    fn set_birth_if_known(&mut self, birth: Option<Day>) {
+        if let Some(birth) = birth
+            && self.age_at_discharge == UNKNOWN_AGE
+        {
+            self.set_birth(birth);
+        }
+    }
+}
+
+/// A number for anything that can be hashed.
+pub(super) fn hash_of<T: std::hash::Hash>(value: T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The number of the person with this ID number.
+pub(super) fn person_of(id_number: &str) -> u64 {
+    hash_of(id_number)
+}
+
+fn read_who(text: &str) -> Result<Who, Flaw> {
+    let number = read::id_number(text)?;
+    Ok(Who { person: person_of(number.as_str()), birth: number.birth(), sex: number.sex() })
+}
+
+fn read_diagnosis(text: &str) -> Result<Icd10, Flaw> {
+    text.parse()
+        .map_err(|_| Flaw::new("policy.file.diagnosis").mend(Refusal::new("policy.file.mend.diagnosis")))
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['、', ',', '，', ';', '；', ' ']).map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn read_labels(text: &str, setup: &Setup) -> Result<LabelSet, Flaw> {
+    let vocabulary = setup.release.vocabulary();
+    let mut set = LabelSet::NONE;
+    for word in words_of(&half_width(text)) {
+        let by_name = vocabulary.labels.iter().find(|label| label.name.zh == word || label.name.en == word);
+        let short = LABELS.iter().find(|(short, _)| *short == word).map(|(_, id)| *id);
+        let id = by_name.map(|label| label.id.as_str()).or(short).unwrap_or(word);
+        let names =
+            || vocabulary.labels.iter().map(|label| label.name.zh.as_str()).collect::<Vec<_>>().join("、");
+        let flaw = || {
+            let mend = Refusal::new("policy.file.mend.list").with("list", names());
+            Flaw::new("policy.file.label").with("word", word.to_owned()).mend(mend)
+        };
+        set = set.and(vocabulary.label(id).ok_or_else(flaw)?);
+    }
+    Ok(set)
+}
+
+fn read_designations(text: &str, setup: &Setup) -> Result<u32, Flaw> {
+    let all = &setup.release.vocabulary().designations;
+    let mut bits = 0;
+    for word in words_of(&half_width(text)) {
+        let found = all.iter().find(|one| one.id == word || one.name.zh == word || one.name.en == word);
+        let flaw = || {
+            let names = all.iter().map(|one| one.name.zh.as_str()).collect::<Vec<_>>().join("、");
+            let mend = Refusal::new("policy.file.mend.list").with("list", names);
+            Flaw::new("policy.file.designation").with("word", word.to_owned()).mend(mend)
+        };
+        let id = &found.ok_or_else(flaw)?.id;
+        bits |= setup.release.vocabulary().designation(id).unwrap_or(0);
+    }
+    Ok(bits)
+}
+
+/// `挂号费:2.00;注射费:3.50`.
+fn read_fees(text: &str) -> Result<[Fen; FeeKind::ALL.len()], Flaw> {
+    let mut fees = [Fen::ZERO; FeeKind::ALL.len()];
+    for part in half_width(text).split([';', '；', '、']).map(str::trim).filter(|part| !part.is_empty()) {
+        let bad = || Flaw::new("policy.file.fee").mend(Refusal::new("policy.file.mend.fee"));
+        let (name, amount) = part.split_once([':', '：', '=']).ok_or_else(bad)?;
+        let fee = read::choice(name.trim(), &FEES)?;
+        fees[fee as usize] += read::amount(amount.trim())?;
+    }
+    Ok(fees)
+}
+
+/// The grade that most institutions of a tier have, where the file does not say.
+const fn usual_grade(tier: InstitutionTier) -> InstitutionGrade {
+    match tier {
+        InstitutionTier::Village => InstitutionGrade::Ungraded,
+        InstitutionTier::Township => InstitutionGrade::First,
+        InstitutionTier::County => InstitutionGrade::Second,
+        InstitutionTier::City | InstitutionTier::Province | InstitutionTier::OutsideProvince => {
+            InstitutionGrade::Third
+        }
+    }
+}
+
+/// Where an institution stands, where the file does not say: in the person's own county, city or province.
+fn usual_place(facts: &BillFacts) -> DivisionCode {
+    let level = match facts.tier {
+        InstitutionTier::Village | InstitutionTier::Township | InstitutionTier::County => {
+            DivisionLevel::County
+        }
+        InstitutionTier::City => DivisionLevel::City,
+        InstitutionTier::Province => DivisionLevel::Province,
+        InstitutionTier::OutsideProvince => return DivisionCode::COUNTRY,
+    };
+    facts.person_place.at(level)
+}
