@@ -46,6 +46,7 @@ pub fn words() -> Vec<&'static str> {
         kangmai_access::WORDS,
         kangmai_record::WORDS,
         kangmai_cases::WORDS,
+        kangmai_policy::WORDS_TOML,
     ];
     spine.into_iter().chain(all().iter().map(|programme| programme.words)).collect()
 }

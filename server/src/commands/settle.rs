@@ -269,7 +269,7 @@ fn settle_person(
         let trace = trace.get_or_insert_with(|| Box::new(Trace::new(&bill.facts)));
         settle_into(policy, &bill.facts, &mut year, trace);
         output.bill(bill, policy, trace)?;
-        if args.explain.as_deref() == Some(bill.number.as_str()) {
+        if args.explain.as_ref().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&bill.number)) {
             output.explain(bill, policy, trace);
         }
     }

@@ -171,6 +171,9 @@ const LABELS: [(&str, &str); 14] = [
     ("建档立卡贫困人口", "registered_poor"),
 ];
 
+/// Characters of a bill number.
+const LONGEST_NUMBER: usize = 64;
+
 /// One bill that can be settled.
 #[derive(Debug, Clone)]
 pub(super) struct BillRow {
@@ -335,7 +338,7 @@ impl<'s> Reading<'s> {
     }
 
     fn bill(&mut self, slots: &Slots, cells: &mut Cells<'_>) -> Option<BillRow> {
-        let number = cells.required(slots.number?, |text| read::code(text, 64));
+        let number = cells.required(slots.number?, read_number);
         if cells.filled(slots.id_number?).is_none() {
             cells.required(slots.id_number?, read::id_number);
         }
@@ -430,7 +433,8 @@ impl<'s> Reading<'s> {
             (facts.tier, facts.grade, facts.kind) = (known.tier, known.grade, known.kind);
             (facts.institution_place, facts.designations) = (known.place, known.designations);
         }
-        if tier.is_none() && known.is_none() {
+        let says_tier = slots.tier.is_some_and(|slot| cells.filled(slot).is_some());
+        if !says_tier && known.is_none() {
             let flaw = Flaw::new("policy.file.no_tier").mend(Refusal::new("policy.file.mend.no_tier"));
             if let Some(slot) = slots.tier.or(slots.institution_code).or(slots.number) {
                 cells.error(slot, flaw);
@@ -477,7 +481,7 @@ impl<'s> Reading<'s> {
     /// Tells a bill that stands twice from a new one.
     fn compare(&mut self, slots: &Slots, cells: &mut Cells<'_>, bill: BillRow) -> Read {
         let institution = slots.institution_code.and_then(|slot| cells.filled(slot)).unwrap_or_default();
-        let key = hash_of((institution, &bill.number));
+        let key = hash_of((institution, bill.number.to_ascii_uppercase()));
         let facts = &bill.facts;
         let content = hash_of((
             bill.person,
@@ -531,6 +535,12 @@ pub(super) fn hash_of<T: std::hash::Hash>(value: T) -> u64 {
 /// The number of the person with this ID number.
 pub(super) fn person_of(id_number: &str) -> u64 {
     hash_of(id_number)
+}
+
+/// A bill number as it stands, if nothing is lost of it.
+fn read_number(text: &str) -> Result<String, Flaw> {
+    read::code(text, LONGEST_NUMBER)?;
+    Ok(half_width(text).trim_start_matches('\'').trim().to_owned())
 }
 
 fn read_who(text: &str) -> Result<Who, Flaw> {
