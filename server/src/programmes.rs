@@ -14,7 +14,7 @@ pub fn all() -> &'static [Programme] {
             crate::office::programme(),
             kangmai_register::programme(),
             kangmai_classification::programme(),
-            //             kangmai_settlement::programme(),
+            kangmai_settlement::programme(),
             //             kangmai_poverty_watch::programme(),
         ]
     })
