@@ -129,13 +129,14 @@ fn judge(
     let mut bill = received(run, &person, &treating, &read);
     let content = bill.content(person.id);
     let key = key_of(&treating, &bill.number);
-    if let Some((row, before)) = memory.seen.insert(key, (cells.row(), content)) {
+    if let Some(&(row, before)) = memory.seen.get(&key) {
         if before != content {
             let flaw = Flaw::new("settlement.flaw.twice").with("row", row.to_string());
             cells.error("number", flaw.mend(Refusal::new("settlement.mend.twice")));
         }
         return Ok(if before == content { Row::Unchanged } else { Row::Faulty });
     }
+    memory.seen.insert(key, (cells.row(), content));
     let Some(known) = known_bill(tx, treating.then.id, &bill.number)? else {
         return Ok(Row::New(Box::new((person, bill))));
     };
