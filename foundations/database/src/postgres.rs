@@ -189,6 +189,10 @@ impl Connection for Wrapped<'_> {
         Ok(self.handle.block_on(self.session.client.execute_raw(&statement, params.iter()))?)
     }
 
+    fn execute_in_order(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        self.execute(sql, params)
+    }
+
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
         Ok(self.handle.block_on(self.session.client.batch_execute(sql))?)
     }

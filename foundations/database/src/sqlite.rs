@@ -280,6 +280,14 @@ impl Connection for Wrapped<'_> {
         Ok(statement.raw_execute()? as u64)
     }
 
+    fn execute_in_order(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        for (index, value) in params.iter().enumerate() {
+            statement.raw_bind_parameter(index + 1, value)?;
+        }
+        Ok(statement.raw_execute()? as u64)
+    }
+
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
         Ok(self.0.execute_batch(sql)?)
     }

@@ -21,6 +21,8 @@ pub(crate) trait Connection {
         each: &mut dyn FnMut(Row) -> Result<(), DatabaseError>,
     ) -> Result<(), DatabaseError>;
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
+    /// The same for a statement whose placeholders stand in the order of the values.
+    fn execute_in_order(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
     fn prepare(&mut self, sql: &str) -> Result<(), DatabaseError>;
     fn lock(&mut self, name: &str) -> Result<(), DatabaseError>;
