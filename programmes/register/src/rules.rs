@@ -3,9 +3,9 @@
 //! What the file does not say stays as it is known. A label is a period: a file opens it, moves its start or ends it; it
 //! never opens a period again that has ended unless it says since when.
 
-use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_base::{Day, DivisionCode, Phone, Refusal, Uuid};
 use kangmai_people::{
-    HouseholdBody, HouseholdRow, Label, LabelInterval, Mark, PersonBody, RegisterRow, Relation,
+    Enrolment, HouseholdBody, HouseholdRow, Label, LabelInterval, Mark, PersonBody, RegisterRow, Relation,
 };
 
 /// Whether the periods of two intervals have a day in common.
@@ -90,12 +90,7 @@ pub fn merge_person(
 ) -> (PersonBody, Vec<Label>) {
     let none = Vec::new();
     let (labels, ended) = merge_labels(known.map_or(&none, |known| &known.labels), &row.labels, today);
-    let marks = match known {
-        // Without a number the row cannot say whether the number that is known is odd.
-        Some(known) if row.id_number.is_none() => known.marks.clone(),
-        _ => sorted(&row.marks),
-    };
-    let body = PersonBody {
+    let mut body = PersonBody {
         household,
         relation: row.relation.or_else(|| known.and_then(|known| known.relation)),
         name: row.name.clone(),
@@ -107,8 +102,17 @@ pub fn merge_person(
         phone: row.phone.clone().or_else(|| known.and_then(|known| known.phone.clone())),
         enrolment: row.enrolment.or_else(|| known.and_then(|known| known.enrolment)),
         died_on: row.died.or_else(|| known.and_then(|known| known.died_on)),
-        marks,
+        marks: Vec::new(),
         labels,
+    };
+    body.marks = match known {
+        // What somebody has looked at stays looked at, as long as nothing that was odd is otherwise.
+        Some(known)
+            if (&known.id_number, known.birth, known.sex) == (&body.id_number, body.birth, body.sex) =>
+        {
+            known.marks.clone()
+        }
+        _ => sorted(&row.marks),
     };
     (body, ended)
 }
@@ -137,6 +141,51 @@ pub fn merge_household(
         income: row.annual_income.or_else(|| known.and_then(|known| known.income)),
         income_year: row.income_year.or_else(|| known.and_then(|known| known.income_year)),
     }
+}
+
+/// What somebody puts right about a person by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The telephone number as it shall be.
+    pub phone: Option<Phone>,
+    /// The place of living as it shall be, if it is not the home place.
+    pub living: Option<DivisionCode>,
+    /// Basic insurance as it shall be.
+    pub enrolment: Option<Enrolment>,
+    /// A label that ends, since when it holds, and the day from which it no longer does.
+    pub ended: Option<(Label, Option<Day>, Day)>,
+    /// Whether the marks were looked after: the card really says so.
+    pub looked_after: bool,
+}
+
+/// The person after a correction on `today`.
+///
+/// # Errors
+/// `register.refused.no_label` if no such label is open, `register.refused.ends_before` if it would end before it
+/// begins, `register.refused.ends_ahead` if it would end after today.
+pub fn correct(known: &PersonBody, correction: &Correction, today: Day) -> Result<PersonBody, Refusal> {
+    let mut body = known.clone();
+    body.phone.clone_from(&correction.phone);
+    body.living = correction.living;
+    body.enrolment = correction.enrolment;
+    if let Some((label, from, to)) = correction.ended {
+        let open = |interval: &&mut LabelInterval| {
+            interval.label == label && interval.from == from && interval.to.is_none()
+        };
+        let interval = body.labels.iter_mut().find(open);
+        let interval = interval.ok_or(Refusal::new("register.refused.no_label").at("label"))?;
+        if from.is_some_and(|from| to < from) {
+            return Err(Refusal::new("register.refused.ends_before").at("label_to"));
+        }
+        if to > today {
+            return Err(Refusal::new("register.refused.ends_ahead").at("label_to"));
+        }
+        interval.to = Some(to);
+    }
+    if correction.looked_after {
+        body.marks.clear();
+    }
+    Ok(body)
 }
 
 /// One thing that is otherwise than before: the column of the register, before, after; empty if there was or is none.
@@ -265,6 +314,46 @@ mod tests {
             &[("2020-06-01", "")],
             false,
         );
+    }
+
+    #[test]
+    fn a_correction_ends_what_is_open_and_nothing_else() {
+        let known = PersonBody {
+            household: Uuid::nil(),
+            relation: None,
+            name: "示例".into(),
+            id_number: None,
+            sex: None,
+            birth: None,
+            ethnicity: None,
+            living: None,
+            phone: Phone::read("13900009901"),
+            enrolment: None,
+            died_on: None,
+            marks: vec![Mark::NoIdNumber],
+            labels: vec![label(Label::Marginal, "2024-01-01", "")],
+        };
+        let today = day("2026-03-05");
+        let correction = |ended| Correction {
+            phone: None,
+            living: None,
+            enrolment: Some(Enrolment::Resident),
+            ended,
+            looked_after: true,
+        };
+        let from = Some(day("2024-01-01"));
+        let done = correct(&known, &correction(Some((Label::Marginal, from, today))), today).expect("right");
+        assert_eq!(done.labels, [label(Label::Marginal, "2024-01-01", "2026-03-05")]);
+        assert_eq!((done.phone, done.enrolment, done.marks.len()), (None, Some(Enrolment::Resident), 0));
+        for (ended, expected) in [
+            ((Label::Orphan, None, today), "register.refused.no_label"),
+            ((Label::Marginal, None, today), "register.refused.no_label"),
+            ((Label::Marginal, from, day("2023-12-31")), "register.refused.ends_before"),
+            ((Label::Marginal, from, day("2026-03-06")), "register.refused.ends_ahead"),
+        ] {
+            let refused = correct(&known, &correction(Some(ended)), today).expect_err("wrong");
+            assert_eq!(refused.key, expected);
+        }
     }
 
     fn intervals() -> impl Strategy<Value = Vec<LabelInterval>> {

@@ -1,9 +1,12 @@
 //! Finding a person by what somebody at a desk can say: a name, its initials, four digits.
 
-use kangmai_base::{DivisionCode, DivisionLevel, IdNumber, PlaceRange};
+use kangmai_base::{DivisionCode, DivisionLevel, IdNumber, Phone, PlaceRange};
 use kangmai_database::{DatabaseError, Transaction};
 
 use crate::{Person, store};
+
+/// How many with the same last four digits are looked through for a whole telephone number.
+const PHONE_TAIL_LIMIT: i64 = 1_000;
 
 /// What is searched by. Only [`Query::read`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub enum Query {
     IdNumber(String),
     /// The last four characters of an identity number, or of a telephone number.
     LastFour(String),
+    /// A whole telephone number.
+    Phone(Phone),
     /// The beginning of a name.
     Name(String),
     /// The beginning of a name's pinyin initials, lower case.
@@ -21,9 +26,11 @@ pub enum Query {
 impl Query {
     /// The longest text that is looked at, in characters.
     pub const LONGEST: usize = 40;
+    /// So many digits may be a whole number: it must stand in no address.
+    pub const WHOLE_NUMBER_DIGITS: usize = 6;
 
-    /// Tells what was typed: 4 digits (or 3 and an X) are a tail, letters are initials, a whole identity number is one,
-    /// everything else is the beginning of a name. `None` for an empty or overlong text.
+    /// Tells what was typed: 4 digits (or 3 and an X) are a tail, letters are initials, a whole telephone or identity
+    /// number is one, everything else is the beginning of a name. `None` for an empty or overlong text.
     pub fn read(text: &str) -> Option<Query> {
         let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
         if text.is_empty() || text.chars().count() > Query::LONGEST {
@@ -34,7 +41,12 @@ impl Query {
         if is_tail {
             return Some(Query::LastFour(text.to_ascii_uppercase()));
         }
-        if text.is_ascii() && digits >= 6 {
+        if digits >= Query::WHOLE_NUMBER_DIGITS
+            && let Some(phone) = Phone::read(&text)
+        {
+            return Some(Query::Phone(phone));
+        }
+        if text.is_ascii() && digits >= Query::WHOLE_NUMBER_DIGITS {
             return IdNumber::read(&text).map(|number| Query::IdNumber(number.as_str().to_owned()));
         }
         if text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
@@ -65,6 +77,12 @@ pub fn search(
             }
             Ok(found)
         }
+        Query::Phone(phone) => {
+            let mut found = store::by_phone_tail(tx, places, phone.last_four(), PHONE_TAIL_LIMIT)?;
+            found.retain(|person| person.body.phone.as_ref() == Some(phone));
+            found.truncate(usize::try_from(limit).unwrap_or(0));
+            Ok(found)
+        }
         Query::Name(name) => store::by_name(tx, places, is_narrow(places), name, limit),
         Query::Initials(initials) => store::by_initials(tx, places, is_narrow(places), initials, limit),
     }
@@ -90,6 +108,7 @@ mod tests {
             ("0013", Some(Query::LastFour("0013".into()))),
             ("002x", Some(Query::LastFour("002X".into()))),
             ("41172219500101001 3", Some(Query::IdNumber("411722195001010013".into()))),
+            ("138 0013 8002", Phone::read("13800138002").map(Query::Phone)),
             ("阿不都热依木·买买提", Some(Query::Name("阿不都热依木·买买提".into()))),
             ("", None),
             ("   ", None),

@@ -77,6 +77,8 @@ fn people_are_found_by_what_somebody_can_say() {
         assert_eq!(find("wx", "411722104")?, [2]);
         assert_eq!(find("0013", "411722")?, [1]);
         assert_eq!(find("8002", "411722")?, [2]);
+        assert_eq!(find("13800138002", "411722")?, [2]);
+        assert!(find("13900138002", "411722")?.is_empty());
         assert_eq!(find("411722195001010013", "41")?, [1]);
         assert!(find("李四", "411722")?.is_empty());
         Ok(())

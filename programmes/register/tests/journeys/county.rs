@@ -152,8 +152,12 @@ impl County {
 
     /// Imports `csv` as `actor`; a dry run if `dry_run`.
     pub(crate) fn import(&self, key: &str, actor: &Actor, csv: &str, dry_run: bool) -> Imported {
+        self.import_bytes(key, actor, csv.as_bytes().to_vec(), dry_run)
+    }
+
+    /// Imports a file as `actor`; a dry run if `dry_run`.
+    pub(crate) fn import_bytes(&self, key: &str, actor: &Actor, bytes: Vec<u8>, dry_run: bool) -> Imported {
         let import = PROGRAMMES[0].imports.iter().find(|import| import.key == key).expect("an import");
-        let bytes = csv.as_bytes().to_vec();
         let mut sheet = kangmai_sheets::open_bytes(bytes, import.schema, None).expect("a sheet");
         let mut run = ImportRun {
             app: self.app.clone(),

@@ -5,3 +5,4 @@
 
 mod county;
 mod import;
+mod pages;
