@@ -25,7 +25,7 @@ pub(crate) fn write_new(name: &str) -> Result<()> {
         ),
         ("server/Cargo.toml", format!("kangmai-{kebab}.workspace = true"), ".workspace = true"),
         ("server/src/programmes.rs", format!("    kangmai_{name}::programme(),"), "::programme()"),
-        ("ARCHITECTURE.md", String::new(), "programmes/"),
+        ("ARCHITECTURE.md", String::new(), "| `programmes/"),
         ("docs/words.md", String::new(), "`settlement`"),
     ];
     for (file, line, beside) in lists {
