@@ -83,7 +83,7 @@ impl Drop for Browser {
     }
 }
 
-const FLAGS: [&str; 15] = [
+const FLAGS: [&str; 16] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -97,6 +97,7 @@ const FLAGS: [&str; 15] = [
     "--hide-scrollbars",
     "--mute-audio",
     "--lang=zh-CN",
+    "--accept-lang=zh-CN",
     "--force-color-profile=srgb",
     "--remote-debugging-pipe",
 ];

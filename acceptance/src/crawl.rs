@@ -15,6 +15,8 @@ const MOST_PAGES: usize = 400;
 pub struct Walk {
     /// The paths that were opened, by shape.
     pub pages: BTreeMap<String, Vec<String>>,
+    /// The shapes of files to be kept, such as workbooks; they are among the pages too.
+    pub files: BTreeSet<String>,
     /// What was wrong, one sentence each.
     pub complaints: Vec<String>,
 }
@@ -35,6 +37,9 @@ pub fn crawl(visitor: &mut Visitor, start: &str) -> Walk {
         walk.complaints.extend(faults.iter().map(|fault| format!("{path}: {fault}")));
         if !visitor.status().is_success() {
             walk.complaints.push(format!("{from} links to {path}, which answers {}", visitor.status()));
+        }
+        if !visitor.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            walk.files.insert(shape(&path));
         }
         for link in links(visitor) {
             if seen.insert(link.clone()) {
