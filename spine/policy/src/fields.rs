@@ -24,6 +24,8 @@ pub(crate) struct Fields<'a> {
     table: &'a DeTable<'a>,
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
+    /// Keys that must be there and are not; told at the end, unless one of them is only misspelt.
+    missing: RefCell<Vec<&'static str>>,
 }
 
 /// A value and where it stands.
@@ -40,7 +42,7 @@ impl<'a> Fields<'a> {
         table: &'a DeTable<'a>,
         span: Range<usize>,
     ) -> Fields<'a> {
-        Fields { file, errors, table, span, asked: RefCell::new(Vec::new()) }
+        Fields { file, errors, table, span, asked: RefCell::default(), missing: RefCell::default() }
     }
 
     /// The place of the table's head.
@@ -70,9 +72,16 @@ impl<'a> Fields<'a> {
     fn needed(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         let value = self.value(key);
         if value.is_none() {
-            self.push(self.spot().error(Word::ErrMissingKey, Word::MendAddKey).with("key", key));
+            self.miss(key);
         }
         value
+    }
+
+    fn miss(&self, key: &'static str) {
+        let mut missing = self.missing.borrow_mut();
+        if !missing.contains(&key) {
+            missing.push(key);
+        }
     }
 
     fn wrong_type(&self, key: &'static str, value: &Spanned<DeValue<'_>>, wanted: &'static str) {
@@ -180,7 +189,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn some_tables(&self, key: &'static str) -> Vec<Fields<'a>> {
         let tables = self.tables(key);
         if tables.is_empty() {
-            self.push(self.spot().error(Word::ErrMissingKey, Word::MendAddKey).with("key", key));
+            self.miss(key);
         }
         tables
     }
@@ -298,11 +307,22 @@ impl<'a> Fields<'a> {
                 continue;
             }
             let spot = self.spot_at(key.span());
-            let error = match nearest(name, &asked) {
+            let error = match nearest(name, &self.missing.borrow()).or_else(|| nearest(name, &asked)) {
                 Some(meant) => spot.error(Word::ErrUnknownKey, Word::MendDidYouMean).with("meant", meant),
                 None => spot.error(Word::ErrUnknownKey, Word::MendKnownKeys).with("known", asked.join(", ")),
             };
+            if let Some((_, meant)) = error.values.iter().find(|(name, _)| *name == "meant") {
+                self.missing.borrow_mut().retain(|key| key != meant);
+            }
             self.push(error.with("key", name));
+        }
+    }
+}
+
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        for key in self.missing.take() {
+            self.push(self.spot().error(Word::ErrMissingKey, Word::MendAddKey).with("key", key));
         }
     }
 }

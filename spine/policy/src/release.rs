@@ -279,6 +279,7 @@ impl Loading {
         } else {
             self.read_part(&fields, file, directory, role);
         }
+        drop(fields);
         self.errors.borrow_mut().append(&mut errors.into_inner());
     }
 
@@ -333,6 +334,8 @@ impl Loading {
     fn nest(&mut self, vocabulary: &Arc<Vocabulary>) -> Vec<Jurisdiction> {
         let packs = std::mem::take(&mut self.packs);
         let mut effective: BTreeMap<String, Vec<Arc<Benefit>>> = BTreeMap::new();
+        // A benefit that did not load is no reason to say that those after it name one that is not there.
+        let is_complete = self.errors.borrow().is_empty();
         let known: Vec<String> =
             packs.values().flat_map(|pack| pack.benefits.iter().map(|benefit| benefit.id.clone())).collect();
         let mut jurisdictions: Vec<Jurisdiction> = Vec::new();
@@ -349,7 +352,7 @@ impl Loading {
             let benefits = self.hand_down(&pack, handed);
             for benefit in &pack.benefits {
                 for other in benefit.after.iter().chain(&benefit.waives_deductible_of) {
-                    if !known.contains(other) {
+                    if is_complete && !known.contains(other) {
                         let error = benefit.spot.error(Word::ErrUnknownBenefit, Word::MendList);
                         self.push(error.with("id", other.clone()).with("list", known.join(", ")));
                     }
