@@ -165,7 +165,7 @@ impl Chunk {
         if again && found.is_some_and(|id| self.contradicts(id, row, run.today)) {
             return Ok(Err(twice_without_number()));
         }
-        let id = found.unwrap_or_else(|| Id::from_uuid(run.app.ids.mint(run.now)));
+        let id = found.unwrap_or_else(|| Id::from_uuid(run.app.mint()));
         let (household, household_changed) = self.household(tx, run, row, id)?;
         let (outcome, ended) = self.merge(run, row, id, household);
         self.warn(run, matching, row, id, &ended, faults);
@@ -284,7 +284,7 @@ impl Chunk {
             }
             None => self.persons.get(&person).map(|held| Id::from_uuid(held.now.household)),
         };
-        let id = known.unwrap_or_else(|| Id::from_uuid(run.app.ids.mint(run.now)));
+        let id = known.unwrap_or_else(|| Id::from_uuid(run.app.mint()));
         if let Some(number) = &row.household.number {
             self.by_number.insert((row.household.place, number.clone()), id);
         }
@@ -411,7 +411,7 @@ pub(crate) fn fact_of(
     body: &impl Serialize,
 ) -> NewFact {
     NewFact {
-        id: run.app.ids.mint(run.now),
+        id: run.app.mint(),
         kind: kind.to_owned(),
         subject,
         occurred_at: run.now,

@@ -55,7 +55,7 @@ fn take(
 ) -> Result<Outcome, DatabaseError> {
     let held = find_institution_by_code(tx, &row.body.code)?;
     let Some(held) = held else {
-        let id = run.app.ids.mint(run.now);
+        let id = run.app.mint();
         facts.push(fact_of(run, INSTITUTION, Subject::institution(id), row.place, &row.body));
         return Ok(Outcome::New);
     };

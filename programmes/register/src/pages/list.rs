@@ -7,12 +7,13 @@ use axum::response::Response;
 use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::DivisionCode;
 use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::Person;
 use kangmai_places::{Division, Divisions};
 use kangmai_programme::Visit;
 use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show};
 
 use crate::list::List;
-use crate::pages::{PersonLine, full_place, under_search};
+use crate::pages::{PersonLine, dated_tags, full_place, under_search};
 
 pub(crate) static SPEC: ListSpec = ListSpec {
     filters: &[Field::select("place", "register.list.place")],
@@ -75,8 +76,16 @@ pub(crate) async fn page(visit: Visit, Path(label): Path<String>, uri: Uri) -> R
     list.found(total.unsigned_abs());
     let mut page = under_search(visit.page);
     page.title = page.word(which.word()).into_owned();
-    page.lead = page.say2("register.list.lead", "place", full_place(asked.place()), "day", page.day(today));
-    let lines = people.iter().map(|person| PersonLine::of(&page, &visit.reach, today, person)).collect();
+    page.lead = page.say(
+        "register.list.lead",
+        &[("place", &full_place(asked.place())), ("day", &page.day(today)), ("total", &page.number(total))],
+    );
+    // Since when somebody is on the list stands beside what they are on it for.
+    let line = |person: &Person| PersonLine {
+        labels: dated_tags(&page, today, &person.body.labels),
+        ..PersonLine::of(&page, &visit.reach, today, person)
+    };
+    let lines = people.iter().map(line).collect();
     let keeps = reach(&visit.actor, Purpose::KeepRegister).is_some();
     let others = List::every()
         .filter(|other| *other != which)

@@ -167,7 +167,7 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         waiting: waiting.iter().map(pair).collect(),
         correct: keeps.then(|| format!("/people/{}/correct", person.id)),
         sections,
-        events: timeline.events(&page),
+        events: timeline.events(&page, visit.app.programmes),
         earlier: next,
         list,
         page,

@@ -11,7 +11,7 @@ use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, PersonBody};
-use kangmai_programme::Looking;
+use kangmai_programme::{Looking, Programme};
 use kangmai_record::{Fact, Subject, facts_of_kind, timeline};
 use kangmai_web::Page;
 use serde_json::Value;
@@ -122,12 +122,12 @@ fn may_see(looking: &Looking, clinical: Option<&Reach>, fact: &Fact) -> bool {
 
 impl Timeline {
     /// The facts in the reader's words.
-    pub(crate) fn events(&self, page: &Page) -> Vec<Event> {
-        self.facts.iter().map(|fact| self.event(page, fact)).collect()
+    pub(crate) fn events(&self, page: &Page, programmes: &[Programme]) -> Vec<Event> {
+        self.facts.iter().map(|fact| self.event(page, programmes, fact)).collect()
     }
 
-    fn event(&self, page: &Page, fact: &Fact) -> Event {
-        let (title, details) = self.sentence(page, fact);
+    fn event(&self, page: &Page, programmes: &[Programme], fact: &Fact) -> Event {
+        let (title, details) = self.sentence(page, programmes, fact);
         let source = page.word(&format!("record.source.{}", fact.new.source.key())).into_owned();
         let source = if fact.new.recorded_at.day() == fact.new.occurred_at.day() {
             source
@@ -137,7 +137,7 @@ impl Timeline {
         Event { when: fact.new.occurred_at.day().to_string(), title, details, source }
     }
 
-    fn sentence(&self, page: &Page, fact: &Fact) -> (String, Vec<String>) {
+    fn sentence(&self, page: &Page, programmes: &[Programme], fact: &Fact) -> (String, Vec<String>) {
         if fact.new.kind == PERSON {
             let Ok(body) = fact.body::<PersonBody>() else { return (fact.new.kind.clone(), Vec::new()) };
             return match self.earlier.get(&fact.new.id) {
@@ -157,7 +157,10 @@ impl Timeline {
         }
         let key = format!("{}.timeline", fact.new.kind);
         if !page.words.has(&key) {
-            return (page.say1("register.timeline.other", "kind", &fact.new.kind), Vec::new());
+            let name = programme_of(&fact.new.kind);
+            let entry = programmes.iter().find(|it| it.name == name).and_then(|it| it.navigation.first());
+            let kind = entry.map_or_else(|| name.to_owned(), |entry| page.word(entry.word).into_owned());
+            return (page.say1("register.timeline.other", "kind", kind), Vec::new());
         }
         let values = values_of(page, &fact.new.body);
         let borrowed: Vec<(&str, &dyn Display)> =
