@@ -21,6 +21,9 @@ const PLACEHOLDERS: usize = 16_000;
 /// Rows in one statement; more gains nothing.
 const ROWS: usize = 500;
 
+/// What is left goes in by pieces of these sizes, so that few statements are ever prepared.
+const REST: [usize; 4] = [125, 25, 5, 1];
+
 impl InsertMany {
     /// The statement for `rows` rows.
     pub fn sql(&self, rows: usize) -> String {
@@ -67,8 +70,8 @@ pub(crate) fn run<R>(
 where
     R: IntoIterator<Item = Value>,
 {
-    let chunk = insert.rows_per_chunk();
     let numbered = connection.dialect() == Dialect::Postgres;
+    let chunk = insert.rows_per_chunk();
     let whole_chunk_sql = insert.sql_with(chunk, numbered);
     let mut values = Vec::with_capacity(chunk * insert.columns.len());
     let mut waiting = 0;
@@ -86,8 +89,13 @@ where
             waiting = 0;
         }
     }
-    if waiting > 0 {
-        inserted += connection.execute_in_order(&insert.sql_with(waiting, numbered), &values)?;
+    let mut rest = values.as_slice();
+    for size in REST {
+        while rest.len() >= size * insert.columns.len() && !rest.is_empty() {
+            let (now, later) = rest.split_at(size * insert.columns.len());
+            inserted += connection.execute_in_order(&insert.sql_with(size, numbered), now)?;
+            rest = later;
+        }
     }
     Ok(inserted)
 }
