@@ -8,6 +8,7 @@ mod file;
 mod policy;
 mod serve;
 mod settle;
+mod watch;
 
 use clap::{Parser, Subcommand};
 
@@ -38,6 +39,9 @@ enum Command {
     /// Check packs and run their cases
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Find the households that illness is pulling under
+    #[command(subcommand)]
+    Watch(watch::WatchCommand),
     /// Work every view out again from the facts
     Rebuild {
         /// Only say what differs; change nothing
@@ -61,6 +65,7 @@ pub fn main() -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(&config, &args),
         Command::Serve(serve) => serve::run(&config, &serve),
+        Command::Watch(command) => watch::run(&config, &command),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
         Command::Settle(args) => settle::run(&args),

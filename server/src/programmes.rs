@@ -15,7 +15,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_register::programme(),
             kangmai_classification::programme(),
             kangmai_settlement::programme(),
-            //             kangmai_poverty_watch::programme(),
+            kangmai_poverty_watch::programme(),
         ]
     })
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use kangmai_access::{Actor, Role};
 use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, SystemClock};
 use kangmai_database::Database;
+use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Settings};
 use kangmai_web::Language;
 
@@ -43,6 +44,8 @@ pub(super) struct DemoArgs {
 
 /// The password of every account of the demonstration.
 const PASSWORD: &str = "kangmai-demo";
+/// The days on which the watch ran: warnings of different age, some of them late.
+const WATCHED_DAYS_AGO: [i32; 4] = [40, 20, 9, 0];
 /// Written when a county is complete.
 const COMPLETE: &str = "complete";
 
@@ -87,6 +90,11 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
         import(app, kind, path)?;
     }
     app.database.analyze()?;
+    for days_ago in WATCHED_DAYS_AGO {
+        let as_of = today.plus_days(-days_ago);
+        let run = run_watch(app, as_of, |people| show_progress(&format!("watch {as_of}: {people} people")))?;
+        tracing::info!(%as_of, raised = run.raised, graver = run.raised_level, "watched");
+    }
     accounts(app, plan.people)?;
     show_progress("");
     Ok(())

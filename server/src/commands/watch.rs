@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use kangmai_base::{Clock as _, Day, SystemClock};
-
+use kangmai_poverty_watch::run_watch;
 
 use crate::application::quiet_settings;
 use crate::config::Config;
@@ -27,11 +27,12 @@ pub(super) fn run(config: &Config, command: &WatchCommand) -> anyhow::Result<()>
     let WatchCommand::Run { as_of } = command;
     let app = super::serve::open(config, quiet_settings(std::env::temp_dir()))?;
     let as_of = as_of.unwrap_or_else(|| SystemClock.today());
-    let run = run_watch(&app, as_of, |households| show_progress(&format!("{households} households")))?;
+    let run = run_watch(&app, as_of, |people| show_progress(&format!("{people} people")))?;
     show_progress("");
     say(format!(
-        "{}: {} households looked at, {} warnings raised, {} raised to another level, {} as they were",
-        as_of, run.checked, run.raised, run.raised_level, run.unchanged
+        "{as_of}: {} people in {} households looked at, {} bills; {} warnings raised, {} graver, {} otherwise \
+         grounded, {} as they were",
+        run.checked, run.households, run.bills, run.raised, run.raised_level, run.updated, run.unchanged
     ));
     Ok(())
 }
