@@ -61,7 +61,7 @@ fn the_worked_examples_come_out_to_the_fen() {
     let bills = desk.file("bills.csv", format!("{HEAD}{EXAMPLES}"));
     let told = said(&desk.settle(&bills, &["--explain", "e1b"]));
     assert!(told.contains("6 bills settled, 0 rows not settled"), "{told}");
-    assert!(told.contains("住院起付线 400.00") && told.contains("个人自付4,437.22元"), "{told}");
+    assert!(told.contains("减免住院起付线：400.00") && told.contains("个人自付4,437.22元"), "{told}");
     let out = desk.read("out.csv");
     for expected in [
         "E1,basic,basic,60000.00,49248.00,10752.00",

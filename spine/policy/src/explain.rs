@@ -448,7 +448,7 @@ fn write_arithmetic(
                 count += 1;
                 let values = [("rate", Arg::Rate(rate)), ("rest", Arg::Money(step.before))];
                 word.write(language, out, &values);
-                out.push(' ');
+                out.push_str(colon(language));
                 Arg::Money(amount).write(out);
             });
             out.push_str(full_stop(language));
@@ -459,6 +459,7 @@ fn write_arithmetic(
 fn write_deductible(version: &Version, step: &Step, over_year: bool, language: Language, out: &mut String) {
     if step.deductible == Fen::ZERO {
         Word::NoDeductible.write(language, out, &[]);
+        out.push_str(semicolon(language));
         return;
     }
     let word = if over_year { Word::DeductibleYear } else { Word::Deductible };
@@ -468,6 +469,7 @@ fn write_deductible(version: &Version, step: &Step, over_year: bool, language: L
         let values = [("name", Arg::Text(rule.name.get(language))), ("factor", Arg::Rate(rule.rate))];
         Word::DeductibleChanged.write(language, out, &values);
     }
+    out.push_str(semicolon(language));
 }
 
 /// The ratio after the rules that took points off it.
@@ -515,8 +517,15 @@ fn write_end(version: &Version, step: &Step, language: Language, out: &mut Strin
     Arg::Money(step.rounded).write(out);
     for (bit, rule) in version.ratio_rules.iter().enumerate() {
         if step.ratio_rules & (1 << bit) != 0 {
-            let values = [("name", Arg::Text(rule.name.get(language))), ("points", Arg::Rate(rule.rate))];
-            Word::Points.write(language, out, &values);
+            let (word, points) = match 100 % rule.rate.denominator() {
+                0 => {
+                    let points = rule.rate.numerator() * (100 / rule.rate.denominator());
+                    (Word::Points, Arg::Number(points))
+                }
+                _ => (Word::PointsOdd, Arg::Rate(rule.rate)),
+            };
+            let values = [("name", Arg::Text(rule.name.get(language))), ("points", points)];
+            word.write(language, out, &values);
         }
     }
     match step.cap_room {

@@ -44,6 +44,7 @@ words! {
     SegmentOpen = "policy.part.segment_open",
     SegmentPlain = "policy.part.segment_plain",
     Points = "policy.part.points",
+    PointsOdd = "policy.part.points_odd",
     Capped = "policy.part.capped",
     CeilingPays = "policy.part.ceiling_pays",
     CeilingOwn = "policy.part.ceiling_own",

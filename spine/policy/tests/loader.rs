@@ -103,11 +103,13 @@ fn the_pack_that_the_tests_spoil_is_good() {
     );
 }
 
+/// File, what is replaced, by what, key of the error, line and column of the token.
+type Mistake = (&'static str, &'static str, &'static str, &'static str, (usize, usize));
+
 #[test]
 fn each_mistake_is_told_at_its_place() {
     let (basic, major) = ("10-basic.toml", "20-major.toml");
-    // file, what is replaced, by what, key of the error, line and column of the token
-    let table: &[(&str, &str, &str, &str, (usize, usize))] = &[
+    let table: &[Mistake] = &[
         (major, "tiers = [", "tier = [", "unknown_key", (17, 1)),
         (major, "sure   = \"medium\"", "sure   = \"middling\"", "not_in_list", (13, 10)),
         (major, "\"marginal\"", "\"marginl\"", "not_in_list", (10, 39)),
