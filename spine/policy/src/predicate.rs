@@ -432,14 +432,7 @@ fn read_leaf(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Vec<Test>> 
                 .zip(bounds)
                 .map(|(as_of, (low, high))| Test::Age(low as u8, high as u8, as_of)))
         }
-        "sex" => {
-            let read = |name: &str| match name {
-                "male" => Some(Sex::Male),
-                "female" => Some(Sex::Female),
-                _ => None,
-            };
-            one(fields.chosen(fields.text("is"), &["male", "female"], read).map(Test::Sex))
-        }
+        "sex" => one(read_sex(fields)),
         "diagnosis" => {
             let ranges = fields.texts("starts_with");
             let ranges: Vec<IcdRange> = fields.parse_all(ranges, Word::ErrNotACode, Word::MendCode);
@@ -485,6 +478,15 @@ fn read_leaf(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Vec<Test>> 
             None
         }
     }
+}
+
+fn read_sex(fields: &Fields<'_>) -> Option<Test> {
+    let read = |name: &str| match name {
+        "male" => Some(Sex::Male),
+        "female" => Some(Sex::Female),
+        _ => None,
+    };
+    fields.chosen(fields.text("is"), &["male", "female"], read).map(Test::Sex)
 }
 
 fn read_labels(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Test> {

@@ -140,6 +140,18 @@ impl Bill {
 /// The version and the profile that a layer runs by.
 type Rules<'v> = (&'v Version, &'v Profile);
 
+/// What holds of a layer on the day that its date basis names.
+#[inline(always)]
+fn in_force<'p>(policy: &'p Policy, (index, layer): (usize, &'p Running), facts: &BillFacts) -> &'p InForce {
+    match layer.date {
+        DateBasis::Discharge => &layer.in_force,
+        DateBasis::Admission | DateBasis::Settlement => policy
+            .epoch(layer.date.day_of(facts))
+            .get(index)
+            .map_or(&InForce::Nothing, |other| &other.in_force),
+    }
+}
+
 /// Runs one layer and answers what it pays. Writes `step` only if `TRACE`.
 #[inline(always)]
 fn run_layer<const TRACE: bool>(
@@ -150,17 +162,10 @@ fn run_layer<const TRACE: bool>(
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
-    let in_force = match layer.date {
-        DateBasis::Discharge => &layer.in_force,
-        DateBasis::Admission | DateBasis::Settlement => policy
-            .epoch(layer.date.day_of(facts))
-            .get(index)
-            .map_or(&InForce::Nothing, |other| &other.in_force),
-    };
     if TRACE {
         *step = Step::EMPTY;
     }
-    let (number, version) = match in_force {
+    let (number, version) = match in_force(policy, (index, layer), facts) {
         InForce::Version(number, version) => (*number, &**version),
         InForce::Gap(number) => {
             if TRACE {

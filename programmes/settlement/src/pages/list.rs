@@ -37,6 +37,8 @@ struct BillsPage {
     rows: Vec<Line>,
     export: String,
     may_see_money: bool,
+    /// Whether the reader may open a person's page.
+    may_find: bool,
 }
 
 /// A bill with its place in words.
@@ -105,8 +107,9 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         .collect();
     let export = list.export_href("/bills.xlsx");
     let may_see_money = visit.reach.money();
+    let may_find = kangmai_access::reach(&visit.actor, kangmai_access::Purpose::FindPeople).is_some();
     let page = visit.page.titled("settlement.bills.title");
-    show(&BillsPage { page, list, rows: lines, export, may_see_money })
+    show(&BillsPage { page, list, rows: lines, export, may_see_money, may_find })
 }
 
 fn setting(page: &Page, name: &str) -> String {

@@ -39,6 +39,8 @@ struct StatementPage {
     cancelled: Option<String>,
     earlier: Vec<(Moment, Fen)>,
     may_settle: bool,
+    /// Whether the reader may open the person's page.
+    may_find: bool,
 }
 
 impl StatementPage {
@@ -111,6 +113,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
     let may_settle = reach(&visit.actor, Purpose::SettleBills)
         .is_some_and(|reach| reach.covers(found.bill.home))
         && visit.actor.institution.is_none_or(|own| own == found.bill.institution);
+    let may_find = reach(&visit.actor, Purpose::FindPeople).is_some();
     let page = &visit.page;
     let body = &found.body;
     let diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found);
@@ -144,6 +147,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         cancelled: found.cancelled.map(|cancelled| cancelled.reason),
         earlier: found.earlier,
         may_settle,
+        may_find,
         bill: found.bill,
         page: framed,
     }
