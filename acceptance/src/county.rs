@@ -9,6 +9,7 @@ use axum::Router;
 use kangmai_access::{Actor, NewAccount, PasswordHash, Role, create_account, hash_password};
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
 use kangmai_database::testing::FreshDatabase;
+use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Import, Settings};
 use kangmai_server::application::{Parts, application, load_policies, router};
 use kangmai_server::demo::{Plan, write_county};
@@ -155,7 +156,7 @@ impl County {
     }
 
     /// Lets some hundred invented people live in [`COUNTY`], with households, labels, diagnoses and a year of bills:
-    /// the demonstration's files, through the doors that any file uses.
+    /// the demonstration's files, through the doors that any file uses; and lets the watch look at them.
     pub fn populate(&self) {
         let plan = Plan { people: PEOPLE, bills_each: 1.0, today: self.app.today(), seed: 7 };
         let files = write_county(&plan, &self.files.join("county")).expect("the county's files");
@@ -169,6 +170,8 @@ impl County {
             let finished = self.import(key, &format!("{key}.csv"), &content);
             assert_eq!(finished.parked, 0, "facts of {key} were parked");
         }
+        let watched = run_watch(&self.app, self.app.today(), |_| {}).expect("the watch");
+        assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
     }
 
     /// Serves it on the loopback until the county ends, for a browser; gives the address.

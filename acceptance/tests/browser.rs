@@ -178,3 +178,105 @@ fn the_first_page_is_light_and_works_without_script() {
     );
     assert_eq!(page.errors(), Vec::<String>::new());
 }
+
+/// Signs in as somebody does: by the keyboard.
+fn sign_in(page: &Page, address: &str, role: Role) {
+    page.open(address);
+    page.ask("document.querySelector('main input:not([type=hidden])').focus()");
+    page.type_text(role.key());
+    page.press("Tab");
+    page.type_text(PASSWORD);
+    page.press("Enter");
+}
+
+const INSTITUTIONS: &str = "机构编码,机构名称,所在地区划代码,机构层级,医院等级,机构类别,服务能力
+H41172200901,上蔡县示例人民医院,411722000000,县级,二级,综合医院,住院、门诊、医保定点
+";
+
+/// One who was registered as poor until 2020, and is counted among those who came out of it since.
+const REGISTER: &str = "户编号,与户主关系,姓名,证件号码,户籍地区划代码,参保状态,人群类别,认定日期,退出日期
+H0001,户主,示例石大山,411722196203089916,411722001001,城乡居民基本医疗保险,建档立卡贫困人口,2016-01-01,2020-12-31
+";
+
+fn desk_county() -> County {
+    let county = County::on_sqlite();
+    county.import("institutions", "institutions.csv", INSTITUTIONS.as_bytes());
+    let finished = county.import("register", "register.csv", REGISTER.as_bytes());
+    assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{finished:?}");
+    county
+}
+
+#[test]
+fn a_clerk_settles_a_bill_and_prints_the_statement() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = desk_county();
+    let address = county.serve();
+    let mut page = browser.page();
+    sign_in(&page, &address, Role::CountyDesk);
+    page.click("结算窗口");
+    page.fill("身份证号、姓名或拼音首字母", "9916");
+    page.click("查找");
+    page.wait_for("示例石大山");
+    page.click_beside("示例石大山", "录入费用");
+    page.fill("结算单号", "B2019-0001");
+    page.fill("医疗机构", "上蔡县示例人民医院");
+    page.fill("住院", "yes");
+    page.fill("入院日期", "2019-06-12");
+    page.fill("出院日期", "2019-06-30");
+    page.fill("规范转诊", "yes");
+    page.fill("总费用", "60000.00");
+    page.fill("合规费用", "60000.00");
+    page.click("预结算");
+    // Example E1: 60,000 yuan in a county hospital, registered poor, 2019 (豫政办〔2016〕194号, 豫人社 major-disease
+    // and supplementary rules as the packs cite them).
+    for layer in ["49,248.00", "4,201.60", "1,220.16", "5,330.24"] {
+        page.wait_for(layer);
+    }
+    page.click("结算 5,330.24 元");
+    page.wait_for("医疗费用一站式结算单");
+    assert!(page.address().contains("/bills/"), "at {}", page.address());
+    assert!(page.shows("5,330.24") && page.shows("B2019-0001"));
+    page.keep_picture("statement");
+    let pdf = page.print();
+    // The statement on the front, sources on the back.
+    assert_eq!(Page::sheets_of(&pdf), 2, "the statement does not fit on one page and its back");
+    assert!(!page.printed_text().contains("退出"), "the navigation is printed");
+    assert_eq!(page.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn a_warning_is_followed_from_its_list_to_its_evidence() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = County::on_sqlite();
+    county.populate();
+    let address = county.serve();
+    let mut page = browser.page();
+    sign_in(&page, &address, Role::HealthBureau);
+    page.keep_picture("home");
+    page.click("预警");
+    page.wait_for("因病返贫致贫预警");
+    page.keep_picture("warnings");
+    page.click_selected("main tbody td.action a");
+    page.wait_for("依据");
+    page.keep_picture("warning");
+    page.ask("document.querySelector('main a[href^=\"/households/\"]').click()");
+    page.wait_for("家庭成员");
+    page.keep_picture("household");
+    assert_eq!(page.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn no_risk_is_said_with_a_reason_in_three_clicks() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = County::on_sqlite();
+    county.populate();
+    let address = county.serve();
+    let page = browser.page();
+    sign_in(&page, &address, Role::VillageDoctor);
+    page.open(&format!("{address}/warnings"));
+    // One: the warning. Two: the reason. Three: done.
+    page.click_selected("main tbody td.action a");
+    page.click("家庭能够承担，生活未受影响");
+    page.click("确认无风险");
+    page.wait_for("已办结：无风险。");
+}
