@@ -27,7 +27,7 @@ create table bill (
 create index bill_by_number on bill (institution, number);
 create index bill_by_person on bill (person, discharged_on);
 create index bill_by_home on bill (home, discharged_on);
-create index bill_by_day on bill (discharged_on, home);
+create index bill_by_day on bill (discharged_on, home, id);
 create index bill_received on bill (person, insurance_year, home) where state = 'received';
 create index bill_unsettled on bill (state, home) where state <> 'settled';
 

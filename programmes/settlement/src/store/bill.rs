@@ -21,20 +21,20 @@ const BY_DAY: &str =
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
-        order by discharged_on desc, home desc, id limit $5 offset $6) as page
+        order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
     join bill on bill.id = page.id
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
-    order by bill.discharged_on desc, bill.home desc, bill.id";
+    order by bill.discharged_on desc, bill.home desc, bill.id desc";
 /// A narrow scope: all its bills, then the newest.
 const BY_HOME: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from (select id, discharged_on from bill where home between $1 and $2 and +discharged_on between $3 and $4
-        order by discharged_on desc, home desc, id limit $5 offset $6) as page
+        and (cast($7 as text) is null or state = $7) order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
     join bill on bill.id = page.id
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
-    order by bill.discharged_on desc, bill.home desc, bill.id";
+    order by bill.discharged_on desc, bill.home desc, bill.id desc";
 /// Bills in a state that few are in.
 const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
@@ -42,20 +42,20 @@ const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bil
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.state = $7 and bill.state <> 'settled' and bill.home between $1 and $2
         and bill.discharged_on between $3 and $4
-    order by bill.discharged_on desc, bill.home desc, bill.id limit $5 offset $6";
+    order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5 offset $6";
 /// Settled ones only, through the days.
 const SETTLED_BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on,
     bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
-        and state = 'settled' order by discharged_on desc, home desc, id limit $5 offset $6) as page
+        and state = 'settled' order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
     join bill on bill.id = page.id
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
-    order by bill.discharged_on desc, bill.home desc, bill.id";
+    order by bill.discharged_on desc, bill.home desc, bill.id desc";
 const COUNT_BY_DAY: &str = "select count(*) from (select 1 from bill where discharged_on between $3 and $4
     and home between $1 and $2 limit $5) as counted";
 const COUNT_BY_HOME: &str = "select count(*) from (select 1 from bill where home between $1 and $2
-    and discharged_on between $3 and $4 limit $5) as counted";
+    and +discharged_on between $3 and $4 and (cast($6 as text) is null or state = $6) limit $5) as counted";
 const COUNT_BY_STATE: &str =
     "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
@@ -343,18 +343,26 @@ impl BillFilter {
 
 /// Which statement reads a list fastest.
 enum Way {
+    /// A wide scope: through the days, all or only the settled ones.
     Day,
     SettledDay,
-    Home,
+    /// A narrow scope: all its bills, or only the settled ones.
+    Home(Option<BillState>),
+    /// A state that few bills are in.
     State(BillState),
 }
 
 fn way(tx: &mut Transaction<'_>, reach: &Reach, filter: BillFilter) -> Result<Way, DatabaseError> {
-    Ok(match filter.state {
-        Some(BillState::Settled) => Way::SettledDay,
-        Some(state) => Way::State(state),
-        None if super::bill_sum(tx, reach, None)?.bills <= NARROW => Way::Home,
-        None => Way::Day,
+    let settled = match filter.state {
+        None => false,
+        Some(BillState::Settled) => true,
+        Some(state) => return Ok(Way::State(state)),
+    };
+    let is_narrow = super::bill_sum(tx, reach, None)?.bills <= NARROW;
+    Ok(match (is_narrow, settled) {
+        (true, _) => Way::Home(filter.state),
+        (false, true) => Way::SettledDay,
+        (false, false) => Way::Day,
     })
 }
 
@@ -394,7 +402,10 @@ pub fn each_bill(
     let statement = match way(tx, reach, filter)? {
         Way::Day => BY_DAY,
         Way::SettledDay => SETTLED_BY_DAY,
-        Way::Home => BY_HOME,
+        Way::Home(state) => {
+            parameters.push(state.map(BillState::key).into());
+            BY_HOME
+        }
         Way::State(state) => {
             parameters.push(state.key().into());
             BY_STATE
@@ -418,10 +429,12 @@ pub fn count_bills(
     }
     let mut parameters: Vec<Value> = params![reach.first(), reach.last(), from, to, MOST_COUNTED].into();
     let statement = match way(tx, reach, filter)? {
-        Way::Day => COUNT_BY_DAY,
-        Way::Home => COUNT_BY_HOME,
         // Of the bills of some days few are not settled.
-        Way::SettledDay => COUNT_BY_DAY,
+        Way::Day | Way::SettledDay => COUNT_BY_DAY,
+        Way::Home(state) => {
+            parameters.push(state.map(BillState::key).into());
+            COUNT_BY_HOME
+        }
         Way::State(state) => {
             parameters.push(state.key().into());
             COUNT_BY_STATE
