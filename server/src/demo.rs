@@ -8,6 +8,7 @@ mod care;
 mod draw;
 mod household;
 mod names;
+mod steps;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use kangmai_base::{Day, DivisionCode, DivisionLevel};
 use kangmai_places::Divisions;
 
 pub(crate) use draw::Draw;
+pub(crate) use steps::take_steps;
 
 /// How large a county to make.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ mod pages;
 pub mod rules;
 mod section;
 mod sentences;
+mod steps;
 pub mod store;
 mod watch;
 
@@ -19,6 +20,7 @@ use kangmai_access::Purpose;
 use kangmai_database::{Migration, Migrations};
 use kangmai_programme::{Navigation, Programme, Route};
 
+pub use steps::take_step;
 pub use watch::{WatchRun, run_watch};
 
 /// The tables of this programme.

@@ -14,7 +14,7 @@ use kangmai_web::Language;
 
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
-use crate::demo::{Plan, county, villages, write_county};
+use crate::demo::{Plan, county, take_steps, villages, write_county};
 use crate::import::{Task, run as run_import};
 use crate::programmes;
 
@@ -93,6 +93,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
     for days_ago in WATCHED_DAYS_AGO {
         let as_of = today.plus_days(-days_ago);
         let run = run_watch(app, as_of, |people| show_progress(&format!("watch {as_of}: {people} people")))?;
+        take_steps(app, args.seed, as_of, today)?;
         tracing::info!(%as_of, raised = run.raised, graver = run.raised_level, "watched");
     }
     accounts(app, plan.people)?;

@@ -257,9 +257,9 @@ fn stay(
     if discharged > last {
         return None;
     }
-    let yuan = draw.skewed(institution.cost * illness.weight.powf(0.85), 0.55).clamp(180.0, 620_000.0);
+    let yuan = draw.skewed(institution.cost * illness.weight.powf(0.72), 0.50).clamp(180.0, 620_000.0);
     let total = Fen((yuan * 100.0) as i64);
-    let covered = 720 + i64::from(draw.below(260));
+    let covered = 830 + i64::from(draw.below(165));
     let far = matches!(institution.tier, "省级" | "市级");
     Some(Bill {
         institution: institution.code.clone(),

@@ -6,22 +6,23 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use kangmai_access::{Actor, Purpose, Reach, reach};
-use kangmai_base::{Day, DivisionCode, Fen, Id, Moment, Refusal, Uuid};
+use kangmai_base::{Day, Fen, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Household, Person, find_household, members};
 use kangmai_policy::Clock;
-use kangmai_programme::{App, Visit};
-use kangmai_record::{Fact, NewFact, Source, Subject, timeline};
+use kangmai_programme::Visit;
+use kangmai_record::{Fact, Subject, timeline};
 use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
 use crate::due::{clock_at, urgency_word};
 use crate::facts::{LEVEL_CHANGED, RAISED, Seen, Step, UPDATED};
 use crate::pages::note;
-use crate::rules::{Command, DismissReason, LONGEST_NOTE, Stage, can_undo, decide, may_act, status};
+use crate::rules::{Command, DismissReason, LONGEST_NOTE, Stage, can_undo, may_act, status};
 use crate::sentences::{
     dismiss_word, first_sentence, level_tone, level_word, outcome_word, place_name, sentence, stage_word,
     whose,
 };
+use crate::steps::take_step;
 use crate::store::{self, NamedMajor, WarningRow};
 
 const DISMISS: &[Field] = &[
@@ -468,50 +469,8 @@ pub(crate) async fn undo(visit: Visit, Path(id): Path<Uuid>) -> Result<Response,
     }
 }
 
-/// Decides and writes in one transaction, so that two people cannot both take the same step.
 async fn carry_out(visit: &Visit, id: Uuid, command: Command) -> Result<Result<(), Refusal>, Failure> {
-    let within = reach(&visit.actor, Purpose::CheckWarnings).ok_or(Failure::NotFound)?;
     let (app, actor, today) = (visit.app.clone(), visit.actor.clone(), visit.today);
-    let done = visit
-        .app
-        .database
-        .write(move |tx| {
-            tx.lock("poverty_watch.warning")?;
-            let Some(row) = store::warning(tx, &within, id)? else { return Ok(None) };
-            let Some(clock) = clock_at(&app, row.warning.place, today) else { return Ok(None) };
-            let decided = match decide(&row.warning, &command, &actor, today, &clock) {
-                Ok(decided) => decided,
-                Err(refusal) => return Ok(Some(Err(refusal))),
-            };
-            let now = app.clock.now();
-            let fact = |(kind, step): &(&'static str, Step)| {
-                step_fact(&app, &actor, (id, row.warning.place), kind, step)
-            };
-            let facts: Result<Vec<NewFact>, DatabaseError> = decided.iter().map(fact).collect();
-            app.record.append(tx, now, facts?)?;
-            Ok::<_, DatabaseError>(Some(Ok(())))
-        })
-        .await?;
-    done.ok_or(Failure::NotFound)
-}
-
-fn step_fact(
-    app: &App,
-    actor: &Actor,
-    (warning, place): (Uuid, DivisionCode),
-    kind: &str,
-    step: &Step,
-) -> Result<NewFact, DatabaseError> {
-    Ok(NewFact {
-        id: app.mint(),
-        kind: kind.to_owned(),
-        subject: Subject::case(warning),
-        occurred_at: Moment::start_of(step.on),
-        recorded_at: app.clock.now(),
-        place,
-        author: actor.account.uuid(),
-        source: Source::Typed,
-        corrects: step.undoes,
-        body: serde_json::to_string(step).map_err(|error| DatabaseError::Refused(error.to_string()))?,
-    })
+    let taken = visit.app.database.write(move |tx| take_step(tx, &app, &actor, id, &command, today)).await?;
+    taken.ok_or(Failure::NotFound)
 }
