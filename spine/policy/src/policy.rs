@@ -46,6 +46,9 @@ pub(crate) struct Running {
     pub(crate) takes_compliant: bool,
     pub(crate) over_year: bool,
     pub(crate) rounding: Rounding,
+    /// Whether it is rounded half up to the fen.
+    pub(crate) is_plain: bool,
+    pub(crate) counts_stays: bool,
     pub(crate) date: DateBasis,
 }
 
@@ -289,6 +292,8 @@ fn running(layer: &Layer, day: Day) -> Running {
         takes_compliant: benefit.base.take == BaseTake::Compliant,
         over_year: benefit.base.over == Over::Year,
         rounding: benefit.rounding,
+        is_plain: benefit.rounding == Rounding::HalfUp(1),
+        counts_stays: layer.slots.stays != NO_SLOT,
         date: benefit.date,
     }
 }

@@ -175,7 +175,9 @@ fn run_layer<const TRACE: bool>(
         }
         InForce::Nothing => return 0,
     };
-    bill.words.set_stays(year.get(layer.slots.stays));
+    if layer.counts_stays {
+        bill.words.set_stays(year.get(layer.slots.stays));
+    }
     let mut open = version.gate[bill.gate];
     if !layer.applies.met(&bill.words) {
         open = 0;
@@ -211,14 +213,16 @@ fn run_layer<const TRACE: bool>(
             let asked = share_of::<TRACE>(layer, rules, share, year, (base, bill), step);
             (pay_insured::<TRACE>(layer, share.cap, year, (base, asked), bill, step), asked.deductible_used)
         }
-        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(layer.rounding, ceiling, bill, step), 0),
+        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(layer, ceiling, bill, step), 0),
         Terms::Waiver(waiver) => {
             let waived = bill.deductibles.get(usize::from(layer.waives)).copied().unwrap_or(0);
-            (pay_waiver::<TRACE>(layer.rounding, waiver, waived, facts, bill, step), 0)
+            (pay_waiver::<TRACE>(layer, waiver, waived, facts, bill, step), 0)
         }
     };
     bill.deductibles[index] = deductible_used;
-    year.add(layer.slots.stays, i64::from(facts.setting == Setting::Inpatient));
+    if layer.counts_stays {
+        year.add(layer.slots.stays, i64::from(facts.setting == Setting::Inpatient));
+    }
     pays
 }
 
@@ -248,14 +252,14 @@ struct Asked {
 /// What is paid on `low..high` with `points` off each ratio, rounded; the exact amount goes into the trace.
 #[inline(always)]
 fn graded_amount<const TRACE: bool>(
-    rounding: Rounding,
+    layer: &Running,
     graded: &Graded,
     (low, high): (i64, i64),
     points: i64,
     step: &mut Step,
 ) -> i64 {
     if !graded.small {
-        return graded_amount_wide(rounding, graded, (low, high), points, step);
+        return graded_amount_wide(layer.rounding, graded, (low, high), points, step);
     }
     let mut sum: i64 = 0;
     if points == 0 {
@@ -267,7 +271,11 @@ fn graded_amount<const TRACE: bool>(
             sum += segment.overlap(low, high) * (segment.numerator - points).max(0);
         }
     }
-    let amount = rounded(rounding, sum, graded.denominator);
+    let amount = if layer.is_plain & graded.is_percent {
+        percent(sum)
+    } else {
+        rounded_otherwise(layer.rounding, i128::from(sum), graded.denominator)
+    };
     if TRACE {
         say_exact(step, i128::from(sum), graded.denominator, amount);
     }
@@ -347,7 +355,7 @@ fn deductible_ratio<const TRACE: bool>(
 ) -> Asked {
     let deductible = changed_deductible::<TRACE>(rules, graded.deductible, bill, step);
     let points = points_of::<TRACE>(rules, bill, step);
-    let rounded = graded_amount::<TRACE>(layer.rounding, graded, (deductible, base), points, step);
+    let rounded = graded_amount::<TRACE>(layer, graded, (deductible, base), points, step);
     Asked { rounded, deductible_used: deductible.min(base) }
 }
 
@@ -362,7 +370,7 @@ fn tiers<const TRACE: bool>(
 ) -> Asked {
     let before = if layer.over_year { year.get(layer.slots.base) } else { 0 };
     let points = points_of::<TRACE>(rules, bill, step);
-    let rounded = graded_amount::<TRACE>(layer.rounding, graded, (before, before + base), points, step);
+    let rounded = graded_amount::<TRACE>(layer, graded, (before, before + base), points, step);
     year.add(layer.slots.base, base);
     if TRACE {
         (step.before, step.deductible) = (Fen(before), graded.deductible);
@@ -388,7 +396,7 @@ fn share_of<const TRACE: bool>(
     let points = points_of::<TRACE>(rules, bill, step);
     let ratio = (share.segment.numerator - points).max(0);
     let payable = base - deductible_used;
-    let rounded = times(layer.rounding, payable, ratio, share.denominator);
+    let rounded = times(layer, payable, ratio, share.denominator);
     year.add(layer.slots.deductible, deductible_used);
     if TRACE {
         step.before = Fen(before);
@@ -431,14 +439,14 @@ fn pay_insured<const TRACE: bool>(
 
 #[inline(always)]
 fn pay_ceiling<const TRACE: bool>(
-    rounding: Rounding,
+    layer: &Running,
     ceiling: &Ceiling,
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
     let whole = if ceiling.of_total { bill.total } else { bill.compliant };
     let left = if ceiling.of_total { bill.own() } else { bill.remaining };
-    let promised = times(rounding, whole, ceiling.scale.numerator, ceiling.scale.denominator);
+    let promised = times(layer, whole, ceiling.scale.numerator, ceiling.scale.denominator);
     let missing = if ceiling.of_own_share { left - promised } else { promised - (whole - left) };
     let pays = missing.clamp(0, bill.remaining);
     bill.remaining -= pays;
@@ -455,7 +463,7 @@ fn pay_ceiling<const TRACE: bool>(
 
 #[inline(always)]
 fn pay_waiver<const TRACE: bool>(
-    rounding: Rounding,
+    layer: &Running,
     waiver: &Waiver,
     deductible: i64,
     facts: &BillFacts,
@@ -470,7 +478,7 @@ fn pay_waiver<const TRACE: bool>(
     }
     let fees = before - waived - bill.own();
     let rest = if waiver.discount_of_own { bill.own() } else { bill.remaining };
-    let discount = times(rounding, rest, waiver.scale.numerator, waiver.scale.denominator).clamp(0, rest);
+    let discount = times(layer, rest, waiver.scale.numerator, waiver.scale.denominator).clamp(0, rest);
     let from_compliant = discount.min(bill.remaining);
     bill.remaining -= from_compliant;
     bill.outside -= discount - from_compliant;
@@ -501,25 +509,22 @@ fn waive_fee(facts: &BillFacts, fee: FeeKind, bill: &mut Bill) {
 
 /// An amount of at most [`Fen::LIMIT`] times a ratio, brought to money.
 #[inline(always)]
-fn times(rounding: Rounding, amount: i64, numerator: i64, denominator: i64) -> i64 {
-    // A whole per cent of an amount within the limit fits 63 bits.
-    if denominator == 100 {
-        rounded(rounding, amount * numerator, 100)
+fn times(layer: &Running, amount: i64, numerator: i64, denominator: i64) -> i64 {
+    if layer.is_plain & (denominator == 100) {
+        // A whole per cent of an amount within the limit fits 63 bits.
+        percent(amount * numerator)
     } else {
-        rounded_otherwise(rounding, i128::from(amount) * i128::from(numerator), denominator)
+        rounded_otherwise(layer.rounding, i128::from(amount) * i128::from(numerator), denominator)
     }
 }
 
-/// A quotient brought to money; numerators are at least zero and fit 63 bits with room.
+/// Hundredths, half up. By far the most ratios are whole per cents, and a division by a constant is a multiplication.
 #[inline(always)]
-fn rounded(rounding: Rounding, numerator: i64, denominator: i64) -> i64 {
-    if rounding == Rounding::HalfUp(1) && denominator == 100 {
-        // By far the most ratios are whole per cents, and a division by a constant is a multiplication.
-        return ((numerator as u64 + 50) / 100) as i64;
-    }
-    rounded_otherwise(rounding, i128::from(numerator), denominator)
+const fn percent(hundredths: i64) -> i64 {
+    ((hundredths as u64 + 50) / 100) as i64
 }
 
+/// A quotient brought to money; all numerators are at least zero.
 fn rounded_otherwise(rounding: Rounding, numerator: i128, denominator: i64) -> i64 {
     let (unit, added) = match rounding {
         Rounding::HalfUp(unit) => (unit, denominator * unit / 2),

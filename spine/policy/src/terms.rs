@@ -80,6 +80,8 @@ pub struct Graded {
     pub(crate) denominator: i64,
     /// Whether all products fit 64 bits.
     pub(crate) small: bool,
+    /// Whether the ratios are whole per cents.
+    pub(crate) is_percent: bool,
     /// Yearly cap.
     pub cap: Option<Fen>,
 }
@@ -248,6 +250,7 @@ fn read_deductible_ratio(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> 
         segments,
         denominator,
         small,
+        is_percent: denominator == 100,
         cap: cap?,
     }))
 }
@@ -269,7 +272,14 @@ fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
     let ends: Vec<Fen> = edges.iter().skip(1).map(|(from, _)| *from).chain([Fen(i64::MAX)]).collect();
     let rates = edges.into_iter().zip(ends).map(|((from, rate), to)| (from, to, rate)).collect();
     let (segments, denominator, small) = scaled(fields, rates, points)?;
-    Some(Terms::Tiers(Graded { deductible, segments, denominator, small, cap: cap? }))
+    Some(Terms::Tiers(Graded {
+        deductible,
+        segments,
+        denominator,
+        small,
+        is_percent: denominator == 100,
+        cap: cap?,
+    }))
 }
 
 fn push_not_rising(fields: &Fields<'_>, at: &At<Fen>, lowest: Fen) {
