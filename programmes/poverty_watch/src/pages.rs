@@ -116,19 +116,29 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let (limit, offset) = (list.paging.limit(), list.paging.offset());
     let (within, today) = (narrowed.clone(), visit.today);
     let days = clock.as_ref().map_or(0, |clock| clock.decision_days);
-    let (rows, total, outcomes) = visit
+    let (mine, all) = (stages_of(&visit.actor), visit.reach.clone());
+    let (rows, total, outcomes, waiting) = visit
         .app
         .database
         .read(move |tx| {
             let rows = store::list(tx, &within, &wanted, (limit, offset))?;
             let total = store::count(tx, &within, &wanted)?;
-            Ok::<_, DatabaseError>((rows, total, store::outcomes(tx, &within, today, days)?))
+            let mine = Wanted { stages: mine, ..Wanted::default() };
+            let waiting = if mine.stages.is_empty() { 0 } else { store::count(tx, &all, &mine)? };
+            Ok::<_, DatabaseError>((rows, total, store::outcomes(tx, &within, today, days)?, waiting))
         })
         .await?;
-    let page = visit.page.titled("poverty_watch.title");
+    let mut page = visit.page.titled("poverty_watch.title");
+    if waiting > 0 {
+        let button = (page.word("poverty_watch.mine.button").into_owned(), "/warnings?whose=mine".to_owned());
+        let said = page.count("poverty_watch.mine", waiting);
+        page = page.to_do(said, Some(button));
+    }
     offer_filters(&page, &mut list, &visit.reach, &narrowed);
     list.found(total.unsigned_abs());
-    let show_row = Showing { app: &visit.app, actor: &visit.actor, reach: &visit.reach, page: &page, today };
+    let theirs = stages_of(&visit.actor);
+    let show_row =
+        Showing { app: &visit.app, actor: &visit.actor, reach: &visit.reach, page: &page, theirs, today };
     let rows: Vec<Row> = rows.iter().map(|row| show_row.row(row)).collect();
     let false_alarms = false_alarms(&page, &outcomes, &narrowed);
     show(&WarningsPage { page, list, rows, false_alarms })
@@ -156,6 +166,8 @@ struct Showing<'a> {
     actor: &'a Actor,
     reach: &'a Reach,
     page: &'a Page,
+    /// The stages that are the reader's daily work.
+    theirs: Vec<Stage>,
     today: Day,
 }
 
@@ -165,7 +177,9 @@ impl Showing<'_> {
         let status = clock_at(self.app, row.home, self.today)
             .map(|clock| status(row.stage, row.since, row.opened_on, self.today, &clock));
         let due = status.and_then(|status| status.due);
-        let is_theirs = row.closed_on.is_none() && may_act(row.stage, row.home, self.actor);
+        let is_theirs = row.closed_on.is_none()
+            && self.theirs.contains(&row.stage)
+            && may_act(row.stage, row.home, self.actor);
         let ended = row.outcome.map(|outcome| outcome_word(page, outcome));
         Row {
             id: row.id,
@@ -220,7 +234,8 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
         .app
         .database
         .read(move |tx| {
-            let showing = Showing { app: &app, actor: &actor, reach: &within, page: &page, today };
+            let theirs = stages_of(&actor);
+            let showing = Showing { app: &app, actor: &actor, reach: &within, page: &page, theirs, today };
             sheet(tx, &showing, &wanted).map_err(Failure::from)
         })
         .await?;
