@@ -236,6 +236,8 @@ fn a_clerk_settles_a_bill_and_prints_the_statement() {
     page.wait_for("医疗费用一站式结算单");
     assert!(page.address().contains("/bills/"), "at {}", page.address());
     assert!(page.shows("5,330.24") && page.shows("B2019-0001"));
+    page.screen(Screen::PICTURE);
+    page.ask("scrollTo(0, 0)");
     page.keep_picture("statement");
     let pdf = page.print();
     // The statement on the front, sources on the back.

@@ -4,7 +4,8 @@ const squeeze = (text) => (text || "").replace(/\s+/g, " ").trim();
 
 const visible = (element) => {
   const box = element.getBoundingClientRect();
-  return box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== "hidden";
+  // What lies in a closed <details> has a box, but is not seen.
+  return box.width > 0 && box.height > 0 && element.checkVisibility({ visibilityProperty: true });
 };
 
 // The one of `elements` whose words are `wanted`: exactly, else the shortest that holds them.

@@ -27,6 +27,8 @@ impl Screen {
     pub const PHONE: Screen = Screen { width: 360, height: 640, mobile: true };
     /// A tablet.
     pub const TABLET: Screen = Screen { width: 768, height: 1_024, mobile: false };
+    /// What a reader of the README sees.
+    pub const PICTURE: Screen = Screen { width: 1_100, height: 1_240, mobile: false };
     /// An office screen.
     pub const DESK: Screen = Screen { width: 1_440, height: 900, mobile: false };
 }
@@ -247,12 +249,12 @@ impl Page {
         )
     }
 
-    /// Keeps a picture of the whole page as `name`.png among the pictures, and tells where.
+    /// Keeps a picture of what fits on the screen as `name`.png among the pictures, and tells where.
     pub fn keep_picture(&self, name: &str) -> PathBuf {
         let folder = pictures();
         std::fs::create_dir_all(&folder).expect("a folder for the pictures");
         let file = folder.join(format!("{name}.png"));
-        std::fs::write(&file, self.picture()).expect("the picture is written");
+        std::fs::write(&file, self.picture_of_screen()).expect("the picture is written");
         file
     }
 
