@@ -152,6 +152,23 @@ fn in_force<'p>(policy: &'p Policy, (index, layer): (usize, &'p Running), facts:
     }
 }
 
+/// The number of the first profile whose condition holds, if the layer is for this bill at all.
+#[inline(always)]
+fn profile_of(layer: &Running, version: &Version, bill: &Bill) -> Option<usize> {
+    let mut open = version.gate[bill.gate];
+    if open == 0 || !layer.applies.met(&bill.words) {
+        return None;
+    }
+    while open != 0 {
+        let candidate = open.trailing_zeros() as usize;
+        if version.profiles[candidate].rest.met(&bill.words) {
+            return Some(candidate);
+        }
+        open &= open - 1;
+    }
+    None
+}
+
 /// Runs one layer and answers what it pays. Writes `step` only if `TRACE`.
 #[inline(always)]
 fn run_layer<const TRACE: bool>(
@@ -178,22 +195,11 @@ fn run_layer<const TRACE: bool>(
     if layer.counts_stays {
         bill.words.set_stays(year.get(layer.slots.stays));
     }
-    let mut open = version.gate[bill.gate];
-    if !layer.applies.met(&bill.words) {
-        open = 0;
-    }
-    let profile = loop {
-        if open == 0 {
-            if TRACE {
-                say_not_applied(policy, (index, number), facts, year.get(layer.slots.stays), step);
-            }
-            return 0;
+    let Some(profile) = profile_of(layer, version, bill) else {
+        if TRACE {
+            say_not_applied(policy, (index, number), facts, year.get(layer.slots.stays), step);
         }
-        let candidate = open.trailing_zeros() as usize;
-        if version.profiles[candidate].rest.met(&bill.words) {
-            break candidate;
-        }
-        open &= open - 1;
+        return 0;
     };
     if TRACE {
         (step.outcome, step.version, step.profile) = (Outcome::PaidNothing, number, profile as u8);
@@ -389,8 +395,8 @@ fn share_of<const TRACE: bool>(
 ) -> Asked {
     let deductible = changed_deductible::<TRACE>(rules, share.deductible, bill, step);
     let before = match share.deductible_over {
-        Over::Year => year.get(layer.slots.deductible),
-        Over::Bill => 0,
+        Over::Year if deductible > 0 => year.get(layer.slots.deductible),
+        Over::Year | Over::Bill => 0,
     };
     let deductible_used = (deductible - before).clamp(0, base);
     let points = points_of::<TRACE>(rules, bill, step);
