@@ -28,7 +28,6 @@ pub(crate) struct Written {
     pub(crate) source: String,
     pub(crate) quote: String,
     pub(crate) note: String,
-    pub(crate) sure: String,
 }
 
 /// A settlement in words.
@@ -38,7 +37,7 @@ pub(crate) struct Told {
     pub(crate) lines: Vec<Line>,
     /// Layers that did not, with the reason.
     pub(crate) why_not: Vec<(String, String)>,
-    /// The sources of the layers that applied.
+    /// The sources of the layers that applied; each says how sure it is.
     pub(crate) written: Vec<Written>,
     /// What the patient reads.
     pub(crate) plain: String,
@@ -105,7 +104,7 @@ fn in_words(page: &Page, settled: &Settled, explanation: &Explanation) -> Told {
             why_not.push((layer.name.clone(), layer.sentence.clone()));
             continue;
         }
-        written.extend(written_of(page, layer));
+        written.extend(written_of(layer));
         lines.push(Line {
             name: layer.name.clone(),
             payer: layer.payer.name.get(language).to_owned(),
@@ -120,18 +119,12 @@ fn in_words(page: &Page, settled: &Settled, explanation: &Explanation) -> Told {
     put_together(page, settled, lines, why_not, written, true)
 }
 
-fn written_of(page: &Page, layer: &LayerText) -> Option<Written> {
-    let sure = match layer.sure? {
-        kangmai_policy::Sure::High => "settlement.sure.high",
-        kangmai_policy::Sure::Medium => "settlement.sure.medium",
-        kangmai_policy::Sure::Low => "settlement.sure.low",
-    };
+fn written_of(layer: &LayerText) -> Option<Written> {
     Some(Written {
         layer: layer.name.clone(),
         source: layer.source.clone()?,
         quote: layer.quote.clone().unwrap_or_default(),
         note: layer.note.clone().unwrap_or_default(),
-        sure: page.word(sure).into_owned(),
     })
 }
 

@@ -141,7 +141,7 @@ fn the_worked_examples_come_out_to_the_fen() {
                 }
                 assert!(page.contains(example.ratio), "{}: {}", example.name, example.ratio);
                 let own = example.own.parse::<Fen>().expect("an amount").grouped();
-                assert!(page.contains(&format!("<p class=\"own-share\">{own} ")), "{}: {own}", example.name);
+                assert!(page.contains(&format!("own-share print-tight\">{own} ")), "{}: {own}", example.name);
             }
             office.in_chinese();
         }
@@ -212,7 +212,7 @@ fn a_late_bill_settles_the_later_ones_again_and_cancelling_it_takes_that_back() 
         assert!(trial.contains("会改变本年其他结算单") && trial.contains("ZY-late"), "{trial}");
         let early_statement = office.settles(&person, &early, &own);
         let page = office.finds(&statement);
-        let own_after = between(&page, "<p class=\"own-share\">", " ");
+        let own_after = between(&page, "own-share print-tight\">", " ");
         assert_ne!(own_after, own_alone.parse::<Fen>().expect("an amount").grouped());
         assert!(page.contains("以前的结算结果"), "{page}");
         office.nothing_differs_after_rebuilding();
@@ -225,7 +225,7 @@ fn a_late_bill_settles_the_later_ones_again_and_cancelling_it_takes_that_back() 
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text);
         let page = office.finds(&statement);
         assert_eq!(
-            between(&page, "<p class=\"own-share\">", " "),
+            between(&page, "own-share print-tight\">", " "),
             own_alone.parse::<Fen>().expect("an amount").grouped(),
             "as if the early bill had never been"
         );
