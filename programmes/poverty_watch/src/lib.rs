@@ -26,7 +26,10 @@ pub use watch::{WatchRun, run_watch};
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "poverty_watch",
-    steps: &[Migration { name: "001-warnings", sql: include_str!("../migrations/001-warnings.sql") }],
+    steps: &[
+        Migration { name: "001-warnings", sql: include_str!("../migrations/001-warnings.sql") },
+        Migration { name: "002-counts", sql: include_str!("../migrations/002-counts.sql") },
+    ],
 };
 
 /// The words of this programme.

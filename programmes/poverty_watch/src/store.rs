@@ -4,7 +4,7 @@ mod costs;
 mod view;
 
 use kangmai_access::Reach;
-use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -34,6 +34,18 @@ const LIST_OPEN: &str = "select warning.id, warning.household, warning.home, war
     coalesce((select person.name from household join person on person.id = household.head
         where household.id = warning.household), '') as head, warning.noticed_on
     from warning where warning.home between $1 and $2 and warning.closed_on is null
+    and (cast($3 as bigint) is null or warning.level = $3)
+    and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
+    and (cast($7 as bigint) is null or warning.opened_on <= $7)
+    order by warning.level desc, warning.opened_on, warning.id limit $8 offset $9";
+// For a county or more: in the order of the list by the index of open warnings, until a page is full. Without the `+`
+// SQLite would gather all of the county and sort them.
+const LIST_OPEN_WIDE: &str =
+    "select warning.id, warning.household, warning.home, warning.level, warning.stage,
+    warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
+    coalesce((select person.name from household join person on person.id = household.head
+        where household.id = warning.household), '') as head, warning.noticed_on
+    from warning where +warning.home between $1 and $2 and warning.closed_on is null
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
     and (cast($7 as bigint) is null or warning.opened_on <= $7)
@@ -290,7 +302,8 @@ pub fn list(
             limit,
             offset
         ];
-        tx.query(LIST_OPEN, &params)?
+        let is_wide = reach.place().level().is_none_or(|level| level <= DivisionLevel::County);
+        tx.query(if is_wide { LIST_OPEN_WIDE } else { LIST_OPEN }, &params)?
     } else {
         let params = params![
             reach.first(),
