@@ -265,7 +265,8 @@ pub fn decide(
         }
         Command::Dismiss { reason, note } => {
             if *reason == DismissReason::Other {
-                needs_note(note)?;
+                // This form stands beside others that have a note too.
+                needs_note(note).map_err(|refusal| refusal.at("explanation"))?;
             }
             Ok(vec![(DISMISSED, Step { reason: Some(*reason), ..step(Stage::Closed, note) })])
         }

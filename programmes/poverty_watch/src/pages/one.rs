@@ -27,7 +27,7 @@ use crate::store::{self, NamedMajor, WarningRow};
 
 const DISMISS: &[Field] = &[
     Field::radios("reason", "poverty_watch.form.reason"),
-    Field::text("note", "poverty_watch.form.note").at_most(LONGEST_NOTE).optional(),
+    Field::text("explanation", "poverty_watch.form.note").at_most(LONGEST_NOTE).optional(),
 ];
 const CHECK: &[Field] = &[
     Field::tick("consent", "poverty_watch.form.consent"),
@@ -407,7 +407,8 @@ fn offer(page: &Page, act: &str, form: &mut Form) {
 
 /// Reads what was sent; none if the form is refused.
 fn command(act: &str, form: &mut Form) -> Option<Command> {
-    let mut note = || form.text("note").unwrap_or_default();
+    let name = if act == "dismiss" { "explanation" } else { "note" };
+    let mut note = || form.text(name).unwrap_or_default();
     let command = match act {
         "dismiss" => {
             let note = note();
