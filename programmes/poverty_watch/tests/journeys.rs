@@ -305,6 +305,11 @@ fn the_village_notice_holds_no_forbidden_field() {
             {
                 assert!(!page.contains(forbidden), "{forbidden} in {page}");
             }
+            let (_, printed) = page.split_once("print-head").expect("a head for print");
+            let printed = printed.split_once("</main>").expect("an end").0;
+            for word in ["病", "illness", "poverty_watch"] {
+                assert!(!printed.contains(word), "{word} in {printed}");
+            }
             let digits = page.split(|sign: char| !sign.is_ascii_digit()).map(str::len).max();
             assert!(digits.is_some_and(|longest| longest < 13), "a long number, perhaps an account");
         }

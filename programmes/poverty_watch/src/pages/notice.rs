@@ -55,13 +55,12 @@ pub(crate) async fn show_notice(visit: Visit, Path(id): Path<Uuid>) -> Result<Re
         .find(|person| Some(person.id.uuid()) == household.body.head)
         .or(people.first())
         .map(|person| person.body.name.clone());
-    let page = visit.page.titled("poverty_watch.notice").under(
-        visit.app.words.word(kangmai_web::Language::Zh, "poverty_watch.title").into_owned(),
-        format!("/warnings/{id}"),
-    );
+    // The last crumb is printed: the village, never the name of this programme, which speaks of illness.
+    let village = place_name(row.warning.place);
+    let page = visit.page.titled("poverty_watch.notice").under(village.clone(), format!("/warnings/{id}"));
     show(&NoticePage {
         page,
-        village: place_name(row.warning.place),
+        village,
         head: head.unwrap_or_default(),
         people: living.count(),
         from,
