@@ -34,32 +34,45 @@ pub fn merge_labels(
 }
 
 fn merge_label(labels: &mut Vec<LabelInterval>, said: &LabelInterval, today: Day, ended: &mut Vec<Label>) {
-    let of_label = |known: &&mut LabelInterval| known.label == said.label;
-    let found = match (said.from, said.to) {
-        (Some(_), _) => labels.iter_mut().filter(of_label).find(|known| overlaps(known, said)),
-        (None, Some(to)) => labels.iter_mut().filter(of_label).find(|known| {
-            known.to == Some(to) || (known.to.is_none() && known.from.is_none_or(|from| from < to))
-        }),
-        (None, None) => labels.iter_mut().filter(of_label).find(|known| known.to.is_none_or(|to| to > today)),
-    };
+    if said.from.is_some() {
+        return replace_overlapping(labels, said);
+    }
+    let is_known = labels.iter().any(|known| known.label == said.label);
+    let found = labels.iter_mut().filter(|known| known.label == said.label).find(|known| match said.to {
+        Some(to) => known.to == Some(to) || (known.to.is_none() && known.from.is_none_or(|from| from < to)),
+        None => known.to.is_none_or(|to| to > today),
+    });
     match found {
         Some(known) => {
-            let merged = (said.from.or(known.from), said.to.or(known.to));
-            if merged != (known.from, known.to) {
-                (known.from, known.to) = merged;
+            if said.to.is_some() && said.to != known.to {
+                known.to = said.to;
                 known.source.clone_from(&said.source);
             }
         }
-        None if said.from.is_none() && said.to.is_none() => {
-            if labels.iter().any(|known| known.label == said.label) {
-                ended.push(said.label);
-            } else {
-                labels.push(LabelInterval { from: Some(today), ..said.clone() });
-            }
-        }
-        None => labels.push(said.clone()),
+        None if said.to.is_some() => labels.push(said.clone()),
+        None if is_known => ended.push(said.label),
+        None => labels.push(LabelInterval { from: Some(today), ..said.clone() }),
     }
     join_overlaps(labels, said.label);
+}
+
+/// A period that is said with its start takes the place of those known that it overlaps; its end, if it is not said, is
+/// theirs.
+fn replace_overlapping(labels: &mut Vec<LabelInterval>, said: &LabelInterval) {
+    let (overlapped, kept): (Vec<_>, Vec<_>) = std::mem::take(labels)
+        .into_iter()
+        .partition(|known| known.label == said.label && overlaps(known, said));
+    *labels = kept;
+    let known_end = overlapped.iter().map(|known| known.to).reduce(|one, other| match (one, other) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        _ => None,
+    });
+    let merged = LabelInterval { to: said.to.or(known_end.flatten()), ..said.clone() };
+    let unchanged = |known: &LabelInterval| (known.from, known.to) == (merged.from, merged.to);
+    match overlapped.into_iter().find(unchanged) {
+        Some(known) => labels.push(known),
+        None => labels.push(merged),
+    }
 }
 
 /// One period of `label` for several that have come to overlap.
@@ -311,7 +324,7 @@ mod tests {
         check(
             &[("2020-01-01", "2021-01-01"), ("2024-01-01", "")],
             ("2020-06-01", "2024-06-01"),
-            &[("2020-06-01", "")],
+            &[("2020-06-01", "2024-06-01")],
             false,
         );
     }
