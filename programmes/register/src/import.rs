@@ -10,12 +10,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 
-use kangmai_base::{Day, DivisionCode, DivisionLevel, Id, IdNumberKind, PlaceRange, Refusal, Uuid};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Id, IdNumber, IdNumberKind, PlaceRange, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{
-    HouseholdBody, HouseholdId, Label, LabelInterval, Parsed, PersonBody, PersonId, REGISTER,
+    Alike, HouseholdBody, HouseholdId, Label, LabelInterval, Parsed, PersonBody, PersonId, REGISTER,
     RegisterContext, RegisterParser, RegisterRow, find_alike, find_household, find_household_by_number,
-    find_person, match_id_number, same_name_and_birth,
+    find_person, match_id_numbers, same_name_and_birth,
 };
 use kangmai_places::Divisions;
 use kangmai_programme::{ImportRun, Planned};
@@ -64,6 +64,10 @@ struct Held<T> {
 /// The persons and households that a chunk of rows touches.
 #[derive(Default)]
 struct Chunk {
+    /// Who has the numbers of these rows, by number.
+    matched: HashMap<String, Vec<PersonId>>,
+    /// The records in doubt that bear the name and birth date of the row at hand.
+    alike: Vec<Alike>,
     persons: HashMap<PersonId, Held<PersonBody>>,
     person_order: Vec<PersonId>,
     by_key: HashMap<PersonKey, PersonId>,
@@ -94,7 +98,14 @@ pub(crate) fn plan(
         RegisterParser::new(Arc::new(matching.clone()), Divisions::shipped(), context)
     });
     let parsed: Vec<(Parsed, Vec<Fault>)> = records.iter().map(|record| parser.parse(record)).collect();
-    let mut chunk = Chunk::default();
+    let numbers: Vec<&IdNumber> = parsed
+        .iter()
+        .filter_map(|(parsed, _)| match parsed {
+            Parsed::Row(row) => row.id_number.as_ref(),
+            Parsed::Repeat { .. } | Parsed::Faulty => None,
+        })
+        .collect();
+    let mut chunk = Chunk { matched: match_id_numbers(tx, &numbers)?, ..Chunk::default() };
     for (parsed, mut faults) in parsed {
         let outcome = match parsed {
             Parsed::Faulty => Outcome::Faulty,
@@ -225,26 +236,27 @@ impl Chunk {
             return Ok(Ok(Some(*id)));
         }
         if let Some(number) = &row.id_number {
-            let matched = match_id_number(tx, number)?;
-            match matched.as_slice() {
-                [] => {}
-                [(id, ..)] => {
-                    self.load(tx, *id)?;
-                    return Ok(Ok(Some(*id)));
+            match self.matched.get(number.as_str()).map(Vec::as_slice) {
+                None | Some([]) => {}
+                Some(&[id]) => {
+                    self.load(tx, id)?;
+                    return Ok(Ok(Some(id)));
                 }
-                _ => return Ok(Err(number_of_two())),
+                Some(_) => return Ok(Err(number_of_two())),
             }
         }
         let number = row.household.number.as_deref().unwrap_or_default();
-        let alike = find_alike(tx, &row.name, row.birth)?;
-        let mut same = alike
+        self.alike = find_alike(tx, &row.name, row.birth)?;
+        let mut same = self
+            .alike
             .iter()
             .filter(|one| one.home == row.home && one.household_number == number && (!one.has_number));
         match (same.next(), same.next()) {
             (None, _) => Ok(Ok(None)),
             (Some(one), None) => {
-                self.load(tx, one.person)?;
-                Ok(Ok(Some(one.person)))
+                let id = one.person;
+                self.load(tx, id)?;
+                Ok(Ok(Some(id)))
             }
             (Some(_), Some(_)) => Ok(Err(two_without_number())),
         }
@@ -360,8 +372,8 @@ impl Chunk {
         let county: DivisionCode = row.home.at(DivisionLevel::County);
         let valid = row.id_number.as_ref().is_some_and(|number| number.kind() == IdNumberKind::Valid);
         let others: Vec<PersonId> = if valid {
-            let alike = find_alike(tx, &row.name, Some(birth))?;
-            alike.into_iter().filter(|one| county.contains(one.home)).map(|one| one.person).collect()
+            let alike = self.alike.iter().filter(|one| county.contains(one.home));
+            alike.map(|one| one.person).collect()
         } else {
             let range: PlaceRange = county.range();
             same_name_and_birth(tx, range, &row.name, birth)?

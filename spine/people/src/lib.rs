@@ -22,9 +22,9 @@ pub use register_schema::REGISTER;
 pub use search::{Query, search};
 pub use store::{
     Alike, aliases, count_not_enrolled, count_people, count_with_label, count_with_marks, find_alike,
-    find_household, find_household_by_number, find_person, match_id_number, members, people_at,
-    people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons, same_as,
-    same_name_and_birth, set_same_as,
+    find_household, find_household_by_number, find_person, match_id_number, match_id_numbers, members,
+    people_at, people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons,
+    same_as, same_name_and_birth, set_same_as,
 };
 
 /// The tables of this crate.

@@ -1,5 +1,7 @@
 //! The SQL of people.
 
+use std::collections::HashMap;
+
 use kangmai_base::{Day, DivisionCode, IdNumber, PlaceRange, Sex};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 use kangmai_places::person_initials;
@@ -33,7 +35,11 @@ const PUT_LABELS: InsertMany = InsertMany {
     columns: &["person", "label", "from_day", "to_day", "source", "home"],
     suffix: "",
 };
-const CLEAR_LABELS: &str = "delete from person_label where person = $1";
+/// Of 50 persons at once.
+const CLEAR_LABELS_OF: &str = "delete from person_label where person in
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const LABELS: &str = "select label, from_day, to_day, source from person_label where person = $1 order by label, from_day, to_day, source";
 const HOUSEHOLD: &str =
     "select id, number, place, head, address, income, income_year from household where id = $1";
@@ -47,6 +53,10 @@ const MEMBERS: &str =
     enrolment, died_on, marks from person where household = $1 order by birth, id limit 100";
 const MATCH_ID_NUMBER: &str =
     "select id, household, digest from person where id_number = $1 order by id limit 2";
+const MATCH_ID_NUMBERS: &str = "select id_number, id from person where id_number in
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50) order by id";
 const SAME_NAME_AND_BIRTH: &str = "select id from person
     where name = $1 and home between $2 and $3 and birth = $4 and same_as is null order by id limit 10";
 const BY_ID_NUMBER: &str =
@@ -112,6 +122,9 @@ const SET_SAME_AS: &str = "update person set same_as = $2 where id = $1";
 const SAME_AS: &str = "select same_as from person where id = $1 and same_as is not null";
 const ALIASES: &str = "select id from person where same_as = $1 order by id limit 20";
 
+/// Values that one statement with a list takes.
+const BATCH: usize = 50;
+
 /// Writes households as they stand now: for the projection of the register.
 ///
 /// # Errors
@@ -148,8 +161,9 @@ fn last_of_each<T, K: std::hash::Hash + Eq>(all: &[T], key: impl Fn(&T) -> K) ->
 /// When the database fails.
 pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), DatabaseError> {
     let last: Vec<&Person> = last_of_each(persons, |person| person.id).collect();
-    for person in &last {
-        tx.execute(CLEAR_LABELS, &params![person.id])?;
+    let ids: Vec<Value> = last.iter().map(|person| Value::from(person.id)).collect();
+    for ids in batches(&ids) {
+        tx.execute(CLEAR_LABELS_OF, &ids)?;
     }
     let rows: Vec<[Value; 19]> = last.iter().map(|person| person_row(person)).collect::<Result<_, _>>()?;
     tx.insert_many(&PUT_PERSONS, rows)?;
@@ -316,6 +330,39 @@ pub fn match_id_number(
 ) -> Result<Vec<(PersonId, HouseholdId, i64)>, DatabaseError> {
     let rows = tx.query(MATCH_ID_NUMBER, &params![number.as_str()])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+}
+
+/// Who has these identity numbers, by number. The rule of matching: one is that person; two are for somebody to look at.
+///
+/// # Errors
+/// When the database fails.
+pub fn match_id_numbers(
+    tx: &mut Transaction<'_>,
+    numbers: &[&IdNumber],
+) -> Result<HashMap<String, Vec<PersonId>>, DatabaseError> {
+    let numbers: Vec<Value> = numbers.iter().map(|number| Value::from(number.as_str())).collect();
+    let mut found: HashMap<String, Vec<PersonId>> = HashMap::new();
+    for numbers in batches(&numbers) {
+        for row in tx.query(MATCH_ID_NUMBERS, &numbers)? {
+            let of_number = found.entry(row.get(0)?).or_default();
+            let person = row.get(1)?;
+            if !of_number.contains(&person) {
+                of_number.push(person);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Values in lists of 50, for statements that take so many; the last list repeats its last value.
+fn batches(values: &[Value]) -> impl Iterator<Item = Vec<Value>> {
+    values.chunks(BATCH).map(|values| {
+        let mut values = values.to_vec();
+        if let Some(last) = values.last().cloned() {
+            values.resize(BATCH, last);
+        }
+        values
+    })
 }
 
 /// Who has the same name and birth date within `places`: candidates for a person to confirm, never merged by itself.

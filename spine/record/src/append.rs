@@ -57,11 +57,12 @@ impl Record {
         let mut answers = Vec::with_capacity(facts.len());
         let mut accepted = Vec::with_capacity(facts.len());
         let mut seen = std::collections::HashMap::with_capacity(facts.len());
+        let there = store::facts_there(tx, &facts)?;
         for fact in facts {
             let answer = match seen.get(&fact.id) {
                 Some(&index) if accepted.get(index) == Some(&fact) => Appended::Duplicate,
                 Some(_) => Appended::Parked(Refusal::new("record.parked.other_content")),
-                None => self.judge(tx, &fact)?,
+                None => self.judge(tx, &fact, there.contains(&fact.id))?,
             };
             match &answer {
                 Appended::Accepted => {
@@ -79,8 +80,13 @@ impl Record {
         Ok(answers)
     }
 
-    fn judge(&self, tx: &mut Transaction<'_>, fact: &NewFact) -> Result<Appended, DatabaseError> {
-        if let Some(there) = store::fact(tx, fact.id)? {
+    fn judge(
+        &self,
+        tx: &mut Transaction<'_>,
+        fact: &NewFact,
+        is_there: bool,
+    ) -> Result<Appended, DatabaseError> {
+        if is_there && let Some(there) = store::fact(tx, fact.id)? {
             if there.new == *fact {
                 return Ok(Appended::Duplicate);
             }

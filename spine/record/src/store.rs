@@ -1,8 +1,10 @@
 //! The SQL of facts.
 
+use std::collections::HashSet;
+
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
-use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, params};
+use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 
 use crate::fact::SubjectKind;
 use crate::{Fact, NewFact, ParkedFact, Source, Subject};
@@ -30,6 +32,10 @@ const INSERT_FACTS: InsertMany = InsertMany {
 const FACT: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
     place, place_sequence, author, source, corrects, body from fact where id = $1";
+const FACTS_THERE: &str = "select id from fact where id in
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const TIMELINE: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
     place, place_sequence, author, source, corrects, body from fact
@@ -80,6 +86,9 @@ fn read_fact(row: &Row) -> Result<Fact, DatabaseError> {
     })
 }
 
+/// Facts that one statement asks for.
+const FACTS_AT_ONCE: usize = 50;
+
 pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
     let rows = facts.iter().map(|fact| {
         let new = &fact.new;
@@ -106,6 +115,24 @@ pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(
 
 pub(crate) fn fact(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Fact>, DatabaseError> {
     tx.query_one(FACT, &params![id])?.as_ref().map(read_fact).transpose()
+}
+
+/// Which of these facts are there already.
+pub(crate) fn facts_there(
+    tx: &mut Transaction<'_>,
+    facts: &[NewFact],
+) -> Result<HashSet<Uuid>, DatabaseError> {
+    let mut there = HashSet::new();
+    for facts in facts.chunks(FACTS_AT_ONCE) {
+        let mut ids: Vec<Value> = facts.iter().map(|fact| Value::from(fact.id)).collect();
+        if let Some(last) = ids.last().cloned() {
+            ids.resize(FACTS_AT_ONCE, last);
+        }
+        for row in tx.query(FACTS_THERE, &ids)? {
+            there.insert(row.get(0)?);
+        }
+    }
+    Ok(there)
 }
 
 pub(crate) fn timeline(
