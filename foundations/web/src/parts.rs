@@ -331,7 +331,10 @@ impl Page {
     }
 
     fn draw(&self, form: &Form, field: &Field, with_hint: bool) -> Html {
-        let label = self.word(field.label).into_owned();
+        let label = match field.kind {
+            Kind::Hidden => String::new(),
+            _ => self.word(field.label).into_owned(),
+        };
         let error = form
             .error_at(field.name)
             .map_or(String::new(), |refusal| self.words.refusal(self.language, refusal, &label));
