@@ -63,6 +63,16 @@ impl Connection {
 
     /// Sends a command and waits for its result; fails if the browser refuses it.
     pub(super) fn call(&self, session: Option<&str>, method: &str, parameters: Value) -> Value {
+        self.try_call(session, method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// Sends a command and waits for its result, or for what the browser says against it.
+    pub(super) fn try_call(
+        &self,
+        session: Option<&str>,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, Value> {
         let (answer, answered) = channel();
         let id = {
             let mut state = self.state();
@@ -79,8 +89,7 @@ impl Connection {
         self.send(&message).expect("Chromium reads its pipe");
         let mut told =
             answered.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("Chromium does not answer {method}"));
-        assert!(told["error"].is_null(), "{method}: {}", told["error"]);
-        told["result"].take()
+        if told["error"].is_null() { Ok(told["result"].take()) } else { Err(told["error"].take()) }
     }
 
     /// Sends a command without waiting.

@@ -235,18 +235,27 @@ impl Page {
 
     /// A picture of the whole page, as PNG.
     pub fn picture(&self) -> Vec<u8> {
-        let told =
-            self.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
-        base64(told["data"].as_str().unwrap_or_default())
+        self.capture(&json!({ "format": "png", "captureBeyondViewport": true }))
     }
 
     /// A picture of what fits on the screen, as PNG.
     pub fn picture_of_screen(&self) -> Vec<u8> {
-        base64(
-            self.call("Page.captureScreenshot", json!({ "format": "png" }))["data"]
-                .as_str()
-                .unwrap_or_default(),
-        )
+        self.capture(&json!({ "format": "png" }))
+    }
+
+    /// Takes a picture. While one page takes another's place the browser has none to take a picture of for a moment.
+    fn capture(&self, parameters: &Value) -> Vec<u8> {
+        for _ in 0..50 {
+            match self.connection.try_call(Some(&self.session), "Page.captureScreenshot", parameters.clone())
+            {
+                Ok(told) => return base64(told["data"].as_str().unwrap_or_default()),
+                Err(error) if error.to_string().contains("Not attached to an active page") => {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                Err(error) => panic!("Page.captureScreenshot: {error}"),
+            }
+        }
+        panic!("there is no page to take a picture of: {}", self.address())
     }
 
     /// Keeps a picture of what fits on the screen as `name`.png among the pictures, and tells where.
