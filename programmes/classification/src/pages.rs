@@ -3,8 +3,7 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use kangmai_access::{Actor, Purpose, Reach, audit, reach};
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -14,7 +13,7 @@ use kangmai_record::{NewFact, Source, Subject};
 use kangmai_sheet::Format;
 use kangmai_sheets::{Cell, Head, XlsxExport};
 use kangmai_web::{
-    Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused,
+    Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused, workbook,
 };
 
 use crate::facts::{DECIDED, Decided};
@@ -172,11 +171,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
         .read(move |tx| sheet(tx, &page, &within, &wanted, today).map_err(Failure::from))
         .await?;
     note(&visit.app, &visit.actor, "export", None, narrowed.place()).await?;
-    let headers = [
-        (CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"plans.xlsx\""),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok(workbook(bytes, "plans.xlsx"))
 }
 
 fn sheet(

@@ -5,8 +5,7 @@ pub(crate) mod one;
 
 use askama::Template;
 use axum::http::Uri;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use kangmai_access::{Actor, Reach, audit};
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -14,7 +13,7 @@ use kangmai_policy::Clock;
 use kangmai_programme::{App, Visit};
 use kangmai_sheet::Format;
 use kangmai_sheets::{Cell, Head, XlsxExport};
-use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, Stat, show};
+use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, Stat, show, workbook};
 
 use crate::due::{clock_at, stages_of};
 use crate::findings::Level;
@@ -239,11 +238,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
             sheet(tx, &showing, &wanted).map_err(Failure::from)
         })
         .await?;
-    let headers = [
-        (CONTENT_TYPE, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"warnings.xlsx\""),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok(workbook(bytes, "warnings.xlsx"))
 }
 
 /// Why an export was not written.

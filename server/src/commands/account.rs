@@ -70,7 +70,7 @@ pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<(
         AccountCommand::Password { name } => {
             let password = new_password();
             let hash = hash_password(&SystemIds, &password);
-            refused(change(&database, name, AccountChange::Password(refused_value(hash)?))?)?;
+            refused(change(&database, name, AccountChange::Password(refused(hash)?))?)?;
             say(format!("{name}: {password}"));
         }
         AccountCommand::Close { name } => refused(change(&database, name, AccountChange::Close)?)?,
@@ -121,11 +121,7 @@ fn change(database: &Database, name: &str, change: AccountChange) -> anyhow::Res
     })?)
 }
 
-fn refused(result: Result<(), Refusal>) -> anyhow::Result<()> {
-    refused_value(result)
-}
-
-fn refused_value<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
+fn refused<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
     let words = Words::load(&programmes::words())?;
     result.map_err(|refusal| anyhow!("{}", words.refusal(Language::En, &refusal, "")))
 }

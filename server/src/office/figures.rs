@@ -4,10 +4,10 @@ use askama::Template;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{Actor, Reach, reach};
-use kangmai_base::{Day, DivisionCode, Fen, round_half_up};
-use kangmai_database::{DatabaseError, Transaction};
+use kangmai_base::{DivisionCode, Fen, round_half_up};
+use kangmai_database::DatabaseError;
 use kangmai_places::Divisions;
-use kangmai_programme::{App, Figure, FigureValue, Visit};
+use kangmai_programme::{Figure, FigureValue, Visit};
 use kangmai_web::{
     BarChart, Crumb, Failure, Field, Figure as Written, ListQuery, ListSpec, Page, Stat, show,
 };
@@ -55,10 +55,10 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
             let (mut values, mut bars) = (Vec::new(), Vec::new());
             for figure in app.programmes.iter().flat_map(|programme| programme.figures) {
                 let Some(reach) = reach(&actor, figure.purpose) else { continue };
-                values.push((figure, value(tx, &app, figure, &reach.narrowed(place), today)?));
+                values.push((figure, (figure.value)(tx, &app, &reach.narrowed(place), today)?));
                 if chosen.as_deref() == Some(figure.word) {
                     for child in &compared {
-                        bars.push((figure, value(tx, &app, figure, &reach.narrowed(*child), today)?));
+                        bars.push((figure, (figure.value)(tx, &app, &reach.narrowed(*child), today)?));
                     }
                 }
             }
@@ -78,16 +78,6 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
     let chart = chart_of(&page, &children, &bars);
     let below = children.into_iter().map(|(code, name)| (name, format!("/figures?place={code}"))).collect();
     show(&FiguresPage { page, stats, below, chart })
-}
-
-fn value(
-    tx: &mut Transaction<'_>,
-    app: &App,
-    figure: &Figure,
-    reach: &Reach,
-    today: Day,
-) -> Result<FigureValue, DatabaseError> {
-    (figure.value)(tx, app, reach, today)
 }
 
 fn children_of(place: DivisionCode) -> Vec<(DivisionCode, String)> {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Request};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use kangmai_access::{Actor, audit, reach};
 use kangmai_base::{Refusal, Uuid};
 use kangmai_database::DatabaseError;
@@ -16,6 +15,7 @@ use kangmai_sheet::limit::MAX_CSV_BYTES;
 use kangmai_sheets::Speech;
 use kangmai_web::{
     Failure, Field, Form, FormBody, Html, Language, Page, Upload, UploadRoom, go_to, show, show_refused,
+    workbook,
 };
 
 use crate::import::{Finished, ImportDesk, JobState};
@@ -23,7 +23,6 @@ use crate::import::{Finished, ImportDesk, JobState};
 const FIELDS: &[Field] = &[Field::file("file", "server.import.file").accept(".xlsx,.csv")];
 /// Faults and changes that the page shows; the error sheet has all.
 const MOST_SHOWN: usize = 50;
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The kinds that the actor may import, a register before its bills.
 fn kinds(app: &App, actor: &Actor) -> Vec<&'static Import> {
@@ -128,16 +127,7 @@ pub(super) async fn template(visit: Visit, Path(key): Path<String>) -> Result<Re
     let say = |refusal: &Refusal| visit.page.refusal(refusal);
     let speech = Speech { english: visit.page.language == Language::En, say: &say };
     let bytes = kangmai_sheets::template(import.schema, &speech)?;
-    Ok(xlsx(bytes, &format!("{key}-template.xlsx")))
-}
-
-fn xlsx(bytes: Vec<u8>, name: &str) -> Response {
-    let mut response = bytes.into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(XLSX));
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
-        response.headers_mut().insert(CONTENT_DISPOSITION, value);
-    }
-    response
+    Ok(workbook(bytes, &format!("{key}-template.xlsx")))
 }
 
 #[derive(Template)]
@@ -311,7 +301,7 @@ pub(super) async fn error_sheet(
     let job = desk.job(&visit.actor, id).ok_or(Failure::NotFound)?;
     let path = job.error_sheet.ok_or(Failure::NotFound)?;
     let bytes = tokio::task::spawn_blocking(move || std::fs::read(path)).await??;
-    Ok(xlsx(bytes, &format!("{}-errors.xlsx", job.import.key)))
+    Ok(workbook(bytes, &format!("{}-errors.xlsx", job.import.key)))
 }
 
 /// A bar that fills from left to right.

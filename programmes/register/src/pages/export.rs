@@ -5,8 +5,7 @@ use std::collections::hash_map::Entry;
 
 use axum::extract::Path;
 use axum::http::Uri;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use kangmai_access::audit;
 use kangmai_base::{Day, Fen, IdNumberKind, Refusal, Sex};
 use kangmai_database::{DatabaseError, Transaction};
@@ -15,7 +14,7 @@ use kangmai_people::{
 };
 use kangmai_programme::Visit;
 use kangmai_sheets::{Cell, Head, SheetError, Speech, XlsxExport};
-use kangmai_web::{Failure, Language, ListQuery, Words};
+use kangmai_web::{Failure, Language, ListQuery, Words, workbook};
 
 use crate::list::List;
 use crate::pages::list::{SPEC, asked_reach};
@@ -55,15 +54,7 @@ pub(crate) async fn excel(visit: Visit, Path(label): Path<String>, uri: Uri) -> 
         database.read_blocking(move |tx| write(tx, which, &asked, today, &words, language))
     });
     let bytes = bytes.await??;
-    let name = format!("attachment; filename=\"{label}-{}-{today}.xlsx\"", place);
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    );
-    headers.insert(CONTENT_DISPOSITION, HeaderValue::from_str(&name)?);
-    Ok(response)
+    Ok(workbook(bytes, &format!("{label}-{place}-{today}.xlsx")))
 }
 
 fn write(

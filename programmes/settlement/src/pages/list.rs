@@ -1,8 +1,8 @@
 //! The list of bills, and the same as a file.
 
 use askama::Template;
-use axum::http::{HeaderValue, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::Uri;
+use axum::response::Response;
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode};
 use kangmai_database::DatabaseError;
@@ -10,7 +10,7 @@ use kangmai_places::Divisions;
 use kangmai_programme::Visit;
 use kangmai_sheet::Format;
 use kangmai_sheets::{Cell, Head as Column, SheetError, XlsxExport};
-use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show};
+use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show, workbook};
 
 use super::{note, village};
 use crate::store::{BillFilter, BillRow, BillState, bill_rows, bill_sum, count_bills, each_bill};
@@ -167,13 +167,5 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
         out.finish_in_memory().map_err(sheet)
     });
     let bytes = written.await?;
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    );
-    headers
-        .insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"bills.xlsx\""));
-    Ok(response)
+    Ok(workbook(bytes, "bills.xlsx"))
 }
