@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod classify;
 mod database;
 mod demo;
 mod file;
@@ -11,6 +12,7 @@ mod settle;
 mod watch;
 
 use clap::{Parser, Subcommand};
+use kangmai_base::Day;
 
 use crate::config::{Config, ServeConfig};
 
@@ -42,6 +44,9 @@ enum Command {
     /// Find the households that illness is pulling under
     #[command(subcommand)]
     Watch(watch::WatchCommand),
+    /// Put everybody with a diagnosis into the plan of the day
+    #[command(subcommand)]
+    Classify(classify::ClassifyCommand),
     /// Work every view out again from the facts
     Rebuild {
         /// Only say what differs; change nothing
@@ -66,6 +71,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(&config, &args),
         Command::Serve(serve) => serve::run(&config, &serve),
         Command::Watch(command) => watch::run(&config, &command),
+        Command::Classify(command) => classify::run(&config, &command),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
         Command::Settle(args) => settle::run(&args),
@@ -74,6 +80,11 @@ pub fn main() -> anyhow::Result<()> {
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),
     }
+}
+
+/// A day of the command line.
+fn parse_day(text: &str) -> Result<Day, String> {
+    text.parse::<Day>().map_err(|error| error.to_string())
 }
 
 /// Says a line to who runs the command.

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use county::{County, OTHER_VILLAGE, VILLAGE, on_each};
 use kangmai_access::{Actor, Purpose, Role, reach};
 use kangmai_base::Uuid;
+use kangmai_classification::rules::PlanKind;
 use kangmai_classification::{programme, reclassify};
 use kangmai_programme::FigureValue;
 use kangmai_sheet::{Column, Schema, Source as _};
@@ -205,9 +206,14 @@ fn a_disease_ends_a_child_grows_up_and_the_past_is_kept() {
             "{page}"
         );
         // Born on 2012-05-06: eighteen on 2030-05-06.
-        let run = |on: &str| reclassify(&county.app, county::day(on), |_| {}).expect("run");
-        assert_eq!((run("2030-05-05").checked, run("2030-05-05").changed), (3, 0));
-        assert_eq!((run("2030-05-06").changed, run("2030-05-06").changed), (1, 0));
+        let run = |on: &str, dry| reclassify(&county.app, county::day(on), dry, |_| {}).expect("run");
+        assert_eq!((run("2030-05-05", false).checked, run("2030-05-05", false).changed), (3, 0));
+        let dry = run("2030-05-06", true);
+        let moves = [((Some(PlanKind::Major), Some(PlanKind::Chronic)), 1)];
+        assert_eq!((dry.checked, dry.changed, &dry.moves), (3, 1, &moves.into()));
+        assert!(!bureau.get(&format!("/plans/{li}")).1.contains("2030-05-06"), "a dry run wrote");
+        assert_eq!(run("2030-05-06", false), dry);
+        assert_eq!(run("2030-05-06", false).changed, 0);
         let (_, page) = bureau.get(&format!("/plans/{li}"));
         assert!(page.contains("先由签约家庭医生管理") && page.contains("2030-05-06"), "{page}");
         county.rebuild_finds_nothing();

@@ -7,7 +7,7 @@ use kangmai_poverty_watch::run_watch;
 use crate::application::quiet_settings;
 use crate::config::Config;
 
-use super::{say, show_progress};
+use super::{parse_day, say, show_progress};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum WatchCommand {
@@ -17,10 +17,6 @@ pub(super) enum WatchCommand {
         #[arg(long, value_parser = parse_day)]
         as_of: Option<Day>,
     },
-}
-
-fn parse_day(text: &str) -> Result<Day, String> {
-    text.parse::<Day>().map_err(|error| error.to_string())
 }
 
 pub(super) fn run(config: &Config, command: &WatchCommand) -> anyhow::Result<()> {
