@@ -9,6 +9,7 @@ mod bill_file;
 mod order;
 mod output;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use kangmai_base::{Day, DivisionCode};
-use kangmai_policy::{Jurisdiction, Release, Trace, YearAccumulators, settle_into};
+use kangmai_policy::{Jurisdiction, Release, Settler, Trace, YearAccumulators};
 use kangmai_web::{Language, Words};
 
 use self::around::{Around, Telling};
@@ -222,6 +223,9 @@ fn settle_all(
     })
 }
 
+/// What settles under each policy, by the number of its jurisdiction.
+type Settlers<'s> = HashMap<u16, Settler<'s>>;
+
 fn settle_batches(
     args: &SettleArgs,
     setup: &Setup,
@@ -230,6 +234,7 @@ fn settle_batches(
     percent: &AtomicU64,
 ) -> anyhow::Result<()> {
     let mut trace = None;
+    let mut settlers = Settlers::new();
     for mut batch in receiver {
         for error in &batch.errors {
             output.error(error)?;
@@ -237,7 +242,7 @@ fn settle_batches(
         for group in batch.bills.chunk_by_mut(|a, b| a.person == b.person) {
             // The number last, so that the order of the file never matters.
             group.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
-            settle_person(args, setup, output, group, &mut trace)?;
+            settle_person(args, setup, output, group, (&mut settlers, &mut trace))?;
         }
         show_progress(&format!("{:3} %  {} bills", percent.load(Ordering::Relaxed), output.bills()));
     }
@@ -249,12 +254,12 @@ fn order_key(bill: &BillRow) -> (Day, Day, &str) {
 }
 
 /// Settles the bills of one person, which stand in order of discharge.
-fn settle_person(
+fn settle_person<'s>(
     args: &SettleArgs,
-    setup: &Setup,
+    setup: &'s Setup,
     output: &mut Output<'_>,
     bills: &[BillRow],
-    trace: &mut Option<Box<Trace>>,
+    (settlers, trace): (&mut Settlers<'s>, &mut Option<Box<Trace>>),
 ) -> anyhow::Result<()> {
     let mut current = None;
     let mut year = YearAccumulators::NONE;
@@ -267,7 +272,8 @@ fn settle_person(
             year = setup.around.opening(bill.person, key.1, policy);
         }
         let trace = trace.get_or_insert_with(|| Box::new(Trace::new(&bill.facts)));
-        settle_into(policy, &bill.facts, &mut year, trace);
+        let settler = settlers.entry(bill.jurisdiction).or_insert_with(|| Settler::new(policy));
+        settler.settle_into(&bill.facts, &mut year, trace);
         output.bill(bill, policy, trace)?;
         if args.explain.as_ref().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&bill.number)) {
             output.explain(bill, policy, trace);

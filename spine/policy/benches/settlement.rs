@@ -8,8 +8,8 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    BillFacts, InstitutionGrade, InstitutionTier, Language, Referral, Release, Trace, YearAccumulators,
-    settle_amounts, settle_into,
+    BillFacts, InstitutionGrade, InstitutionTier, Language, Referral, Release, Settler, Trace,
+    YearAccumulators,
 };
 
 fn main() {
@@ -101,9 +101,10 @@ fn amounts(bencher: Bencher<'_, '_>) {
     let release = release();
     let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
     let bills = bills(&release);
+    let mut settler = Settler::new(policy);
     bencher.counter(ItemsCount::new(BILLS)).bench_local(|| {
         each_person(black_box(&bills), |facts, year| {
-            black_box(settle_amounts(policy, facts, year));
+            black_box(settler.amounts(facts, year));
         });
     });
 }
@@ -117,15 +118,16 @@ fn one_bill(bencher: Bencher<'_, '_>, traced: bool) {
     let day = Day::from_ymd(2023, 6, 30).expect("a day");
     let mut facts = BillFacts::inpatient(Fen::yuan(60_000), day, place);
     facts.labels_at_discharge = release.labels(["subsistence_allowance", "marginal"]);
+    let mut settler = Settler::new(policy);
     let mut trace = Trace::new(&facts);
     bencher.counter(ItemsCount::new(1_000_u32)).bench_local(|| {
         for _ in 0..1_000 {
             let mut year = YearAccumulators::NONE;
             if traced {
-                settle_into(policy, black_box(&facts), &mut year, &mut trace);
+                settler.settle_into(black_box(&facts), &mut year, &mut trace);
                 black_box(&trace);
             } else {
-                black_box(settle_amounts(policy, black_box(&facts), &mut year));
+                black_box(settler.amounts(black_box(&facts), &mut year));
             }
         }
     });
@@ -136,10 +138,11 @@ fn with_trace(bencher: Bencher<'_, '_>) {
     let release = release();
     let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
     let bills = bills(&release);
+    let mut settler = Settler::new(policy);
     let mut trace = Trace::new(&bills[0].1);
     bencher.counter(ItemsCount::new(BILLS)).bench_local(|| {
         each_person(black_box(&bills), |facts, year| {
-            settle_into(policy, facts, year, &mut trace);
+            settler.settle_into(facts, year, &mut trace);
             black_box(&trace);
         });
     });
@@ -150,11 +153,12 @@ fn with_text(bencher: Bencher<'_, '_>) {
     let release = release();
     let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
     let bills = bills(&release);
+    let mut settler = Settler::new(policy);
     let mut trace = Trace::new(&bills[0].1);
     let mut text = String::with_capacity(4_096);
     bencher.counter(ItemsCount::new(BILLS)).bench_local(|| {
         each_person(black_box(&bills), |facts, year| {
-            settle_into(policy, facts, year, &mut trace);
+            settler.settle_into(facts, year, &mut trace);
             text.clear();
             policy.write_text(&trace, Language::Zh, &mut text);
             black_box(&text);

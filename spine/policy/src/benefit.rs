@@ -5,15 +5,15 @@ use std::sync::Arc;
 use kangmai_base::{Fen, Rate};
 use serde::{Deserialize, Serialize};
 
+use crate::Bilingual;
 use crate::cases::LayerCase;
 use crate::dated::{Gap, Period, Source, Sure, check_coverage};
 use crate::fields::Fields;
 use crate::predicate::Predicate;
 use crate::source::Spot;
 use crate::terms::{Kind, Terms};
-use crate::vocabulary::{InstitutionGrade, InstitutionTier, Setting, Vocabulary};
+use crate::vocabulary::Vocabulary;
 use crate::words::Word;
-use crate::{Bilingual, BillFacts};
 
 /// Who pays a layer, in kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,8 +157,6 @@ pub struct Profile {
     pub sure: Option<Sure>,
     /// Their source, where it differs from the version.
     pub source: Option<Source>,
-    /// `when` without what the version's gate has decided.
-    pub(crate) rest: Predicate,
     /// The deductible under each of the version's deductible rules.
     pub(crate) changed: Box<[i64]>,
     /// The points of each of the version's ratio rules, over the terms' denominator.
@@ -182,8 +180,6 @@ pub struct Version {
     pub deductible_rules: Vec<Rule>,
     /// Rules that take points off the ratios; all that hold are taken.
     pub ratio_rules: Vec<Rule>,
-    /// Which profiles tier, grade and setting leave open (bits), by [`gate_index`].
-    pub(crate) gate: Box<[u16; GATE]>,
 }
 
 /// One benefit.
@@ -216,23 +212,14 @@ pub struct Benefit {
     /// The file it stands in.
     pub path: String,
     pub(crate) slots: Slots<String>,
-    pub(crate) applies_rest: Predicate,
     pub(crate) cases: Vec<LayerCase>,
     pub(crate) spot: Spot,
 }
 
-/// Number of combinations of tier, grade and setting.
-pub(crate) const GATE: usize = 128;
-/// Most profiles of one version: the gate has a bit for each.
-const MOST_PROFILES: usize = 16;
+/// Most profiles of one version.
+const MOST_PROFILES: usize = 64;
 /// Most rules of one version: the trace has a bit for each.
 const MOST_RULES: usize = 8;
-
-/// The place of a bill in a gate.
-#[inline]
-pub(crate) const fn gate_index(facts: &BillFacts) -> usize {
-    (facts.tier as usize) << 4 | (facts.grade as usize) << 2 | facts.setting as usize
-}
 
 impl Benefit {
     /// The version in force on `day`.
@@ -258,11 +245,10 @@ impl Benefit {
             cases.extend(LayerCase::read(&case, vocabulary));
         }
         let (kind, applies) = (kind?, applies?);
-        let (gated, applies_rest) = applies.split();
         let read: Vec<(Version, Spot)> = fields
             .some_tables("version")
             .iter()
-            .filter_map(|table| Some((read_version(table, kind, &gated, vocabulary)?, table.spot())))
+            .filter_map(|table| Some((read_version(table, kind, vocabulary)?, table.spot())))
             .collect();
         let gaps = Gap::read_all(fields);
         fields.finish();
@@ -286,7 +272,6 @@ impl Benefit {
             gaps: gaps.into_iter().map(|(gap, _)| gap).collect(),
             path: path.to_owned(),
             slots,
-            applies_rest,
             cases,
             spot: fields.spot(),
         };
@@ -364,12 +349,7 @@ fn read_slots(table: &Fields<'_>) -> Slots<String> {
     slots
 }
 
-fn read_version(
-    fields: &Fields<'_>,
-    kind: Kind,
-    gated: &Predicate,
-    vocabulary: &Vocabulary,
-) -> Option<Version> {
+fn read_version(fields: &Fields<'_>, kind: Kind, vocabulary: &Vocabulary) -> Option<Version> {
     let (period, sure, source) = (Period::read(fields), Sure::read(fields), Source::read(fields));
     let carried_forward = fields.flag_maybe("carried_forward").unwrap_or(false);
     let deductible_rules = read_rules(fields, "deductible_rule", "factor", vocabulary);
@@ -394,7 +374,6 @@ fn read_version(
         }
     }
     fields.finish();
-    let gate = Box::new(gate_of(gated, &profiles));
     let version = Version {
         period: period?,
         sure: sure?,
@@ -403,7 +382,6 @@ fn read_version(
         profiles,
         deductible_rules,
         ratio_rules,
-        gate,
     };
     complete.then_some(version)
 }
@@ -438,34 +416,11 @@ fn read_profile(
     let terms = Terms::read(fields, kind, points);
     fields.finish();
     let when = when?;
-    let (_, rest) = when.split();
     let terms = terms?;
     let changed = factors.iter().map(|factor| factor.of(terms.deductible()).0).collect();
     let points =
         points.iter().map(|rate| rate.numerator() * (terms.denominator() / rate.denominator())).collect();
-    Some(Profile { name: name?, when, terms, sure, source, rest, changed, points })
-}
-
-/// Decides beforehand, for every tier, grade and setting, which profiles remain open.
-fn gate_of(applies: &Predicate, profiles: &[Profile]) -> [u16; GATE] {
-    let mut gate = [0; GATE];
-    let any_day = kangmai_base::Day(0);
-    let mut facts = BillFacts::inpatient(Fen::ZERO, any_day, kangmai_base::DivisionCode::COUNTRY);
-    for &tier in InstitutionTier::ALL {
-        for &grade in InstitutionGrade::ALL {
-            for &setting in Setting::ALL {
-                (facts.tier, facts.grade, facts.setting) = (tier, grade, setting);
-                if !applies.holds(&facts, 0) {
-                    continue;
-                }
-                for (bit, profile) in profiles.iter().enumerate() {
-                    let (institution, _) = profile.when.split();
-                    gate[gate_index(&facts)] |= u16::from(institution.holds(&facts, 0)) << bit;
-                }
-            }
-        }
-    }
-    gate
+    Some(Profile { name: name?, when, terms, sure, source, changed, points })
 }
 
 /// Each figure of a year needs its accumulator.

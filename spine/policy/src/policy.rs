@@ -6,16 +6,16 @@ use kangmai_base::{Day, DivisionCode, Fen};
 
 use crate::accumulators::NO_SLOT;
 use crate::fields::Errors;
-use crate::predicate::Fast;
+use crate::plan::Asked;
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    BaseTake, Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Over, Pack, Rounding,
-    Untranslatable, Version, YearAccumulators,
+    Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Pack, Untranslatable, YearAccumulators,
 };
 
-/// Most layers of one policy: the trace has room for so many.
-pub const MAX_LAYERS: usize = 12;
+/// Most layers of one policy: the trace has room for so many. A power of two, so that a number is brought into it
+/// by a mask.
+pub const MAX_LAYERS: usize = 16;
 
 /// One layer of a policy.
 #[derive(Debug, Clone)]
@@ -33,23 +33,6 @@ pub(crate) struct SlotNumbers {
     pub(crate) paid: u8,
     pub(crate) deductible: u8,
     pub(crate) stays: u8,
-}
-
-/// One layer as it runs in one epoch: what the arithmetic asks, side by side.
-#[derive(Debug, Clone)]
-pub(crate) struct Running {
-    pub(crate) in_force: InForce,
-    pub(crate) applies: Fast,
-    pub(crate) slots: SlotNumbers,
-    /// The layer whose deductible a waiver waives; past the last layer if there is none.
-    pub(crate) waives: u8,
-    pub(crate) takes_compliant: bool,
-    pub(crate) over_year: bool,
-    pub(crate) rounding: Rounding,
-    /// Whether it is rounded half up to the fen.
-    pub(crate) is_plain: bool,
-    pub(crate) counts_stays: bool,
-    pub(crate) date: DateBasis,
 }
 
 /// One accumulator of a policy.
@@ -76,14 +59,16 @@ pub struct Policy {
     pub(crate) accumulators: Vec<Accumulator>,
     /// The days on which something changes; epoch 0 lies before the first.
     pub(crate) boundaries: Vec<i32>,
-    pub(crate) epochs: Vec<Box<[Running]>>,
+    pub(crate) epochs: Vec<Box<[InForce]>>,
+    /// What its conditions ask about a bill.
+    pub(crate) asked: Asked,
 }
 
 /// What of a layer holds in an epoch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum InForce {
     Nothing,
-    Version(u8, Arc<Version>),
+    Version(u8),
     Gap(u8),
 }
 
@@ -154,15 +139,22 @@ impl Policy {
         self.layers.iter().position(|layer| layer.benefit.id == id)
     }
 
+    /// The number of the epoch that `day` lies in.
     #[inline]
-    pub(crate) fn epoch(&self, day: Day) -> &[Running] {
-        let number = self.boundaries.partition_point(|boundary| *boundary <= day.0);
-        self.epochs.get(number).map_or(&[], |layers| layers)
+    pub(crate) fn epoch(&self, day: Day) -> usize {
+        self.boundaries.partition_point(|boundary| *boundary <= day.0)
+    }
+
+    /// What of the layer `index` holds in an epoch.
+    pub(crate) fn in_force(&self, epoch: usize, index: usize) -> InForce {
+        let layer = self.epochs.get(epoch).and_then(|layers| layers.get(index));
+        layer.copied().unwrap_or(InForce::Nothing)
     }
 
     /// Whether any layer has a version, or a stated gap, on `day`.
     pub(crate) fn says_something_on(&self, day: Day) -> bool {
-        self.epoch(day).iter().any(|layer| !matches!(layer.in_force, InForce::Nothing))
+        let layers = self.epochs.get(self.epoch(day));
+        layers.is_some_and(|layers| layers.iter().any(|layer| !matches!(layer, InForce::Nothing)))
     }
 
     /// Orders and compiles `benefits`.
@@ -192,6 +184,11 @@ impl Policy {
             layers.truncate(MAX_LAYERS);
         }
         let (boundaries, epochs) = epochs_of(&layers);
+        let asked = Asked::new(&layers, epochs.len());
+        if let Some(layer) = layers.first().filter(|_| asked.too_many) {
+            let error = layer.benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
+            errors.borrow_mut().push(error.with("limit", u64::MAX.to_string()));
+        }
         Policy {
             place: pack.place,
             name: pack.name.clone(),
@@ -200,6 +197,7 @@ impl Policy {
             accumulators,
             boundaries,
             epochs,
+            asked,
         }
     }
 }
@@ -258,7 +256,7 @@ fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Err
     }
 }
 
-fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<Box<[Running]>>) {
+fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<Box<[InForce]>>) {
     let mut boundaries: Vec<i32> = Vec::new();
     for layer in layers {
         let versions = layer.benefit.versions.iter().map(|version| version.period);
@@ -271,30 +269,18 @@ fn epochs_of(layers: &[Layer]) -> (Vec<i32>, Vec<Box<[Running]>>) {
     boundaries.dedup();
     let before = boundaries.first().map_or(0, |first| first - 1);
     let days = std::iter::once(before).chain(boundaries.iter().copied());
-    let epochs = days.map(|day| layers.iter().map(|layer| running(layer, Day(day))).collect()).collect();
+    let epochs = days.map(|day| layers.iter().map(|layer| in_force(layer, Day(day))).collect()).collect();
     (boundaries, epochs)
 }
 
-fn running(layer: &Layer, day: Day) -> Running {
+fn in_force(layer: &Layer, day: Day) -> InForce {
     let benefit = &*layer.benefit;
-    let version = benefit.versions.iter().enumerate().find(|(_, version)| version.period.contains(day));
+    let version = benefit.versions.iter().position(|version| version.period.contains(day));
     let gap = benefit.gaps.iter().position(|gap| gap.period.contains(day));
-    let in_force = match (version, gap) {
-        (Some((number, version)), _) => InForce::Version(number as u8, Arc::clone(version)),
+    match (version, gap) {
+        (Some(number), _) => InForce::Version(number as u8),
         (None, Some(number)) => InForce::Gap(number as u8),
         (None, None) => InForce::Nothing,
-    };
-    Running {
-        in_force,
-        applies: benefit.applies_rest.fast().clone(),
-        slots: layer.slots,
-        waives: layer.waives.unwrap_or(MAX_LAYERS as u8),
-        takes_compliant: benefit.base.take == BaseTake::Compliant,
-        over_year: benefit.base.over == Over::Year,
-        rounding: benefit.rounding,
-        is_plain: benefit.rounding == Rounding::HalfUp(1),
-        counts_stays: layer.slots.stays != NO_SLOT,
-        date: benefit.date,
     }
 }
 

@@ -60,11 +60,6 @@ pub struct Literal {
 }
 
 impl Literal {
-    /// Whether tier, grade and setting alone decide it.
-    const fn is_about_institution(&self) -> bool {
-        matches!(self.test, Test::Tier(_) | Test::Grade(_) | Test::Setting(_))
-    }
-
     /// The same question in the form that is asked fast.
     fn check(&self) -> Check {
         let mask = |word: usize, bits: u64| Check {
@@ -119,15 +114,16 @@ struct Check {
     last: bool,
 }
 
-const LABELS: usize = 0;
-const KINDS: usize = 1;
-const DESIGNATIONS: usize = 2;
+pub(crate) const LABELS: usize = 0;
+pub(crate) const KINDS: usize = 1;
+pub(crate) const DESIGNATIONS: usize = 2;
 const AGE_AT_ADMISSION: usize = 3;
 const AGE_AT_DISCHARGE: usize = 4;
 const DIAGNOSIS: usize = 5;
 const PERSON_PLACE: usize = 6;
 const INSTITUTION_PLACE: usize = 7;
-const STAYS: usize = 8;
+pub(crate) const STAYS: usize = 8;
+const WORDS: usize = 9;
 
 const GRADE: u32 = 8;
 const KIND: u32 = 16;
@@ -140,12 +136,12 @@ const FEMALE: u64 = 1 << 35;
 
 /// The facts of a bill as words that checks are asked about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Words([u64; 16]);
+pub(crate) struct Words([u64; WORDS]);
 
 impl Words {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(facts: &BillFacts) -> Words {
-        let mut words = [0; 16];
+        let mut words = [0; WORDS];
         words[LABELS] = u64::from(facts.labels_at_admission.0) | u64::from(facts.labels_at_discharge.0) << 32;
         words[KINDS] = u64::from(facts.tier.bit())
             | u64::from(facts.grade.bit()) << GRADE
@@ -166,6 +162,11 @@ impl Words {
         Words(words)
     }
 
+    #[inline(always)]
+    pub(crate) const fn get(&self, word: usize) -> u64 {
+        if word < WORDS { self.0[word] } else { 0 }
+    }
+
     /// Sets the earlier stays of the year, which each benefit counts for itself.
     #[inline]
     pub(crate) fn set_stays(&mut self, stays: i64) {
@@ -173,22 +174,10 @@ impl Words {
     }
 }
 
-/// Whether each "any of" holds. No part is skipped: a branch that is guessed wrong costs more than a few checks.
-#[inline(never)]
-fn all_hold(checks: &[Check], words: &Words) -> bool {
-    let (mut all, mut any) = (true, false);
-    for check in checks {
-        any |= check.holds(words);
-        all &= any | !check.last;
-        any &= !check.last;
-    }
-    all
-}
-
 impl Check {
     #[inline]
     fn holds(&self, words: &Words) -> bool {
-        let word = words.0[self.word & 15];
+        let word = words.get(self.word);
         let in_mask = word & self.low != 0;
         let in_range = word.wrapping_sub(self.low) <= self.span;
         (if self.is_mask { in_mask } else { in_range }) != self.negated
@@ -200,75 +189,12 @@ impl Check {
 pub struct Predicate {
     literals: Box<[Literal]>,
     checks: Box<[Check]>,
-    fast: Fast,
-}
-
-/// The checks in the form that most conditions fit: two masks, a range, and whatever else there is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fast {
-    masks: [(usize, u64); 2],
-    range: (usize, u64, u64),
-    rest: Box<[Check]>,
-    /// Whether the first mask is all there is.
-    is_one_mask: bool,
-}
-
-impl Default for Fast {
-    /// Every bill has a tier: this mask and this range hold always.
-    fn default() -> Fast {
-        Fast {
-            masks: [(KINDS, u64::MAX); 2],
-            range: (KINDS, 0, u64::MAX),
-            rest: Box::default(),
-            is_one_mask: true,
-        }
-    }
-}
-
-impl Fast {
-    fn new(checks: &[Check]) -> Fast {
-        let mut fast = Fast::default();
-        let mut rest = Vec::new();
-        let (mut masks, mut ranges) = (0, 0);
-        for part in checks.split_inclusive(|check| check.last) {
-            let one_mask =
-                part.iter().all(|check| check.is_mask && !check.negated && check.word == part[0].word);
-            if one_mask && masks < fast.masks.len() {
-                fast.masks[masks] = (part[0].word, part.iter().fold(0, |bits, check| bits | check.low));
-                masks += 1;
-            } else if let ([Check { word, low, span, is_mask: false, negated: false, .. }], 0) =
-                (part, ranges)
-            {
-                fast.range = (*word, *low, *span);
-                ranges += 1;
-            } else {
-                rest.extend_from_slice(part);
-            }
-        }
-        fast.rest = rest.into();
-        fast.is_one_mask = masks <= 1 && ranges == 0 && fast.rest.is_empty();
-        fast
-    }
-
-    /// Whether all parts are met.
-    #[inline(always)]
-    pub(crate) fn met(&self, words: &Words) -> bool {
-        let [first, second] = self.masks;
-        let met = words.0[first.0 & 15] & first.1 != 0;
-        if self.is_one_mask {
-            return met;
-        }
-        let (word, low, span) = self.range;
-        let all =
-            met & (words.0[second.0 & 15] & second.1 != 0) & (words.0[word & 15].wrapping_sub(low) <= span);
-        all && (self.rest.is_empty() || all_hold(&self.rest, words))
-    }
 }
 
 impl Predicate {
     fn new(literals: Vec<Literal>) -> Predicate {
         let checks: Box<[Check]> = literals.iter().map(Literal::check).collect();
-        Predicate { fast: Fast::new(&checks), checks, literals: literals.into() }
+        Predicate { checks, literals: literals.into() }
     }
 
     /// Whether a bill meets all parts; `stays` stays came before it in the year.
@@ -279,22 +205,22 @@ impl Predicate {
     }
 
     /// Whether all parts are met.
-    #[inline(always)]
     pub(crate) fn met(&self, words: &Words) -> bool {
-        self.fast.met(words)
+        self.failed(words).is_none()
     }
 
-    pub(crate) const fn fast(&self) -> &Fast {
-        &self.fast
+    /// The number of the first part that is not met.
+    pub(crate) fn failed(&self, words: &Words) -> Option<u8> {
+        let mut parts = self.checks.split_inclusive(|check| check.last);
+        let failed = parts.position(|part| !part.iter().any(|check| check.holds(words)));
+        failed.map(|number| u8::try_from(number).unwrap_or(u8::MAX))
     }
 
     /// The number of the first part that fails.
     pub fn first_failure(&self, facts: &BillFacts, stays: i64) -> Option<u8> {
         let mut words = Words::of(facts);
         words.set_stays(stays);
-        let parts = self.checks.split_inclusive(|check| check.last);
-        let failed = parts.into_iter().position(|part| !part.iter().any(|check| check.holds(&words)));
-        failed.map(|number| u8::try_from(number).unwrap_or(u8::MAX))
+        self.failed(&words)
     }
 
     /// The parts: each an "any of".
@@ -311,12 +237,15 @@ impl Predicate {
         self.literals.iter().any(|literal| matches!(literal.test, Test::EarlierStays(..)))
     }
 
-    /// Splits off what tier, grade and setting alone decide.
-    pub(crate) fn split(&self) -> (Predicate, Predicate) {
-        let (institution, rest): (Vec<&[Literal]>, Vec<&[Literal]>) =
-            self.parts().partition(|part| part.iter().all(Literal::is_about_institution));
-        let build = |parts: Vec<&[Literal]>| Predicate::new(parts.concat());
-        (build(institution), build(rest))
+    /// What it asks about: the bits of masks, and the edges of ranges, by word.
+    pub(crate) fn asks(&self, mut mask: impl FnMut(usize, u64), mut edges: impl FnMut(usize, [u64; 2])) {
+        for check in &self.checks {
+            if check.is_mask {
+                mask(check.word, check.low);
+            } else {
+                edges(check.word, [check.low, check.low.saturating_add(check.span).saturating_add(1)]);
+            }
+        }
     }
 
     pub(crate) fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Predicate> {

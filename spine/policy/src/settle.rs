@@ -2,15 +2,10 @@
 
 use kangmai_base::Fen;
 
-use crate::benefit::gate_index;
-use crate::policy::{InForce, Running};
-use crate::predicate::Words;
-use crate::terms::{Ceiling, Graded, Share, Terms, Waiver};
+use crate::accumulators::NO_SLOT;
+use crate::plan::{Act, Figures, Head, Insured, Piece, Plan, Plans};
 use crate::trace::{Outcome, Step, Trace};
-use crate::{
-    BillFacts, DateBasis, FeeKind, MAX_LAYERS, Over, Policy, Profile, Rounding, Segment, Setting, Version,
-    YearAccumulators,
-};
+use crate::{BillFacts, Ceiling, FeeKind, MAX_LAYERS, Policy, Rounding, Setting, Waiver, YearAccumulators};
 
 /// What each layer pays, without the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,36 +21,47 @@ pub struct Amounts {
 /// `facts` should pass [`BillFacts::check`]; impossible amounts are taken as the nearest possible ones.
 pub fn settle(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators) -> Trace {
     let mut trace = Trace::new(facts);
-    settle_into(policy, facts, year, &mut trace);
+    settle_from(policy, facts, year, Start::default(), &mut trace);
     trace
 }
 
-/// As [`settle`], into a trace that is there already: without an allocation and without clearing what is not used.
-pub fn settle_into(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators, trace: &mut Trace) {
-    settle_from(policy, facts, year, Start::default(), trace);
+/// Settles many bills under one policy: it asks the conditions once for all bills that are alike in what is asked.
+#[derive(Debug)]
+pub struct Settler<'p> {
+    policy: &'p Policy,
+    plans: Plans,
 }
 
-/// As [`settle`], amounts only.
-pub fn settle_amounts(policy: &Policy, facts: &BillFacts, year: &mut YearAccumulators) -> Amounts {
-    let mut pays = [Fen::ZERO; MAX_LAYERS];
-    let mut unused = Step::EMPTY;
-    let mut bill = Bill::new(facts, Start::default());
-    for (index, layer) in policy.epoch(facts.discharge).iter().enumerate() {
-        pays[index] = Fen(run_layer::<false>(policy, (index, layer), facts, year, &mut bill, &mut unused));
+impl<'p> Settler<'p> {
+    /// For bills under `policy`.
+    pub fn new(policy: &'p Policy) -> Settler<'p> {
+        Settler { policy, plans: Plans::default() }
     }
-    year.clear_unused();
-    Amounts { pays, own_share: Fen(bill.own()) }
-}
 
-/// Settles the bills of one person-year in their order and hands each result to `with`.
-pub fn settle_batch<'f>(
-    policy: &Policy,
-    bills: impl IntoIterator<Item = &'f BillFacts>,
-    year: &mut YearAccumulators,
-    mut with: impl FnMut(&'f BillFacts, &Amounts),
-) {
-    for facts in bills {
-        with(facts, &settle_amounts(policy, facts, year));
+    /// The policy.
+    pub const fn policy(&self) -> &'p Policy {
+        self.policy
+    }
+
+    /// As [`settle`], into a trace that is there already: without an allocation and without clearing what is not used.
+    pub fn settle_into(&mut self, facts: &BillFacts, year: &mut YearAccumulators, trace: &mut Trace) {
+        let number = self.plans.find(self.policy, facts, year);
+        run_traced(self.plans.get(number), facts, year, Start::default(), trace);
+    }
+
+    /// As [`settle`], amounts only.
+    pub fn amounts(&mut self, facts: &BillFacts, year: &mut YearAccumulators) -> Amounts {
+        let number = self.plans.find(self.policy, facts, year);
+        let mut amounts = Amounts { pays: [Fen::ZERO; MAX_LAYERS], own_share: Fen::ZERO };
+        let mut unused = Step::EMPTY;
+        let mut bill = Bill::new(facts, Start::default());
+        for act in &self.plans.get(number).acts {
+            let pays = run_act::<false>((act, &Head::NOT_IN_FORCE), facts, year, &mut bill, &mut unused);
+            amounts.pays[usize::from(act.layer) & (MAX_LAYERS - 1)] = Fen(pays);
+        }
+        year.clear_unused();
+        amounts.own_share = Fen(bill.own());
+        amounts
     }
 }
 
@@ -76,7 +82,7 @@ impl Default for Start {
     }
 }
 
-/// As [`settle_into`], from a given start.
+/// As [`settle`], from a given start and into a given trace.
 pub(crate) fn settle_from(
     policy: &Policy,
     facts: &BillFacts,
@@ -84,17 +90,26 @@ pub(crate) fn settle_from(
     start: Start,
     trace: &mut Trace,
 ) {
+    let plan = Plan::resolve(policy, facts, year);
+    run_traced(&plan, facts, year, start, trace);
+}
+
+fn run_traced(plan: &Plan, facts: &BillFacts, year: &mut YearAccumulators, start: Start, trace: &mut Trace) {
     trace.facts = *facts;
     trace.before = *year;
-    trace.length = policy.layers.len() as u8;
+    trace.length = plan.heads.len() as u8;
     let mut bill = Bill::new(facts, start);
-    for (index, (layer, step)) in policy.epoch(facts.discharge).iter().zip(&mut trace.steps).enumerate() {
+    let mut acts = plan.acts.iter().peekable();
+    for (index, (head, step)) in plan.heads.iter().zip(&mut trace.steps).enumerate() {
+        let act = acts.next_if(|act| usize::from(act.layer) == index);
         if start.only & (1 << index) == 0 {
-            *step = Step::EMPTY;
+            *step = Step { remaining: Fen(bill.remaining), ..Step::EMPTY };
         } else {
-            run_layer::<true>(policy, (index, layer), facts, year, &mut bill, step);
+            match act {
+                Some(act) => _ = run_act::<true>((act, head), facts, year, &mut bill, step),
+                None => *step = Step { remaining: Fen(bill.remaining), ..Step::of(head) },
+            }
         }
-        step.remaining = Fen(bill.remaining);
     }
     year.clear_unused();
     trace.own_share = Fen(bill.own());
@@ -111,8 +126,6 @@ struct Bill {
     outside: i64,
     /// The deductible used by each layer.
     deductibles: [i64; MAX_LAYERS],
-    words: Words,
-    gate: usize,
 }
 
 impl Bill {
@@ -127,8 +140,6 @@ impl Bill {
             remaining: start.remaining.map_or(unpaid, |remaining| remaining.0.clamp(0, compliant)),
             outside: total - compliant,
             deductibles: [start.deductible_used.0; MAX_LAYERS],
-            words: Words::of(facts),
-            gate: gate_index(facts),
         }
     }
 
@@ -137,339 +148,140 @@ impl Bill {
     }
 }
 
-/// The version and the profile that a layer runs by.
-type Rules<'v> = (&'v Version, &'v Profile);
-
-/// What holds of a layer on the day that its date basis names.
-#[inline(always)]
-fn in_force<'p>(policy: &'p Policy, (index, layer): (usize, &'p Running), facts: &BillFacts) -> &'p InForce {
-    match layer.date {
-        DateBasis::Discharge => &layer.in_force,
-        DateBasis::Admission | DateBasis::Settlement => policy
-            .epoch(layer.date.day_of(facts))
-            .get(index)
-            .map_or(&InForce::Nothing, |other| &other.in_force),
-    }
-}
-
-/// The number of the first profile whose condition holds, if the layer is for this bill at all.
-#[inline(always)]
-fn profile_of(layer: &Running, version: &Version, bill: &Bill) -> Option<usize> {
-    let mut open = version.gate[bill.gate];
-    if open == 0 || !layer.applies.met(&bill.words) {
-        return None;
-    }
-    while open != 0 {
-        let candidate = open.trailing_zeros() as usize;
-        if version.profiles[candidate].rest.met(&bill.words) {
-            return Some(candidate);
-        }
-        open &= open - 1;
-    }
-    None
-}
-
 /// Runs one layer and answers what it pays. Writes `step` only if `TRACE`.
 #[inline(always)]
-fn run_layer<const TRACE: bool>(
-    policy: &Policy,
-    (index, layer): (usize, &Running),
+fn run_act<const TRACE: bool>(
+    (act, head): (&Act, &Head),
     facts: &BillFacts,
     year: &mut YearAccumulators,
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
-    if TRACE {
-        *step = Step::EMPTY;
-    }
-    let (number, version) = match in_force(policy, (index, layer), facts) {
-        InForce::Version(number, version) => (*number, &**version),
-        InForce::Gap(number) => {
-            if TRACE {
-                (step.outcome, step.version) = (Outcome::Gap, *number);
-            }
-            return 0;
-        }
-        InForce::Nothing => return 0,
-    };
-    if layer.counts_stays {
-        bill.words.set_stays(year.get(layer.slots.stays));
-    }
-    let Some(profile) = profile_of(layer, version, bill) else {
-        if TRACE {
-            say_not_applied(policy, (index, number), facts, year.get(layer.slots.stays), step);
-        }
-        return 0;
-    };
-    if TRACE {
-        (step.outcome, step.version, step.profile) = (Outcome::PaidNothing, number, profile as u8);
-    }
-    let base = if layer.takes_compliant { bill.compliant } else { bill.remaining };
-    let rules: Rules<'_> = (version, &version.profiles[profile]);
-    let (pays, deductible_used) = match &rules.1.terms {
-        Terms::DeductibleRatio(graded) => {
-            let asked = deductible_ratio::<TRACE>(layer, rules, graded, (base, bill), step);
-            (pay_insured::<TRACE>(layer, graded.cap, year, (base, asked), bill, step), asked.deductible_used)
-        }
-        Terms::Tiers(graded) => {
-            let asked = tiers::<TRACE>(layer, rules, graded, year, (base, bill), step);
-            (pay_insured::<TRACE>(layer, graded.cap, year, (base, asked), bill, step), asked.deductible_used)
-        }
-        Terms::Share(share) => {
-            let asked = share_of::<TRACE>(layer, rules, share, year, (base, bill), step);
-            (pay_insured::<TRACE>(layer, share.cap, year, (base, asked), bill, step), asked.deductible_used)
-        }
-        Terms::Ceiling(ceiling) => (pay_ceiling::<TRACE>(layer, ceiling, bill, step), 0),
-        Terms::Waiver(waiver) => {
-            let waived = bill.deductibles.get(usize::from(layer.waives)).copied().unwrap_or(0);
-            (pay_waiver::<TRACE>(layer, waiver, waived, facts, bill, step), 0)
+    let pays = match &act.figures {
+        Figures::Insured(insured) => pay_insured::<TRACE>((act, head), insured, year, bill, step),
+        Figures::Ceiling(ceiling) => pay_ceiling::<TRACE>((act, head), ceiling, bill, step),
+        Figures::Waiver(waiver, whose) => {
+            let waived = bill.deductibles.get(usize::from(*whose)).copied().unwrap_or(0);
+            pay_waiver::<TRACE>((act, head), waiver, waived, facts, bill, step)
         }
     };
-    bill.deductibles[index] = deductible_used;
-    if layer.counts_stays {
-        year.add(layer.slots.stays, i64::from(facts.setting == Setting::Inpatient));
+    if act.stays != NO_SLOT {
+        year.add(act.stays, i64::from(facts.setting == Setting::Inpatient));
     }
     pays
 }
 
-/// Why a layer is not for this bill.
-fn say_not_applied(
-    policy: &Policy,
-    (index, number): (usize, u8),
-    facts: &BillFacts,
-    stays: i64,
-    step: &mut Step,
-) {
-    step.version = number;
-    let applies = policy.layers.get(index).map(|layer| &layer.benefit.applies);
-    match applies.and_then(|applies| applies.first_failure(facts, stays)) {
-        Some(failed) => (step.outcome, step.failed) = (Outcome::NotEntitled, failed),
-        None => step.outcome = Outcome::NoProfile,
-    }
-}
-
-/// What a layer would pay before its cap and before what is left.
-#[derive(Clone, Copy)]
-struct Asked {
-    rounded: i64,
-    deductible_used: i64,
-}
-
-/// What is paid on `low..high` with `points` off each ratio, rounded; the exact amount goes into the trace.
-#[inline(always)]
-fn graded_amount<const TRACE: bool>(
-    layer: &Running,
-    graded: &Graded,
-    (low, high): (i64, i64),
-    points: i64,
-    step: &mut Step,
-) -> i64 {
-    if !graded.small {
-        return graded_amount_wide(layer.rounding, graded, (low, high), points, step);
-    }
-    let mut sum: i64 = 0;
-    if points == 0 {
-        for segment in &graded.segments {
-            sum += segment.overlap(low, high) * segment.numerator;
-        }
-    } else {
-        for segment in &graded.segments {
-            sum += segment.overlap(low, high) * (segment.numerator - points).max(0);
-        }
-    }
-    let amount = if layer.is_plain & graded.is_percent {
-        percent(sum)
-    } else {
-        rounded_otherwise(layer.rounding, i128::from(sum), graded.denominator)
-    };
-    if TRACE {
-        say_exact(step, i128::from(sum), graded.denominator, amount);
-    }
-    amount
-}
-
-/// As above, where a product could pass 63 bits.
-#[cold]
-fn graded_amount_wide(
-    rounding: Rounding,
-    graded: &Graded,
-    (low, high): (i64, i64),
-    points: i64,
-    step: &mut Step,
-) -> i64 {
-    let exact = |segment: &Segment| {
-        i128::from(segment.overlap(low, high)) * i128::from((segment.numerator - points).max(0))
-    };
-    let sum = graded.segments.iter().map(exact).sum();
-    let amount = rounded_otherwise(rounding, sum, graded.denominator);
-    say_exact(step, sum, graded.denominator, amount);
-    amount
-}
-
-/// The points that the ratio rules take off, over the terms' denominator.
-#[inline(always)]
-fn points_of<const TRACE: bool>((version, profile): Rules<'_>, bill: &Bill, step: &mut Step) -> i64 {
-    let mut points = 0;
-    for (bit, (rule, off)) in version.ratio_rules.iter().zip(&profile.points).enumerate() {
-        let holds = rule.when.met(&bill.words);
-        points += i64::from(holds) * off;
-        if TRACE {
-            step.ratio_rules |= u8::from(holds) << bit;
-        }
-    }
-    points
-}
-
-/// The deductible under the first rule that holds.
-#[inline(always)]
-fn changed_deductible<const TRACE: bool>(
-    (version, profile): Rules<'_>,
-    deductible: Fen,
-    bill: &Bill,
-    step: &mut Step,
-) -> i64 {
-    let mut changed = deductible.0;
-    if deductible != Fen::ZERO {
-        for (number, (rule, to)) in version.deductible_rules.iter().zip(&profile.changed).enumerate() {
-            if rule.when.met(&bill.words) {
-                changed = *to;
-                if TRACE {
-                    step.deductible_rule = number as u8;
-                }
-                break;
-            }
-        }
-    }
-    if TRACE {
-        step.deductible = Fen(changed);
-    }
-    changed
-}
-
-#[inline(always)]
-fn say_exact(step: &mut Step, numerator: i128, denominator: i64, rounded: i64) {
-    (step.numerator, step.denominator, step.rounded) = (numerator, denominator, Fen(rounded));
-}
-
-#[inline(always)]
-fn deductible_ratio<const TRACE: bool>(
-    layer: &Running,
-    rules: Rules<'_>,
-    graded: &Graded,
-    (base, bill): (i64, &Bill),
-    step: &mut Step,
-) -> Asked {
-    let deductible = changed_deductible::<TRACE>(rules, graded.deductible, bill, step);
-    let points = points_of::<TRACE>(rules, bill, step);
-    let rounded = graded_amount::<TRACE>(layer, graded, (deductible, base), points, step);
-    Asked { rounded, deductible_used: deductible.min(base) }
-}
-
-#[inline(always)]
-fn tiers<const TRACE: bool>(
-    layer: &Running,
-    rules: Rules<'_>,
-    graded: &Graded,
-    year: &mut YearAccumulators,
-    (base, bill): (i64, &Bill),
-    step: &mut Step,
-) -> Asked {
-    let before = if layer.over_year { year.get(layer.slots.base) } else { 0 };
-    let points = points_of::<TRACE>(rules, bill, step);
-    let rounded = graded_amount::<TRACE>(layer, graded, (before, before + base), points, step);
-    year.add(layer.slots.base, base);
-    if TRACE {
-        (step.before, step.deductible) = (Fen(before), graded.deductible);
-    }
-    Asked { rounded, deductible_used: (graded.deductible.0 - before).clamp(0, base) }
-}
-
-#[inline(always)]
-fn share_of<const TRACE: bool>(
-    layer: &Running,
-    rules: Rules<'_>,
-    share: &Share,
-    year: &mut YearAccumulators,
-    (base, bill): (i64, &Bill),
-    step: &mut Step,
-) -> Asked {
-    let deductible = changed_deductible::<TRACE>(rules, share.deductible, bill, step);
-    let before = match share.deductible_over {
-        Over::Year if deductible > 0 => year.get(layer.slots.deductible),
-        Over::Year | Over::Bill => 0,
-    };
-    let deductible_used = (deductible - before).clamp(0, base);
-    let points = points_of::<TRACE>(rules, bill, step);
-    let ratio = (share.segment.numerator - points).max(0);
-    let payable = base - deductible_used;
-    let rounded = times(layer, payable, ratio, share.denominator);
-    year.add(layer.slots.deductible, deductible_used);
-    if TRACE {
-        step.before = Fen(before);
-        say_exact(step, i128::from(payable) * i128::from(ratio), share.denominator, rounded);
-    }
-    Asked { rounded, deductible_used }
-}
-
-/// Pays within the cap of the year and within what is left.
+/// Pays what lies in each piece times its ratio, within the cap of the year and within what is left.
 #[inline(always)]
 fn pay_insured<const TRACE: bool>(
-    layer: &Running,
-    cap: Option<Fen>,
+    (act, head): (&Act, &Head),
+    insured: &Insured,
     year: &mut YearAccumulators,
-    (base, asked): (i64, Asked),
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
-    let room = cap.map_or(i64::MAX, |cap| (cap.0 - year.get(layer.slots.paid)).max(0));
-    let pays = asked.rounded.min(bill.remaining).min(room);
+    let base = if act.takes_compliant { bill.compliant } else { bill.remaining };
+    let before = if insured.remembers { year.get(insured.before.0) & insured.before.1 } else { 0 };
+    let (numerator, asked) = graded_amount(act, insured, (before, before + base));
+    let deductible_used = (insured.deductible - before).clamp(0, base);
+    let room = insured.cap.saturating_sub(year.get(insured.paid)).max(0);
+    let pays = asked.min(bill.remaining).min(room);
     bill.remaining -= pays;
-    year.add(layer.slots.paid, pays);
+    bill.deductibles[usize::from(act.layer) & (MAX_LAYERS - 1)] = deductible_used;
+    if insured.remembers {
+        year.add(insured.base, base);
+        year.add(insured.deductible_used, deductible_used);
+    }
+    year.add(insured.paid, pays);
     if TRACE {
-        (step.base, step.deductible_used, step.pays) = (Fen(base), Fen(asked.deductible_used), Fen(pays));
-        step.cap_room = cap.map(|_| Fen(room));
-        step.outcome = if pays > 0 {
+        let outcome = if pays > 0 {
             Outcome::Paid
         } else if base == 0 {
             Outcome::NothingLeft
         } else if room == 0 {
             Outcome::CapExhausted
-        } else if asked.deductible_used == base {
+        } else if deductible_used == base {
             Outcome::BelowDeductible
         } else {
             Outcome::PaidNothing
+        };
+        *step = Step {
+            outcome,
+            base: Fen(base),
+            before: Fen(before),
+            deductible: Fen(insured.deductible),
+            deductible_used: Fen(deductible_used),
+            numerator,
+            denominator: insured.denominator,
+            rounded: Fen(asked),
+            cap_room: (insured.cap != i64::MAX).then_some(Fen(room)),
+            pays: Fen(pays),
+            remaining: Fen(bill.remaining),
+            ..Step::of(head)
         };
     }
     pays
 }
 
+/// What is paid on `low..high`: exactly, over the denominator, and rounded.
+#[inline(always)]
+fn graded_amount(act: &Act, insured: &Insured, (low, high): (i64, i64)) -> (i128, i64) {
+    if !insured.is_small {
+        return graded_amount_wide(act.rounding, insured, (low, high));
+    }
+    let mut sum: i64 = 0;
+    for piece in &insured.pieces {
+        sum += piece.overlap(low, high) * piece.numerator;
+    }
+    let exact = i128::from(sum);
+    let amount = if insured.is_plain {
+        percent(sum)
+    } else {
+        rounded_otherwise(act.rounding, exact, insured.denominator)
+    };
+    (exact, amount)
+}
+
+/// As above, where a product could pass 63 bits.
+#[cold]
+fn graded_amount_wide(rounding: Rounding, insured: &Insured, (low, high): (i64, i64)) -> (i128, i64) {
+    let exact = |piece: &Piece| i128::from(piece.overlap(low, high)) * i128::from(piece.numerator);
+    let sum = insured.pieces.iter().map(exact).sum();
+    (sum, rounded_otherwise(rounding, sum, insured.denominator))
+}
+
 #[inline(always)]
 fn pay_ceiling<const TRACE: bool>(
-    layer: &Running,
+    (act, head): (&Act, &Head),
     ceiling: &Ceiling,
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
     let whole = if ceiling.of_total { bill.total } else { bill.compliant };
     let left = if ceiling.of_total { bill.own() } else { bill.remaining };
-    let promised = times(layer, whole, ceiling.scale.numerator, ceiling.scale.denominator);
+    let promised = times(act, whole, ceiling.scale.numerator, ceiling.scale.denominator);
     let missing = if ceiling.of_own_share { left - promised } else { promised - (whole - left) };
     let pays = missing.clamp(0, bill.remaining);
     bill.remaining -= pays;
     if TRACE {
-        (step.base, step.before, step.pays) = (Fen(whole), Fen(whole - left), Fen(pays));
-        let exact = i128::from(whole) * i128::from(ceiling.scale.numerator);
-        say_exact(step, exact, ceiling.scale.denominator, promised);
-        if pays > 0 {
-            step.outcome = Outcome::Paid;
-        }
+        *step = Step {
+            outcome: if pays > 0 { Outcome::Paid } else { head.outcome },
+            base: Fen(whole),
+            before: Fen(whole - left),
+            numerator: i128::from(whole) * i128::from(ceiling.scale.numerator),
+            denominator: ceiling.scale.denominator,
+            rounded: Fen(promised),
+            pays: Fen(pays),
+            remaining: Fen(bill.remaining),
+            ..Step::of(head)
+        };
     }
     pays
 }
 
 #[inline(always)]
 fn pay_waiver<const TRACE: bool>(
-    layer: &Running,
+    (act, head): (&Act, &Head),
     waiver: &Waiver,
     deductible: i64,
     facts: &BillFacts,
@@ -479,26 +291,38 @@ fn pay_waiver<const TRACE: bool>(
     let before = bill.own();
     let waived = deductible.clamp(0, bill.remaining);
     bill.remaining -= waived;
-    for fee in &waiver.fees {
-        waive_fee(facts, *fee, bill);
+    // Few bills charge any.
+    if facts.fees.iter().fold(0, |all, fee| all | fee.0) != 0 {
+        for fee in &waiver.fees {
+            waive_fee(facts, *fee, bill);
+        }
     }
     let fees = before - waived - bill.own();
     let rest = if waiver.discount_of_own { bill.own() } else { bill.remaining };
-    let discount = times(layer, rest, waiver.scale.numerator, waiver.scale.denominator).clamp(0, rest);
+    let discount = times(act, rest, waiver.scale.numerator, waiver.scale.denominator).clamp(0, rest);
     let from_compliant = discount.min(bill.remaining);
     bill.remaining -= from_compliant;
     bill.outside -= discount - from_compliant;
     let pays = before - bill.own();
     if TRACE {
-        (step.base, step.before, step.pays) = (Fen(before), Fen(rest), Fen(pays));
-        (step.deductible_used, step.fees) = (Fen(waived), Fen(fees));
-        let exact = i128::from(rest) * i128::from(waiver.scale.numerator);
-        say_exact(step, exact, waiver.scale.denominator, discount);
-        if pays > 0 {
-            step.outcome = Outcome::Paid;
-        } else if before == 0 {
-            step.outcome = Outcome::NothingLeft;
-        }
+        let outcome = match pays {
+            1.. => Outcome::Paid,
+            _ if before == 0 => Outcome::NothingLeft,
+            _ => head.outcome,
+        };
+        *step = Step {
+            outcome,
+            base: Fen(before),
+            before: Fen(rest),
+            deductible_used: Fen(waived),
+            fees: Fen(fees),
+            numerator: i128::from(rest) * i128::from(waiver.scale.numerator),
+            denominator: waiver.scale.denominator,
+            rounded: Fen(discount),
+            pays: Fen(pays),
+            remaining: Fen(bill.remaining),
+            ..Step::of(head)
+        };
     }
     pays
 }
@@ -515,12 +339,12 @@ fn waive_fee(facts: &BillFacts, fee: FeeKind, bill: &mut Bill) {
 
 /// An amount of at most [`Fen::LIMIT`] times a ratio, brought to money.
 #[inline(always)]
-fn times(layer: &Running, amount: i64, numerator: i64, denominator: i64) -> i64 {
-    if layer.is_plain & (denominator == 100) {
+fn times(act: &Act, amount: i64, numerator: i64, denominator: i64) -> i64 {
+    if denominator == 100 && act.rounding == Rounding::HalfUp(1) {
         // A whole per cent of an amount within the limit fits 63 bits.
         percent(amount * numerator)
     } else {
-        rounded_otherwise(layer.rounding, i128::from(amount) * i128::from(numerator), denominator)
+        rounded_otherwise(act.rounding, i128::from(amount) * i128::from(numerator), denominator)
     }
 }
 

@@ -3,6 +3,7 @@
 use kangmai_base::Fen;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::plan::Head;
 use crate::{BillFacts, MAX_LAYERS, YearAccumulators};
 
 /// What became of a layer.
@@ -79,6 +80,20 @@ pub struct Step {
 impl Step {
     /// No deductible rule held.
     pub const NO_RULE: u8 = u8::MAX;
+
+    /// What conditions decide, without amounts.
+    #[inline(always)]
+    pub(crate) const fn of(head: &Head) -> Step {
+        Step {
+            outcome: head.outcome,
+            version: head.version,
+            profile: head.profile,
+            deductible_rule: head.deductible_rule,
+            ratio_rules: head.ratio_rules,
+            failed: head.failed,
+            ..Step::EMPTY
+        }
+    }
 
     pub(crate) const EMPTY: Step = Step {
         outcome: Outcome::NotInForce,

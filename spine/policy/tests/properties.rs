@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
     BillFacts, InstitutionGrade, InstitutionTier, LabelSet, Language, Outcome, Policy, Referral, Release,
-    Setting, Trace, YearAccumulators, settle, settle_amounts,
+    Setting, Settler, Trace, YearAccumulators, settle,
 };
 use proptest::prelude::*;
 
@@ -106,11 +106,12 @@ proptest! {
     fn payers_institution_and_person_bear_the_total(bills in prop::collection::vec(any_bill(), 1..6)) {
         for policy in policies() {
             let mut year = YearAccumulators::NONE;
+            let mut settler = Settler::new(policy);
             for facts in &bills {
                 let mut other = year;
                 let trace = settle(policy, facts, &mut year);
                 check(policy, &trace);
-                let amounts = settle_amounts(policy, facts, &mut other);
+                let amounts = settler.amounts(facts, &mut other);
                 prop_assert_eq!(other, year, "with and without a trace");
                 prop_assert_eq!(amounts.own_share, trace.own_share);
                 let pays: Vec<Fen> = trace.steps().iter().map(|step| step.pays).collect();
