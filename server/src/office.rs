@@ -36,6 +36,7 @@ pub(crate) fn programme() -> Programme {
         due: parked::due,
         person: None,
         household: None,
+        timeline: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use kangmai_base::{Day, Uuid};
 
 use crate::facts::Diagnosed;
-use crate::store::KnownDiagnosis;
+use crate::store::{KnownDiagnosis, StruckDiagnosis};
 
 /// What a row says, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,18 +38,7 @@ pub(crate) fn meet(reported: &Reported, known: &[KnownDiagnosis], origin: &str, 
     else {
         return Met::New(body(reported, new_id, origin));
     };
-    let before = Diagnosed {
-        diagnosis: there.diagnosis.id,
-        code: there.diagnosis.code.clone(),
-        system: there.system.clone(),
-        name: there.diagnosis.name.clone(),
-        from: there.diagnosis.from,
-        to: there.diagnosis.to,
-        institution: there.institution.clone(),
-        origin: there.origin.clone(),
-        drug_resistant: there.diagnosis.drug_resistant,
-        sensitive: there.sensitive,
-    };
+    let before = state_of(there);
     let begins_earlier = reported.from < before.from;
     let after = Diagnosed {
         from: before.from.min(reported.from),
@@ -70,7 +59,7 @@ pub(crate) fn meet(reported: &Reported, known: &[KnownDiagnosis], origin: &str, 
     Met::Changed(Diagnosed { origin: origin.to_owned(), ..after }, there.fact)
 }
 
-fn is_same(reported: &Reported, known: &KnownDiagnosis) -> bool {
+pub(crate) fn is_same(reported: &Reported, known: &KnownDiagnosis) -> bool {
     let code = |text: &str| text.parse::<kangmai_policy::Icd10>().ok();
     let ends_before = |end: Option<Day>, start: Day| end.is_some_and(|end| end < start);
     code(&reported.code) == code(&known.diagnosis.code)
@@ -78,7 +67,30 @@ fn is_same(reported: &Reported, known: &KnownDiagnosis) -> bool {
         && !ends_before(reported.to, known.diagnosis.from)
 }
 
-fn body(reported: &Reported, diagnosis: Uuid, origin: &str) -> Diagnosed {
+/// A known diagnosis as the body that tells it.
+pub(crate) fn state_of(there: &KnownDiagnosis) -> Diagnosed {
+    Diagnosed {
+        diagnosis: there.diagnosis.id,
+        code: there.diagnosis.code.clone(),
+        system: there.system.clone(),
+        name: there.diagnosis.name.clone(),
+        from: there.diagnosis.from,
+        to: there.diagnosis.to,
+        institution: there.institution.clone(),
+        origin: there.origin.clone(),
+        drug_resistant: there.diagnosis.drug_resistant,
+        reason: String::new(),
+        sensitive: there.sensitive,
+    }
+}
+
+/// Whether somebody put right by hand just what a row says again: the same code of the same day.
+pub(crate) fn is_struck(reported: &Reported, struck: &[StruckDiagnosis]) -> bool {
+    let code = |text: &str| text.parse::<kangmai_policy::Icd10>().ok();
+    struck.iter().any(|row| row.from == reported.from && code(&row.code) == code(&reported.code))
+}
+
+pub(crate) fn body(reported: &Reported, diagnosis: Uuid, origin: &str) -> Diagnosed {
     Diagnosed {
         diagnosis,
         code: reported.code.clone(),
@@ -89,6 +101,7 @@ fn body(reported: &Reported, diagnosis: Uuid, origin: &str) -> Diagnosed {
         institution: reported.institution.clone(),
         origin: origin.to_owned(),
         drug_resistant: reported.drug_resistant,
+        reason: String::new(),
         sensitive: reported.sensitive,
     }
 }

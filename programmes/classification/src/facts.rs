@@ -8,6 +8,8 @@ use crate::rules::{Plan, PlanKind};
 
 /// The kind of [`Diagnosed`].
 pub const DIAGNOSED: &str = "classification.diagnosed";
+/// The kind of [`PutRight`].
+pub const PUT_RIGHT: &str = "classification.put_right";
 /// The kind of [`Decided`].
 pub const DECIDED: &str = "classification.decided";
 /// The kind of [`Planned`].
@@ -40,9 +42,37 @@ pub struct Diagnosed {
     /// Proved to resist drugs (rifampicin at least): what no code tells.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drug_resistant: bool,
+    /// Of one recorded by hand: what it rests on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
     /// Sensitive level 5 by the lists of the place on the day it came in (GB/T 39725-2020).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sensitive: bool,
+}
+
+/// Somebody put a diagnosis right by hand, withdrew one that was entered by mistake, or took such an act back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutRight {
+    /// Which diagnosis.
+    pub diagnosis: Uuid,
+    /// What the record said.
+    pub before: Diagnosed,
+    /// What it says from now on; none: the diagnosis is withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Diagnosed>,
+    /// Why.
+    pub reason: String,
+    /// Who, by name, as it stood then.
+    pub by: String,
+    /// On which day.
+    pub on: Day,
+    /// Whether either state is of level 5: then who does not treat sees nothing of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive: bool,
+    /// The act that is taken back by this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Uuid>,
 }
 
 /// Somebody who answers for it put a person into a plan, or took that back.

@@ -11,11 +11,11 @@ use kangmai_programme::{ImportRun, Planned as PlannedRows};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Schema, read};
 
-use crate::diagnoses::{Met, Reported, meet, remember};
+use crate::diagnoses::{Met, Reported, is_struck, meet, remember};
 use crate::facts::{DIAGNOSED, Diagnosed};
-use crate::planning::{Whose, change, fact_of};
+use crate::planning::{Whose, follow};
 use crate::rules::is_sensitive;
-use crate::store::{self, KnownDiagnosis};
+use crate::store::{self, KnownDiagnosis, StruckDiagnosis};
 
 /// The columns of the import `diagnoses`.
 pub static SCHEMA: Schema = Schema {
@@ -68,7 +68,7 @@ pub static SCHEMA: Schema = Schema {
 };
 
 /// What a code is taken to be without a word about it.
-const DEFAULT_SYSTEM: &str = "ICD-10 国家临床版2.0";
+pub(crate) const DEFAULT_SYSTEM: &str = "ICD-10 国家临床版2.0";
 /// What a diagnosis without its own name may call itself, in characters.
 const LONGEST_NAME: usize = 100;
 
@@ -76,6 +76,7 @@ const LONGEST_NAME: usize = 100;
 struct Touched {
     person: Person,
     known: Vec<KnownDiagnosis>,
+    struck: Vec<StruckDiagnosis>,
     changed: bool,
 }
 
@@ -148,9 +149,15 @@ fn take_row(
                 Some(known) => known,
                 None => store::diagnoses_of(tx, id)?,
             };
-            vacant.insert(Touched { person, known, changed: false })
+            let struck = store::struck_of(tx, id)?;
+            vacant.insert(Touched { person, known, struck, changed: false })
         }
     };
+    if is_struck(&reported, &touched.struck) {
+        let mend = Refusal::new("classification.mend.put_right");
+        cells.warning("code", Flaw::new("classification.flaw.put_right").mend(mend));
+        return Ok(Some((id, Met::Known)));
+    }
     Ok(Some((id, meet(&reported, &touched.known, &run.file, run.app.mint()))))
 }
 
@@ -182,7 +189,7 @@ fn reported(cells: &mut Cells<'_>, today: Day) -> Option<Reported> {
 }
 
 /// A diagnosis code in its usual form: half-width, without spaces.
-fn read_code(text: &str) -> Result<String, Flaw> {
+pub(crate) fn read_code(text: &str) -> Result<String, Flaw> {
     let narrow: String =
         kangmai_sheet::half_width(text).chars().filter(|sign| !sign.is_whitespace()).collect();
     if narrow.parse::<Icd10>().is_ok() && narrow.len() <= 24 {
@@ -286,15 +293,9 @@ fn plan_fact(
     run: &ImportRun,
     touched: &Touched,
 ) -> Result<Option<NewFact>, DatabaseError> {
-    let person = &touched.person;
-    let id = person.id.uuid();
-    let whose = Whose { person: id, home: person.home, birth: person.body.birth, sex: person.body.sex };
-    let decision = store::decision_of(tx, id)?.map(|(decision, ..)| decision);
-    let stored = store::plan_row(tx, id)?;
-    let policies = &run.app.policies;
-    let planned = change(policies, whose, &touched.known, decision.as_ref(), stored.as_ref(), run.today);
-    let fact = planned.map(|planned| fact_of(run.app.mint(), run.now, whose, &planned)).transpose();
-    fact.map_err(|error| DatabaseError::Refused(error.to_string()))
+    let whose = Whose::of(&touched.person);
+    let followed = follow(tx, &run.app, whose, &touched.known, (run.today, run.now))?;
+    Ok(followed.map(|(_, fact)| fact))
 }
 
 /// The person `id`, if within `reach`.

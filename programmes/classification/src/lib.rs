@@ -5,6 +5,7 @@
 //! lists it was worked out. A diagnosis of sensitive level 5 stands in no list and no export.
 //! *Invariant:* it knows no other programme; whether somebody was treated it reads in the view `bill`.
 
+mod by_hand;
 mod diagnoses;
 pub mod facts;
 mod figures;
@@ -18,7 +19,7 @@ pub mod store;
 
 use kangmai_access::Purpose;
 use kangmai_database::{Migration, Migrations};
-use kangmai_programme::{Import, Navigation, Programme, Route, nothing_due};
+use kangmai_programme::{Import, Navigation, Programme, Route, Telling, nothing_due, nothing_more};
 
 pub use import::SCHEMA;
 pub use reclassify::{Reclassified, reclassify};
@@ -26,7 +27,10 @@ pub use reclassify::{Reclassified, reclassify};
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "classification",
-    steps: &[Migration { name: "001-plans", sql: include_str!("../migrations/001-plans.sql") }],
+    steps: &[
+        Migration { name: "001-plans", sql: include_str!("../migrations/001-plans.sql") },
+        Migration { name: "002-struck", sql: include_str!("../migrations/002-struck.sql") },
+    ],
 };
 
 /// The words of this programme.
@@ -63,6 +67,7 @@ pub const fn programme() -> Programme {
         due: nothing_due,
         person: Some(section::person),
         household: None,
+        timeline: Some(Telling { also: nothing_more, sentence: section::told }),
     }
 }
 
@@ -73,5 +78,19 @@ fn routes() -> Vec<Route> {
         Route::get("/plans/{person}", Purpose::ReadPlans, pages::one),
         Route::post("/plans/{person}", Purpose::KeepRegister, pages::decide),
         Route::post("/plans/{person}/undo", Purpose::KeepRegister, pages::undo),
+        Route::get("/plans/{person}/diagnoses", Purpose::RecordDiagnoses, pages::diagnoses::blank),
+        Route::post("/plans/{person}/diagnoses", Purpose::RecordDiagnoses, pages::diagnoses::record),
+        Route::get("/plans/{person}/diagnoses/{diagnosis}", Purpose::RecordDiagnoses, pages::diagnoses::one),
+        Route::post(
+            "/plans/{person}/diagnoses/{diagnosis}",
+            Purpose::RecordDiagnoses,
+            pages::diagnoses::correct,
+        ),
+        Route::post(
+            "/plans/{person}/diagnoses/{diagnosis}/withdraw",
+            Purpose::RecordDiagnoses,
+            pages::diagnoses::withdraw,
+        ),
+        Route::post("/plans/{person}/facts/{fact}/undo", Purpose::RecordDiagnoses, pages::diagnoses::undo),
     ]
 }

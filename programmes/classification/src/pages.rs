@@ -1,5 +1,7 @@
 //! The pages of this programme: lists by plan and disease, and one person's plan with the form of a decision.
 
+pub(crate) mod diagnoses;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
@@ -18,7 +20,7 @@ use kangmai_web::{
 
 use crate::facts::{DECIDED, Decided};
 use crate::import::person_within;
-use crate::planning::{Whose, change, fact_of};
+use crate::planning::{Whose, follow};
 use crate::rules::PlanKind;
 use crate::section::{Because, DECISION, PlanPart, offer, part, plan_word};
 use crate::store::{self, PlanRow, Wanted};
@@ -170,7 +172,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
         .database
         .read(move |tx| sheet(tx, &page, &within, &wanted, today).map_err(Failure::from))
         .await?;
-    note(&visit.app, &visit.actor, "export", None, narrowed.place()).await?;
+    note(&visit.app, &visit.actor, "export", None, narrowed.place(), "").await?;
     Ok(workbook(bytes, "plans.xlsx"))
 }
 
@@ -239,17 +241,18 @@ pub(crate) async fn one(visit: Visit, Path(person): Path<Uuid>) -> Result<Respon
 
 async fn person_page(visit: &Visit, id: Uuid, form: Option<Form>) -> Result<PersonPage, Failure> {
     let (within, actor, page) = (visit.reach.clone(), visit.actor.clone(), visit.page.clone());
+    let today = visit.today;
     let found = visit
         .app
         .database
         .read(move |tx| {
             let Some(person) = person_within(tx, &within, id)? else { return Ok(None) };
-            let part = part(tx, &actor, &page, &person)?;
+            let part = part(tx, &actor, &page, &person, today)?;
             Ok::<_, DatabaseError>(part.map(|part| (person, part)))
         })
         .await?;
     let Some((person, mut part)) = found else { return Err(Failure::NotFound) };
-    note(&visit.app, &visit.actor, "read_person", Some(id), person.home).await?;
+    note(&visit.app, &visit.actor, "read_person", Some(id), person.home, "").await?;
     if let Some(form) = form {
         part.form = Some(form);
     }
@@ -264,9 +267,10 @@ async fn note(
     action: &'static str,
     subject: Option<Uuid>,
     place: DivisionCode,
+    details: &str,
 ) -> Result<(), DatabaseError> {
-    let (id, now, actor) = (app.mint(), app.clock.now(), actor.clone());
-    app.database.write(move |tx| audit(tx, id, now, &actor, action, subject, place, "", "done")).await
+    let (id, now, actor, details) = (app.mint(), app.clock.now(), actor.clone(), details.to_owned());
+    app.database.write(move |tx| audit(tx, id, now, &actor, action, subject, place, &details, "done")).await
 }
 
 /// POST `/plans/{person}`: somebody decides the plan, with a reason.
@@ -328,19 +332,8 @@ async fn write_decision(visit: &Visit, person: Uuid, decided: Decided) -> Result
                 body: serde_json::to_string(&decided).map_err(unwritten)?,
             };
             app.record.append(tx, now, vec![decision])?;
-            let whose = Whose {
-                person: person.id.uuid(),
-                home: person.home,
-                birth: person.body.birth,
-                sex: person.body.sex,
-            };
-            let decision = store::decision_of(tx, whose.person)?.map(|(decision, ..)| decision);
-            let stored = store::plan_row(tx, whose.person)?;
-            if let Some(planned) =
-                change(&app.policies, whose, &known, decision.as_ref(), stored.as_ref(), today)
-            {
-                let fact = fact_of(app.mint(), now, whose, &planned).map_err(unwritten)?;
-                app.record.append(tx, now, vec![fact])?;
+            if let Some((_, plan)) = follow(tx, &app, Whose::of(&person), &known, (today, now))? {
+                app.record.append(tx, now, vec![plan])?;
             }
             Ok::<_, DatabaseError>(true)
         })

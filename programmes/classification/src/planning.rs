@@ -1,12 +1,15 @@
-//! From a person's diagnoses, as the record has them, to the fact that says the plan came to be another. Pure.
+//! From a person's diagnoses, as the record has them, to the fact that says the plan came to be another.
 
 use kangmai_base::{Day, DivisionCode, Moment, Sex, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::Person;
 use kangmai_policy::Release;
+use kangmai_programme::App;
 use kangmai_record::{NewFact, Source, Subject};
 
 use crate::facts::{PLANNED, Planned};
 use crate::rules::{Decision, Diagnosis, Patient, Plan, majors, plan_of};
-use crate::store::{KnownDiagnosis, PlanRow};
+use crate::store::{self, KnownDiagnosis, PlanRow};
 
 /// What of a person decides the plan, besides diagnoses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +20,35 @@ pub(crate) struct Whose {
     pub(crate) sex: Option<Sex>,
 }
 
+impl Whose {
+    /// What of a person of the register decides.
+    pub(crate) fn of(person: &Person) -> Whose {
+        let body = &person.body;
+        Whose { person: person.id.uuid(), home: person.home, birth: body.birth, sex: body.sex }
+    }
+}
+
+/// What follows for a person's plan on `day` from `known`, and the fact that says so at `now`; nothing if the views say
+/// it already.
+pub(crate) fn follow(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    whose: Whose,
+    known: &[KnownDiagnosis],
+    (day, now): (Day, Moment),
+) -> Result<Option<(Planned, NewFact)>, DatabaseError> {
+    let decision = store::decision_of(tx, whose.person)?.map(|(decision, ..)| decision);
+    let stored = store::plan_row(tx, whose.person)?;
+    let Some(planned) = change(&app.policies, whose, known, decision.as_ref(), stored.as_ref(), day) else {
+        return Ok(None);
+    };
+    let fact = fact_of(app.mint(), now, whose, &planned);
+    let fact = fact.map_err(|error| DatabaseError::Refused(error.to_string()))?;
+    Ok(Some((planned, fact)))
+}
+
 /// What is to be said about the plan on `day`; nothing if the views say it already.
-pub(crate) fn change(
+fn change(
     release: &Release,
     whose: Whose,
     known: &[KnownDiagnosis],
@@ -66,12 +96,7 @@ fn says_the_same(stored: Option<&PlanRow>, plan: Option<&Plan>) -> bool {
 }
 
 /// The fact of a change, worked out at `now`.
-pub(crate) fn fact_of(
-    id: Uuid,
-    now: Moment,
-    whose: Whose,
-    planned: &Planned,
-) -> Result<NewFact, serde_json::Error> {
+fn fact_of(id: Uuid, now: Moment, whose: Whose, planned: &Planned) -> Result<NewFact, serde_json::Error> {
     Ok(NewFact {
         id,
         kind: PLANNED.to_owned(),

@@ -8,7 +8,7 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::App;
 use kangmai_record::NewFact;
 
-use crate::planning::{Whose, change, fact_of};
+use crate::planning::{Whose, follow};
 use crate::rules::PlanKind;
 use crate::store::{self, PersonWithDiagnoses};
 
@@ -77,13 +77,9 @@ fn look(
     for one in people {
         let whose = Whose { person: one.person, home: one.home, birth: one.birth, sex: one.sex };
         let known = store::diagnoses_of(tx, one.person)?;
-        let decision = store::decision_of(tx, one.person)?.map(|(decision, ..)| decision);
-        let stored = store::plan_row(tx, one.person)?;
-        let planned = change(&app.policies, whose, &known, decision.as_ref(), stored.as_ref(), as_of);
-        if let Some(planned) = planned {
+        if let Some((planned, fact)) = follow(tx, app, whose, &known, (as_of, now))? {
             moves.push((planned.before, planned.plan.as_ref().map(|plan| plan.kind)));
-            let fact = fact_of(app.mint(), now, whose, &planned);
-            facts.push(fact.map_err(|error| DatabaseError::Refused(error.to_string()))?);
+            facts.push(fact);
         }
     }
     Ok((moves, facts))

@@ -2,14 +2,16 @@
 
 use askama::Template;
 use kangmai_access::{Actor, Purpose, reach};
-use kangmai_base::Day;
+use kangmai_base::{Day, DivisionCode};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
-use kangmai_programme::{Looking, Section};
+use kangmai_programme::{Looking, Section, Told};
+use kangmai_record::Fact;
 use kangmai_web::{Choice, Field, Form, Html, Page};
 
+use crate::facts::{DIAGNOSED, Diagnosed, PUT_RIGHT, PutRight};
 use crate::rules::{PlanKind, Why};
-use crate::store::{self, ChangeRow, KnownDiagnosis, PlanRow};
+use crate::store::{self, ChangeRow, KnownDiagnosis, PlanRow, StruckDiagnosis};
 
 /// The fields of a decision.
 pub(crate) const DECISION: &[Field] = &[
@@ -93,6 +95,15 @@ pub(crate) struct Shown {
     pub(crate) institution: String,
     pub(crate) origin: String,
     pub(crate) is_major: bool,
+    pub(crate) correct: Option<String>,
+}
+
+/// What a diagnosis was before somebody put it right, as it is shown: struck out.
+pub(crate) struct Struck {
+    pub(crate) was: String,
+    pub(crate) done: String,
+    pub(crate) reason: String,
+    pub(crate) undo: Option<String>,
 }
 
 /// Everything that the section shows.
@@ -104,6 +115,8 @@ pub(crate) struct PlanPart {
     pub(crate) plan: Option<(String, String, Day)>,
     pub(crate) decided: Option<(String, Day)>,
     pub(crate) diagnoses: Vec<Shown>,
+    pub(crate) struck: Vec<Struck>,
+    pub(crate) record: Option<String>,
     pub(crate) restricted: usize,
     pub(crate) events: Vec<Event>,
     pub(crate) form: Option<Form>,
@@ -115,6 +128,7 @@ pub(crate) fn part(
     actor: &Actor,
     page: &Page,
     person: &Person,
+    today: Day,
 ) -> Result<Option<PlanPart>, DatabaseError> {
     let Some(may) = reach(actor, Purpose::ReadPlans).filter(|may| may.covers(person.home)) else {
         return Ok(None);
@@ -123,16 +137,24 @@ pub(crate) fn part(
     let plan = store::plan_row(tx, id)?;
     let known = store::diagnoses_of(tx, id)?;
     let changes = store::changes_of(tx, id)?;
-    if plan.is_none() && known.is_empty() && changes.is_empty() {
+    let struck = store::struck_of(tx, id)?;
+    let may_record = reach(actor, Purpose::RecordDiagnoses).is_some_and(|may| may.covers(person.home));
+    if plan.is_none() && known.is_empty() && changes.is_empty() && struck.is_empty() && !may_record {
         return Ok(None);
     }
     let decided = store::decision_of(tx, id)?.map(|(_, by, on)| (by, on));
-    let may_name = may.diagnoses()
-        && reach(actor, Purpose::ReadRecord)
-            .is_some_and(|record| record.sensitive() && record.covers(person.home));
+    let may_name = may_name(actor, person.home);
     let may_decide = reach(actor, Purpose::KeepRegister).is_some_and(|keep| keep.covers(person.home));
+    let is_nameable = |row: &&StruckDiagnosis| may.diagnoses() && (may_name || !row.sensitive);
+    let own = |row: &StruckDiagnosis| may_record && row.author == actor.account.uuid() && row.on == today;
     let is_shown = |known: &&KnownDiagnosis| may.diagnoses() && (may_name || !known.sensitive);
-    let diagnoses: Vec<Shown> = known.iter().filter(is_shown).map(shown).collect();
+    let diagnoses: Vec<Shown> = known
+        .iter()
+        .filter(is_shown)
+        .map(|known| {
+            shown(known, may_record.then(|| format!("/plans/{id}/diagnoses/{}", known.diagnosis.id)))
+        })
+        .collect();
     Ok(Some(PlanPart {
         person: id.to_string(),
         restricted: known.len() - diagnoses.len(),
@@ -141,13 +163,39 @@ pub(crate) fn part(
         plan: plan
             .map(|row| (plan_word(page, row.plan), Because::from(&row).sentence(page, may_name), row.since)),
         decided,
-        form: may_decide.then(|| blank(page)),
+        struck: struck
+            .iter()
+            .filter(is_nameable)
+            .map(|row| {
+                struck_out(page, row, own(row).then(|| format!("/plans/{id}/facts/{}/undo", row.fact)))
+            })
+            .collect(),
+        record: may_record.then(|| format!("/plans/{id}/diagnoses")),
+        form: (may_decide && !known.is_empty()).then(|| blank(page)),
         page: page.clone(),
     }))
 }
 
-fn shown(known: &KnownDiagnosis) -> Shown {
+/// Whether `actor` may be told a diagnosis of level 5 of somebody at `home`.
+pub(crate) fn may_name(actor: &Actor, home: DivisionCode) -> bool {
+    let may = reach(actor, Purpose::ReadRecord);
+    may.is_some_and(|may| may.diagnoses() && may.sensitive() && may.covers(home))
+}
+
+fn struck_out(page: &Page, row: &StruckDiagnosis, undo: Option<String>) -> Struck {
+    let was = page.say(
+        "classification.struck.was",
+        &[("name", &row.name), ("code", &row.code), ("day", &page.day(row.from))],
+    );
+    let key =
+        if row.withdrawn { "classification.struck.withdrawn" } else { "classification.struck.corrected" };
+    let done = page.say2(key, "by", &row.by, "day", page.day(row.on));
+    Struck { was, done, reason: row.reason.clone(), undo }
+}
+
+fn shown(known: &KnownDiagnosis, correct: Option<String>) -> Shown {
     Shown {
+        correct,
         code: known.diagnosis.code.clone(),
         name: known.diagnosis.name.clone(),
         from: known.diagnosis.from,
@@ -193,10 +241,42 @@ pub(crate) fn person(
     looking: &Looking,
     person: &Person,
 ) -> Result<Option<Section>, DatabaseError> {
-    let part = part(tx, &looking.actor, &looking.page, person)?;
+    let part = part(tx, &looking.actor, &looking.page, person, looking.today)?;
     Ok(part.map(|part| Section {
         heading: looking.page.word("classification.section").into_owned(),
         body: Html::of(&part),
         order: 20,
     }))
+}
+
+/// A diagnosis recorded or put right by hand, as a sentence of the timeline.
+pub(crate) fn told(looking: &Looking, _: &Person, fact: &Fact) -> Option<Told> {
+    let page = &looking.page;
+    if fact.new.kind == DIAGNOSED {
+        let body: Diagnosed = fact.new.read_body().ok()?;
+        let title = page.say2("classification.diagnosed.timeline", "name", &body.name, "code", &body.code);
+        let rests_on = (!body.reason.is_empty())
+            .then(|| page.say2("classification.told.rests_on", "reason", &body.reason, "by", &body.origin));
+        return Some(Told { title, details: rests_on.into_iter().collect() });
+    }
+    if fact.new.kind != PUT_RIGHT {
+        return None;
+    }
+    let body: PutRight = fact.new.read_body().ok()?;
+    let state = |body: &Diagnosed| {
+        page.say(
+            "classification.told.state",
+            &[("name", &body.name), ("code", &body.code), ("day", &page.day(body.from))],
+        )
+    };
+    let before = state(&body.before);
+    let title = match (&body.after, body.undoes) {
+        (Some(after), Some(_)) => page.say1("classification.put_right.undone", "after", state(after)),
+        (Some(after), None) => {
+            page.say2("classification.put_right.corrected", "before", before, "after", state(after))
+        }
+        (None, _) => page.say1("classification.put_right.withdrawn", "before", before),
+    };
+    let why = page.say2("classification.told.reason", "reason", &body.reason, "by", &body.by);
+    Some(Told { title, details: vec![why] })
 }

@@ -5,7 +5,7 @@ use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use kangmai_record::{Fact, Projection};
 
-use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, Planned};
+use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, Planned, PutRight};
 use crate::rules::{Decision, Diagnosis, PlanKind, Why};
 
 const PUT_DIAGNOSIS: &str = "insert into diagnosis (id, person, code, system, name, from_day, to_day, institution,
@@ -14,6 +14,18 @@ const PUT_DIAGNOSIS: &str = "insert into diagnosis (id, person, code, system, na
     name = excluded.name, from_day = excluded.from_day, to_day = excluded.to_day, institution = excluded.institution,
     origin = excluded.origin, drug_resistant = excluded.drug_resistant, sensitive = excluded.sensitive,
     fact = excluded.fact, home = excluded.home";
+const WITHDRAW_DIAGNOSIS: &str = "delete from diagnosis where id = $1";
+const STRIKE: &str =
+    "insert into diagnosis_struck (id, diagnosis, person, code, name, from_day, to_day, withdrawn,
+    reason, struck_by, struck_on, author, sensitive, home)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const UNSTRIKE: &str = "delete from diagnosis_struck where id = $1";
+const STRUCK_OF: &str =
+    "select id, code, name, from_day, to_day, withdrawn, reason, struck_by, struck_on, author,
+    sensitive from diagnosis_struck where person = $1 order by struck_on desc, id desc limit 100";
+const CODES_NAMED: &str =
+    "select code, min(name) from diagnosis where home between $1 and $2 and not sensitive
+    and name like $3 group by code order by count(*) desc, code limit $4";
 const CLEAR_MAJOR: &str = "update diagnosis set major = null where person = $1 and major is not null";
 const SET_MAJOR: &str = "update diagnosis set major = $2 where id = $1";
 const DIAGNOSES_OF: &str =
@@ -71,10 +83,11 @@ const DISEASES: &str = "select plan.disease, min(plan.disease_zh), min(plan.dise
 /// The view of all diagnoses.
 pub const DIAGNOSES: Projection = Projection {
     name: "diagnoses",
-    kinds: &[DIAGNOSED, PLANNED],
-    views: &["diagnosis"],
+    kinds: &[DIAGNOSED, PUT_RIGHT, PLANNED],
+    views: &["diagnosis", "diagnosis_struck"],
     admit: |fact| match fact.kind.as_str() {
         DIAGNOSED => fact.read_body::<Diagnosed>().map(|_| ()),
+        PUT_RIGHT => fact.read_body::<PutRight>().map(|_| ()),
         _ => fact.read_body::<Planned>().map(|_| ()),
     },
     apply: apply_diagnoses,
@@ -102,27 +115,66 @@ fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), Data
             }
             continue;
         }
-        let body: Diagnosed = fact.body()?;
+        if fact.new.kind == PUT_RIGHT {
+            apply_put_right(tx, fact, &fact.body()?)?;
+        } else {
+            put_diagnosis(tx, fact, &fact.body()?)?;
+        }
+    }
+    Ok(())
+}
+
+fn put_diagnosis(tx: &mut Transaction<'_>, fact: &Fact, body: &Diagnosed) -> Result<(), DatabaseError> {
+    tx.execute(
+        PUT_DIAGNOSIS,
+        &params![
+            body.diagnosis,
+            fact.new.subject.id,
+            body.code.as_str(),
+            body.system.as_str(),
+            body.name.as_str(),
+            body.from,
+            body.to,
+            body.institution.as_str(),
+            body.origin.as_str(),
+            body.drug_resistant,
+            body.sensitive,
+            fact.new.id,
+            fact.new.place
+        ],
+    )?;
+    Ok(())
+}
+
+fn apply_put_right(tx: &mut Transaction<'_>, fact: &Fact, body: &PutRight) -> Result<(), DatabaseError> {
+    if let Some(undone) = body.undoes {
+        tx.execute(UNSTRIKE, &params![undone])?;
+    } else {
+        let before = &body.before;
         tx.execute(
-            PUT_DIAGNOSIS,
+            STRIKE,
             &params![
+                fact.new.id,
                 body.diagnosis,
                 fact.new.subject.id,
-                body.code,
-                body.system,
-                body.name,
-                body.from,
-                body.to,
-                body.institution,
-                body.origin,
-                body.drug_resistant,
+                before.code.as_str(),
+                before.name.as_str(),
+                before.from,
+                before.to,
+                body.after.is_none(),
+                body.reason.as_str(),
+                body.by.as_str(),
+                body.on,
+                fact.new.author,
                 body.sensitive,
-                fact.new.id,
                 fact.new.place
             ],
         )?;
     }
-    Ok(())
+    match &body.after {
+        Some(after) => put_diagnosis(tx, fact, after),
+        None => tx.execute(WITHDRAW_DIAGNOSIS, &params![body.diagnosis]).map(|_| ()),
+    }
 }
 
 fn apply_plans(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
@@ -237,6 +289,73 @@ pub fn diagnoses_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<KnownD
         })
     };
     tx.query(DIAGNOSES_OF, &params![person])?.iter().map(read).collect()
+}
+
+/// What the record said of a disease before somebody put it right by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StruckDiagnosis {
+    /// The fact that struck it.
+    pub fact: Uuid,
+    /// The code as it was given.
+    pub code: String,
+    /// What it was called.
+    pub name: String,
+    /// The day of the diagnosis.
+    pub from: Day,
+    /// The day from which it no longer held.
+    pub to: Option<Day>,
+    /// Whether the diagnosis was withdrawn; else it stands otherwise.
+    pub withdrawn: bool,
+    /// Why.
+    pub reason: String,
+    /// Who, by name.
+    pub by: String,
+    /// On which day.
+    pub on: Day,
+    /// Who, as an account.
+    pub author: Uuid,
+    /// Whether the state before or after is of level 5.
+    pub sensitive: bool,
+}
+
+/// What was struck out of a person's diagnoses, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn struck_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<StruckDiagnosis>, DatabaseError> {
+    let read = |row: &Row| {
+        Ok(StruckDiagnosis {
+            fact: row.get(0)?,
+            code: row.get(1)?,
+            name: row.get(2)?,
+            from: row.get(3)?,
+            to: row.get(4)?,
+            withdrawn: row.get(5)?,
+            reason: row.get(6)?,
+            by: row.get(7)?,
+            on: row.get(8)?,
+            author: row.get(9)?,
+            sensitive: row.get(10)?,
+        })
+    };
+    tx.query(STRUCK_OF, &params![person])?.iter().map(read).collect()
+}
+
+/// The codes under which diagnoses within reach bear a name that holds `name`, the most frequent first, with the name.
+/// Without level 5.
+///
+/// # Errors
+/// When the database fails.
+pub fn codes_named(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    name: &str,
+    limit: usize,
+) -> Result<Vec<(String, String)>, DatabaseError> {
+    let literal: String = name.chars().filter(|sign| !matches!(sign, '%' | '_' | '\\')).collect();
+    let (pattern, limit) = (format!("%{literal}%"), i64::try_from(limit).unwrap_or(0));
+    let rows = tx.query(CODES_NAMED, &params![reach.first(), reach.last(), pattern, limit])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// A person with diagnoses, as far as lists ask.

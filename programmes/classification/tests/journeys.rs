@@ -9,7 +9,7 @@ use county::{County, OTHER_VILLAGE, VILLAGE, on_each};
 use kangmai_access::{Actor, Purpose, Role, reach};
 use kangmai_base::Uuid;
 use kangmai_classification::rules::PlanKind;
-use kangmai_classification::{programme, reclassify};
+use kangmai_classification::{programme, reclassify, store};
 use kangmai_programme::FigureValue;
 use kangmai_sheet::{Column, Schema, Source as _};
 
@@ -256,6 +256,174 @@ fn figures_count_and_the_list_behind_them_is_an_excel_file_without_level_5() {
         }
         names.sort();
         assert_eq!(names, ["李示例", "王示例"]);
+        county.lacks_no_word();
+    });
+}
+
+/// The page of a person's plan.
+fn plan_page(visitor: &county::Visitor<'_>, person: Uuid) -> String {
+    let (status, page) = visitor.get(&format!("/plans/{person}"));
+    assert_eq!(status, StatusCode::OK, "{page}");
+    page
+}
+
+/// The diagnosis of a person under `code`, and the fact that tells it.
+fn known(county: &County, person: Uuid, code: &'static str) -> (Uuid, Uuid) {
+    let known =
+        county.database().read_blocking(move |tx| store::diagnoses_of(tx, person)).expect("diagnoses");
+    let known = known.into_iter().find(|known| known.diagnosis.code == code).expect("a diagnosis");
+    (known.diagnosis.id, known.fact)
+}
+
+const STROKE: &str =
+    "code=I63.900&disease=脑梗死&from=2025-11-20&institution=上蔡县人民医院&reason=出院诊断证明";
+
+#[test]
+fn a_village_doctor_records_a_diagnosis_and_takes_it_back() {
+    on_each(|county| {
+        let (wang, ..) = given_a_register(county);
+        let doctor = county.visitor(Role::VillageDoctor, VILLAGE);
+        let path = format!("/plans/{wang}/diagnoses");
+        assert!(plan_page(&doctor, wang).contains(&format!("href=\"{path}\"")), "no way to record");
+        // The lists of the place name codes; what was chosen stands in the form.
+        let (_, found) = doctor.get(&format!("{path}?find=脑卒中"));
+        assert!(found.contains("I63 脑卒中") && found.contains("I60 脑卒中"), "{found}");
+        let (_, picked) = doctor.get(&format!("{path}?find=脑卒中&pick=I63+脑卒中"));
+        assert!(picked.contains("value=\"I63\"") && picked.contains("value=\"脑卒中\""), "{picked}");
+        assert!(doctor.get(&format!("{path}?find=没有的病")).1.contains("没有这个名称"));
+        let (status, page) = doctor.post(&path, STROKE);
+        assert_eq!((status, page), (StatusCode::SEE_OTHER, format!("/people/{wang}")));
+        let page = plan_page(&doctor, wang);
+        for part in ["大病集中救治", "脑梗死", "上蔡县人民医院", "列入大病集中救治"] {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+        let (status, page) = doctor.post(&path, STROKE);
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.contains("已有这一诊断（2025-11-20确诊）"), "{page}");
+        // Now others find its code by its name, too.
+        assert!(doctor.get(&format!("{path}?find=脑梗")).1.contains("I63.900 脑梗死"));
+        let (_, fact) = known(county, wang, "I63.900");
+        assert_eq!(doctor.post(&format!("/plans/{wang}/facts/{fact}/undo"), "").0, StatusCode::SEE_OTHER);
+        let page = plan_page(&doctor, wang);
+        assert!(page.contains("目前没有在治诊断") && page.contains("诊断均已结束"), "{page}");
+        assert!(page.contains("<del>脑梗死（I63.900）2025年11月20日确诊</del>"), "{page}");
+        county.rebuild_finds_nothing();
+        county.lacks_no_word();
+    });
+}
+
+#[test]
+fn a_wrong_code_is_put_right_and_what_it_was_stays_struck_out() {
+    on_each(|county| {
+        let (wang, ..) = given_a_register(county);
+        when_diagnoses_come_in(county);
+        let officer = county.visitor(Role::TownshipOfficer, "411722103");
+        let (stroke, fact) = known(county, wang, "I63.900");
+        let path = format!("/plans/{wang}/diagnoses/{stroke}");
+        let (_, form) = officer.get(&path);
+        assert!(form.contains("value=\"I63.900\"") && form.contains("value=\"2025-11-20\""), "{form}");
+        for (fields, said) in [
+            ("code=脑梗&disease=脑梗死&from=2025-11-20&reason=编码录错了", "不是 ICD-10 诊断编码"),
+            ("code=I69.300&disease=脑梗死&from=2027-01-01&reason=编码录错了", "不能晚于今天"),
+            ("code=I69.300&disease=脑梗死&from=1950-01-01&reason=编码录错了", "早于出生日期"),
+            ("code=I69.300&disease=脑梗死&from=2025-11-20&to=2025-01-01&reason=编码录错了", "早于确诊日期"),
+            ("code=I69.300&disease=脑梗死&from=2025-11-20&reason=错", "至少4个字"),
+        ] {
+            let (status, page) = officer.post(&path, fields);
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{fields}");
+            assert!(page.contains(said), "no {said} in {page}");
+        }
+        let right =
+            "code=I69.300&disease=脑梗死后遗症&from=2025-10-20&institution=县人民医院&reason=原编码录错";
+        assert_eq!(officer.post(&path, right).0, StatusCode::SEE_OTHER);
+        let page = plan_page(&officer, wang);
+        for part in [
+            "<del>脑梗死（I63.900）2025年11月20日确诊</del>",
+            "示例 于2026年3月5日更正",
+            "原编码录错",
+            "由大病集中救治改为慢病签约管理",
+            "I69.300",
+        ] {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+        // The list with the mistake comes again: it stays as somebody put it right, and the row says so.
+        let number = crate::right(WANG);
+        let rows: &[&[&str]] = &[&["I63.900", &number, "王示例", "脑梗死", "2025-11-20", "", ""]];
+        let (summary, said) = county.import(HEAD, rows, false);
+        assert_eq!((summary.new, summary.unchanged, summary.warned), (0, 1, 1));
+        assert_eq!(said, ["classification.flaw.put_right"]);
+        // Another officer cannot take it back, nor the first fact be taken back any more; its author can, once.
+        let (_, put_right) = known(county, wang, "I69.300");
+        let undo = |fact| format!("/plans/{wang}/facts/{fact}/undo");
+        assert!(page.contains(&undo(put_right)), "{page}");
+        let bureau = county.visitor(Role::HealthBureau, "411722");
+        assert!(!plan_page(&bureau, wang).contains(&undo(put_right)));
+        bureau.post(&undo(put_right), "");
+        officer.post(&undo(fact), "");
+        assert!(plan_page(&officer, wang).contains("I69.300"));
+        officer.post(&undo(put_right), "");
+        officer.post(&undo(put_right), "");
+        let page = plan_page(&officer, wang);
+        assert!(!page.contains("<del>") && page.contains("由慢病签约管理改为大病集中救治"), "{page}");
+        assert_eq!(known(county, wang, "I63.900").0, stroke);
+        county.rebuild_finds_nothing();
+        county.lacks_no_word();
+    });
+}
+
+#[test]
+fn a_diagnosis_of_somebody_else_is_withdrawn_and_comes_back() {
+    on_each(|county| {
+        let (wang, _, zhao) = given_a_register(county);
+        when_diagnoses_come_in(county);
+        let bureau = county.visitor(Role::HealthBureau, "411722");
+        let (stroke, _) = known(county, wang, "I63.900");
+        let path = format!("/plans/{wang}/diagnoses/{stroke}/withdraw");
+        let (status, page) = bureau.post(&path, "withdraw_reason=误");
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.contains("至少4个字") && page.contains(&format!("action=\"{path}\"")), "{page}");
+        assert_eq!(bureau.post(&path, "withdraw_reason=登记到他人名下").0, StatusCode::SEE_OTHER);
+        assert_eq!(bureau.post(&path, "withdraw_reason=登记到他人名下").0, StatusCode::NOT_FOUND);
+        let page = plan_page(&bureau, wang);
+        for part in ["<del>脑梗死（I63.900）", "登记到他人名下", "属慢病签约管理病种"] {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+        assert_eq!(when_diagnoses_come_in(county).0, 0, "the list brought it back");
+        let withdrawn =
+            county.database().read_blocking(move |tx| store::struck_of(tx, wang)).expect("struck");
+        assert_eq!(
+            bureau.post(&format!("/plans/{wang}/facts/{}/undo", withdrawn[0].fact), "").0,
+            StatusCode::SEE_OTHER
+        );
+        assert!(!plan_page(&bureau, wang).contains("<del>"));
+        assert_eq!(known(county, wang, "I63.900").0, stroke);
+        // Level 5: who does not treat can neither see, correct nor withdraw it; who treats leaves nothing to be read.
+        let (psychosis, _) = known(county, zhao, "F20.900");
+        let path = format!("/plans/{zhao}/diagnoses/{psychosis}");
+        assert_eq!(bureau.get(&path).0, StatusCode::NOT_FOUND);
+        assert_eq!(
+            bureau.post(&format!("{path}/withdraw"), "withdraw_reason=登记到他人名下").0,
+            StatusCode::NOT_FOUND
+        );
+        let doctor = county.visitor(Role::VillageDoctor, OTHER_VILLAGE);
+        assert_eq!(
+            doctor.post(&path, "code=F32.900&disease=抑郁发作&from=2018-03-01&reason=专科医院复核").0,
+            StatusCode::SEE_OTHER
+        );
+        assert!(plan_page(&doctor, zhao).contains("<del>精神分裂症"));
+        let page = plan_page(&bureau, zhao);
+        assert!(
+            page.contains("抑郁发作") && !page.contains("精神分裂") && !page.contains("专科医院"),
+            "{page}"
+        );
+        // Another village, another purpose: there is no such page.
+        assert_eq!(doctor.get(&format!("/plans/{wang}/diagnoses")).0, StatusCode::NOT_FOUND);
+        assert_eq!(doctor.post(&format!("/plans/{wang}/diagnoses"), STROKE).0, StatusCode::NOT_FOUND);
+        for role in [Role::Cadre, Role::InsuranceClerk, Role::CountyDesk, Role::Auditor] {
+            let path = format!("/plans/{wang}/diagnoses");
+            assert_eq!(county.visitor(role, "411722").get(&path).0, StatusCode::NOT_FOUND, "{role:?}");
+        }
+        county.rebuild_finds_nothing();
         county.lacks_no_word();
     });
 }

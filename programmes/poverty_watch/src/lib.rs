@@ -14,11 +14,12 @@ mod section;
 mod sentences;
 mod steps;
 pub mod store;
+mod story;
 mod watch;
 
 use kangmai_access::Purpose;
 use kangmai_database::{Migration, Migrations};
-use kangmai_programme::{Navigation, Programme, Route};
+use kangmai_programme::{Navigation, Programme, Route, Telling};
 
 pub use steps::take_step;
 pub use watch::{WatchRun, run_watch};
@@ -54,6 +55,7 @@ pub const fn programme() -> Programme {
         due: due::due,
         person: Some(section::person),
         household: Some(section::household),
+        timeline: Some(Telling { also: story::of_household, sentence: story::sentence }),
     }
 }
 

@@ -46,6 +46,7 @@ pub const fn programme() -> Programme {
         due: figures::due,
         person: None,
         household: None,
+        timeline: None,
     }
 }
 

@@ -59,6 +59,7 @@ pub const fn programme() -> Programme {
         due: figures::due,
         person: Some(pages::person),
         household: Some(pages::household),
+        timeline: None,
     }
 }
 

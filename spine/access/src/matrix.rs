@@ -38,6 +38,8 @@ pub enum Purpose {
     ReadRecord,
     /// Import of registers, institutions and diagnoses; deciding who is the same person; parked facts.
     KeepRegister,
+    /// Recording a diagnosis by hand, correcting or withdrawing one.
+    RecordDiagnoses,
     /// Lists of who is in which plan.
     ReadPlans,
     /// Bills and statements.
@@ -66,16 +68,18 @@ pub enum Purpose {
 
 use Purpose::{
     CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepRegister, ManageAccounts, ReadAudit,
-    ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReviewWarnings, SettleBills,
+    ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, RecordDiagnoses, ReviewWarnings,
+    SettleBills,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 16] = [
+    pub const ALL: [Purpose; 17] = [
         Home,
         FindPeople,
         ReadRecord,
         KeepRegister,
+        RecordDiagnoses,
         ReadPlans,
         ReadBills,
         SettleBills,
@@ -131,6 +135,7 @@ impl Role {
                 Home,
                 FindPeople,
                 ReadRecord,
+                RecordDiagnoses,
                 ReadPlans,
                 ReadWarnings,
                 CheckWarnings,
@@ -142,6 +147,7 @@ impl Role {
                 FindPeople,
                 ReadRecord,
                 KeepRegister,
+                RecordDiagnoses,
                 ReadPlans,
                 ReadWarnings,
                 CheckWarnings,
@@ -158,6 +164,7 @@ impl Role {
                 FindPeople,
                 ReadRecord,
                 KeepRegister,
+                RecordDiagnoses,
                 ReadPlans,
                 ReadBills,
                 ReadWarnings,

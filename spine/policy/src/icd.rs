@@ -97,6 +97,25 @@ impl IcdRange {
         self.lowest <= code.0 && code.0 <= self.highest
     }
 
+    /// The codes with which it begins to be told: `C19` and `C20` of `C19-C20`, all five of `I60-I64`, `N18.5` itself;
+    /// of a span across letters or of longer prefixes only its two ends.
+    pub fn categories(self) -> Vec<Icd10> {
+        let (low, high) =
+            (self.end(self.lowest, self.lowest_length), self.end(self.highest, self.highest_length));
+        let (first, last) = (low.0.to_be_bytes(), high.0.to_be_bytes());
+        let number = |bytes: [u8; 8]| 10 * (bytes[1].wrapping_sub(b'0')) + bytes[2].wrapping_sub(b'0');
+        if (self.lowest_length, self.highest_length) != (3, 3) || first[0] != last[0] {
+            return if low == high { vec![low] } else { vec![low, high] };
+        }
+        let code = |n: u8| Icd10(u64::from_be_bytes([first[0], b'0' + n / 10, b'0' + n % 10, 0, 0, 0, 0, 0]));
+        (number(first)..=number(last)).map(code).collect()
+    }
+
+    /// One of its ends as a code of `length` characters.
+    const fn end(self, number: u64, length: u8) -> Icd10 {
+        Icd10(if length >= 8 { number } else { number & !(u64::MAX >> (8 * length as u32)) })
+    }
+
     pub(crate) const fn lowest(self) -> u64 {
         self.lowest
     }
@@ -126,12 +145,8 @@ impl FromStr for IcdRange {
 /// `C15`, `C19-C20`, `N18.5`.
 impl fmt::Display for IcdRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cut = |number: u64, length: u8| {
-            let kept = if length >= 8 { number } else { number & !(u64::MAX >> (8 * u32::from(length))) };
-            Icd10(kept)
-        };
-        let low = cut(self.lowest, self.lowest_length);
-        let high = cut(self.highest, self.highest_length);
+        let (low, high) =
+            (self.end(self.lowest, self.lowest_length), self.end(self.highest, self.highest_length));
         if low == high { write!(f, "{low}") } else { write!(f, "{low}-{high}") }
     }
 }
@@ -163,6 +178,21 @@ mod tests {
             assert_eq!(range(list).contains(code.parse().unwrap()), inside, "{code} in {list}");
         }
         assert!(!range("A00-Z99").contains(Icd10::UNKNOWN));
+    }
+
+    #[test]
+    fn a_range_is_told_by_its_categories() {
+        for (list, codes) in [
+            ("C15", "C15"),
+            ("C19-C20", "C19 C20"),
+            ("I08-I11", "I08 I09 I10 I11"),
+            ("N18.5", "N18.5"),
+            ("N18.4-N18.5", "N18.4 N18.5"),
+            ("C97-D01", "C97 D01"),
+        ] {
+            let told: Vec<String> = range(list).categories().iter().map(ToString::to_string).collect();
+            assert_eq!(told.join(" "), codes);
+        }
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub use app::{App, AppParts, Settings};
 pub use figure::{Figure, FigureValue};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use route::{Route, routed};
-pub use section::{HouseholdSection, Looking, PersonSection, Section};
+pub use section::{
+    HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,
+};
 pub use visit::{Admitted, Visit};
 
 /// A programme, as data and functions.
@@ -51,6 +53,8 @@ pub struct Programme {
     pub person: Option<PersonSection>,
     /// What it adds to a household's page.
     pub household: Option<HouseholdSection>,
+    /// How it tells its facts on a person's timeline, where the sentence `{kind}.timeline` is not enough.
+    pub timeline: Option<Telling>,
 }
 
 /// Works out the lines of the home page for an actor on a day.

@@ -1,9 +1,10 @@
 //! Parts that a programme adds to pages that it does not own.
 
 use kangmai_access::{Actor, Reach};
-use kangmai_base::Day;
+use kangmai_base::{Day, Moment};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Household, Person};
+use kangmai_record::Fact;
 use kangmai_web::{Html, Page};
 
 use crate::App;
@@ -40,3 +41,40 @@ pub type PersonSection =
 /// Makes the part of a household's page, whose living members are given.
 pub type HouseholdSection =
     fn(&mut Transaction<'_>, &Looking, &Household, &[Person]) -> Result<Option<Section>, DatabaseError>;
+
+/// A fact in the reader's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What happened, in one sentence.
+    pub title: String,
+    /// What else is to be said.
+    pub details: Vec<String>,
+}
+
+/// How a programme tells its facts on a person's timeline.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling {
+    /// Facts about something else (a case of the household) that belong on the person's timeline too: those that
+    /// happened before a moment, newest first, at most so many, as far as the actor may see them.
+    pub also: MoreFacts,
+    /// A fact of the programme in words; `None` where the sentence `{kind}.timeline` says it.
+    pub sentence: fn(&Looking, &Person, &Fact) -> Option<Told>,
+}
+
+/// Reads [`Telling::also`].
+pub type MoreFacts =
+    fn(&mut Transaction<'_>, &Looking, &Person, Option<Moment>, i64) -> Result<Vec<Fact>, DatabaseError>;
+
+/// For a programme whose facts are all about the person.
+///
+/// # Errors
+/// None.
+pub fn nothing_more(
+    _: &mut Transaction<'_>,
+    _: &Looking,
+    _: &Person,
+    _: Option<Moment>,
+    _: i64,
+) -> Result<Vec<Fact>, DatabaseError> {
+    Ok(Vec::new())
+}

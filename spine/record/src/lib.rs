@@ -19,7 +19,7 @@ pub use append::{Appended, Record};
 pub use fact::{Fact, NewFact, Source, Subject, SubjectKind};
 pub use park::{ParkedFact, list_parked, parked_waiting, resolve_parked};
 pub use rebuild::{Difference, rebuild};
-pub use timeline::{facts_of_kind, timeline};
+pub use timeline::{facts_of_kind, struck_out, timeline};
 
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {

@@ -44,6 +44,9 @@ const TIMELINE: &str =
 const FACTS_OF_KIND: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
     clock_fault, place, place_sequence, author, source, corrects, body from fact
     where subject = $1 and kind = $2 order by received_at, place, place_sequence limit 10000";
+const PUT_RIGHT_OF: &str = "select id, corrects from fact
+    where subject = $1 and corrects is not null and source = 'typed'
+    order by received_at desc, place_sequence desc limit 10000";
 const FACTS_AFTER: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
     clock_fault, place, place_sequence, author, source, corrects, body from fact
     where (received_at, place, place_sequence) > ($1, $2, $3)
@@ -155,6 +158,15 @@ pub(crate) fn facts_of_kind(
     kind: &str,
 ) -> Result<Vec<Fact>, DatabaseError> {
     tx.query(FACTS_OF_KIND, &params![subject, kind])?.iter().map(read_fact).collect()
+}
+
+/// The facts about `subject` that somebody typed to put another right, newest first: which, and the other.
+pub(crate) fn put_right_of(
+    tx: &mut Transaction<'_>,
+    subject: Uuid,
+) -> Result<Vec<(Uuid, Uuid)>, DatabaseError> {
+    let rows = tx.query(PUT_RIGHT_OF, &params![subject])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 pub(crate) fn facts_after(

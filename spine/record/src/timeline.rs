@@ -1,5 +1,7 @@
 //! Reading facts.
 
+use std::collections::HashSet;
+
 use kangmai_access::{Purpose, Reach};
 use kangmai_base::{Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -31,4 +33,19 @@ pub fn facts_of_kind(
     kind: &str,
 ) -> Result<Vec<Fact>, DatabaseError> {
     store::facts_of_kind(tx, subject, kind)
+}
+
+/// The facts about `subject` that somebody put right, withdrew or took back by hand. What was taken back itself strikes
+/// nothing out any more.
+///
+/// # Errors
+/// When the database fails.
+pub fn struck_out(tx: &mut Transaction<'_>, subject: Uuid) -> Result<HashSet<Uuid>, DatabaseError> {
+    let mut struck = HashSet::new();
+    for (fact, other) in store::put_right_of(tx, subject)? {
+        if !struck.contains(&fact) {
+            struck.insert(other);
+        }
+    }
+    Ok(struck)
 }

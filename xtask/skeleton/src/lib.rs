@@ -37,6 +37,7 @@ pub const fn programme() -> Programme {
         due: nothing_due,
         person: None,
         household: None,
+        timeline: None,
     }
 }
 

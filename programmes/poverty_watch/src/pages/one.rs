@@ -15,7 +15,6 @@ use kangmai_record::{Fact, Subject, timeline};
 use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
 use crate::due::{clock_at, urgency_word};
-use crate::facts::{LEVEL_CHANGED, RAISED, Seen, Step, UPDATED};
 use crate::pages::note;
 use crate::rules::{Command, DismissReason, LONGEST_NOTE, Stage, can_undo, may_act, status};
 use crate::sentences::{
@@ -24,6 +23,7 @@ use crate::sentences::{
 };
 use crate::steps::take_step;
 use crate::store::{self, NamedMajor, WarningRow};
+use crate::story::{Story, story};
 
 const DISMISS: &[Field] = &[
     Field::radios("reason", "poverty_watch.form.reason"),
@@ -84,14 +84,6 @@ struct Bill {
     own_uncovered: Fen,
 }
 
-/// A line of history.
-struct Event {
-    when: String,
-    title: String,
-    text: String,
-    by: String,
-}
-
 #[derive(Template)]
 #[template(path = "poverty_watch_one.html")]
 struct WarningPage {
@@ -117,7 +109,7 @@ struct WarningPage {
     opens_bills: bool,
     shows_money: bool,
     diseases: Option<Vec<(String, NamedMajor)>>,
-    events: Vec<Event>,
+    events: Vec<Story>,
     forms: Vec<StepForm>,
     shows_notice: bool,
     undo: bool,
@@ -227,7 +219,12 @@ impl Building<'_> {
             opens_bills: reach(&visit.actor, Purpose::ReadBills).is_some(),
             shows_money: self.within.money(),
             diseases: self.within.diagnoses().then(|| self.diseases(&names)),
-            events: self.opened.facts.iter().filter_map(|fact| self.event(fact)).collect(),
+            events: self
+                .opened
+                .facts
+                .iter()
+                .filter_map(|fact| story(&self.visit.page, self.within, fact, None))
+                .collect(),
             shows_notice: matches!(warning.stage, Stage::Posting | Stage::Notice | Stage::County)
                 && reach(&visit.actor, Purpose::CheckWarnings).is_some(),
             undo: warning.last.is_some_and(|last| can_undo(&last, &visit.actor, visit.today)),
@@ -309,36 +306,6 @@ impl Building<'_> {
         let page = &self.visit.page;
         let majors = self.opened.majors.iter();
         majors.map(|major| (whose(page, Some(major.person), names), major.clone())).collect()
-    }
-
-    fn event(&self, fact: &Fact) -> Option<Event> {
-        let page = &self.visit.page;
-        let kind = fact.new.kind.strip_prefix("poverty_watch.")?;
-        let title = page.word(&format!("poverty_watch.fact.{kind}")).into_owned();
-        if matches!(fact.new.kind.as_str(), RAISED | LEVEL_CHANGED | UPDATED) {
-            let seen: Seen = fact.new.read_body().ok()?;
-            let first = first_sentence(page, seen.findings.first(), self.within);
-            let text = format!("{} {first}", level_word(page, seen.level));
-            return Some(Event { when: page.iso(seen.as_of), title, text, by: String::new() });
-        }
-        let step: Step = fact.new.read_body().ok()?;
-        let mut parts: Vec<String> = Vec::new();
-        parts.extend(step.reason.map(|reason| dismiss_word(page, reason)));
-        let say = |key: &str| page.word(key).into_owned();
-        parts.extend(step.take_in.map(|yes| {
-            say(if yes { "poverty_watch.outcome.taken_in" } else { "poverty_watch.outcome.not_taken_in" })
-        }));
-        parts.extend(step.objections.map(|yes| {
-            say(if yes { "poverty_watch.objections.yes" } else { "poverty_watch.objections.no" })
-        }));
-        parts.extend(step.posted_on.map(|on| page.say1("poverty_watch.posted_on", "day", page.day(on))));
-        parts.extend(
-            step.consent
-                .map(|yes| say(if yes { "poverty_watch.consent.yes" } else { "poverty_watch.consent.no" })),
-        );
-        parts.extend(Some(step.note).filter(|note| !note.is_empty()));
-        let text = parts.join(if page.is_chinese() { "；" } else { "; " });
-        Some(Event { when: page.iso(step.on), title, text, by: step.by })
     }
 }
 

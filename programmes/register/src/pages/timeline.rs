@@ -1,18 +1,20 @@
 //! The timeline of a person: one sentence for each fact, newest first.
 //!
 //! A programme says its facts in words: `{kind}.timeline`, whose `{names}` are fields of the fact's body. A day is written
-//! as the reader writes days; a name that ends in `_yuan` is the amount of the field before it. A body with
+//! as the reader writes days; a name that ends in `_yuan` is the amount of the field before it. A programme with more to
+//! say has a `Telling`. A body with
 //! `sensitive: true` is for those only who treat the person (GB/T 39725-2020, level 5).
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
 use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, PersonBody};
-use kangmai_programme::{Looking, Programme};
-use kangmai_record::{Fact, Subject, facts_of_kind, timeline};
+use kangmai_programme::{Looking, Programme, Told};
+use kangmai_record::{Fact, Subject, facts_of_kind, struck_out, timeline};
 use kangmai_web::Page;
 use serde_json::Value;
 
@@ -31,6 +33,8 @@ pub(crate) struct Event {
     pub(crate) title: String,
     pub(crate) details: Vec<String>,
     pub(crate) source: String,
+    /// Somebody put it right, withdrew it or took it back.
+    pub(crate) struck: bool,
 }
 
 /// What is asked of the timeline.
@@ -48,6 +52,9 @@ pub(crate) struct Timeline {
     pub(crate) facts: Vec<Fact>,
     /// Earlier states of the person by the fact that changed them.
     earlier: HashMap<Uuid, (DivisionCode, PersonBody)>,
+    /// What programmes say of their facts themselves.
+    told: HashMap<Uuid, Told>,
+    struck: HashSet<Uuid>,
     /// Where the next page begins, if there is more.
     pub(crate) next: Option<Moment>,
 }
@@ -65,16 +72,22 @@ pub(crate) fn read(
     let subject = Subject::person(person.id.uuid());
     let clinical = reach(&looking.actor, Purpose::ReadRecord);
     let reach = clinical.as_ref().unwrap_or(&looking.reach);
-    let all = timeline(tx, reach, subject, asked.before, LOOKED_THROUGH)?;
+    let mut all = timeline(tx, reach, subject, asked.before, LOOKED_THROUGH)?;
     let cut = i64::try_from(all.len()).unwrap_or(0) == LOOKED_THROUGH;
-    let last_looked_at = all.last().map(|fact| fact.new.occurred_at);
+    let last_looked_at = all.last().map(|fact| fact.new.occurred_at).filter(|_| cut);
+    for telling in looking.app.programmes.iter().filter_map(|programme| programme.timeline) {
+        let mut more = (telling.also)(tx, looking, person, asked.before, LOOKED_THROUGH)?;
+        more.retain(|fact| last_looked_at.is_none_or(|last| fact.new.occurred_at >= last));
+        all.append(&mut more);
+    }
+    all.sort_by_key(|fact| Reverse(fact.new.occurred_at));
     let mut facts: Vec<Fact> = all
         .into_iter()
         .filter(|fact| may_see(looking, clinical.as_ref(), fact))
         .filter(|fact| asked.source.as_ref().is_none_or(|source| source == fact.new.source.key()))
         .filter(|fact| asked.programme.as_ref().is_none_or(|name| name == programme_of(&fact.new.kind)))
         .collect();
-    let mut next = last_looked_at.filter(|_| cut);
+    let mut next = last_looked_at;
     if let Some(last) = facts.get(SHOWN - 1).map(|fact| fact.new.occurred_at) {
         // Facts of one instant stay together, or the next page would pass over some.
         let shown = facts.iter().take_while(|fact| fact.new.occurred_at >= last).count();
@@ -91,7 +104,20 @@ pub(crate) fn read(
             earlier.insert(fact.new.id, before);
         }
     }
-    Ok(Timeline { facts, earlier, next })
+    let mut struck = HashSet::new();
+    let subjects: HashSet<Uuid> = facts.iter().map(|fact| fact.new.subject.id).collect();
+    for subject in subjects {
+        struck.extend(struck_out(tx, subject)?);
+    }
+    let told = facts.iter().filter_map(|fact| Some((fact.new.id, tell(looking, person, fact)?))).collect();
+    Ok(Timeline { facts, earlier, told, struck, next })
+}
+
+/// What its programme itself says of a fact.
+fn tell(looking: &Looking, person: &Person, fact: &Fact) -> Option<Told> {
+    let name = programme_of(&fact.new.kind);
+    let programme = looking.app.programmes.iter().find(|programme| programme.name == name)?;
+    (programme.timeline?.sentence)(looking, person, fact)
 }
 
 fn programme_of(kind: &str) -> &str {
@@ -134,10 +160,14 @@ impl Timeline {
         } else {
             page.say2("register.timeline.recorded", "source", source, "at", fact.new.recorded_at)
         };
-        Event { when: fact.new.occurred_at.day().to_string(), title, details, source }
+        let struck = self.struck.contains(&fact.new.id);
+        Event { when: fact.new.occurred_at.day().to_string(), title, details, source, struck }
     }
 
     fn sentence(&self, page: &Page, programmes: &[Programme], fact: &Fact) -> (String, Vec<String>) {
+        if let Some(told) = self.told.get(&fact.new.id) {
+            return (told.title.clone(), told.details.clone());
+        }
         if fact.new.kind == PERSON {
             let Ok(body) = fact.body::<PersonBody>() else { return (fact.new.kind.clone(), Vec::new()) };
             return match self.earlier.get(&fact.new.id) {
