@@ -71,6 +71,7 @@ fn routes() -> Vec<Route> {
         Route::get("/policies/file", Purpose::ReadPolicy, packs::show_file),
         Route::get("/accounts", Purpose::ManageAccounts, accounts::show_accounts),
         Route::post("/accounts", Purpose::ManageAccounts, accounts::create),
+        Route::get("/accounts/{id}", Purpose::ManageAccounts, accounts::show_account),
         Route::post("/accounts/{id}", Purpose::ManageAccounts, accounts::change),
         Route::get("/audit", Purpose::ReadAudit, audit::show_audit),
         Route::get("/parked", Purpose::KeepRegister, parked::show_parked),

@@ -5,9 +5,11 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{
-    Account, AccountChange, NewAccount, Role, change_account, create_account, hash_password, list_accounts,
+    Account, AccountChange, NewAccount, PasswordHash, Role, account_within, change_account, create_account,
+    hash_password, list_accounts,
 };
 use kangmai_base::{DivisionCode, Id, Refusal};
+use kangmai_database::Transaction;
 use kangmai_places::Divisions;
 use kangmai_programme::Visit;
 use kangmai_web::{
@@ -22,6 +24,22 @@ const FIELDS: &[Field] = &[
     Field::text("place", "server.accounts.place").at_most(12),
     Field::password("password", "server.accounts.password").autocomplete("new-password"),
 ];
+
+const TRANSFER: &[Field] = &[
+    Field::select("role", "server.accounts.role"),
+    Field::text("place", "server.accounts.place").at_most(12),
+];
+const PASSWORD: &[Field] =
+    &[Field::password("password", "server.accounts.new_password").autocomplete("new-password")];
+
+#[derive(Template)]
+#[template(path = "office_account.html")]
+struct AccountPage {
+    page: Page,
+    id: Id<Account>,
+    transfer: Form,
+    password: Form,
+}
 
 #[derive(Template)]
 #[template(path = "office_accounts.html")]
@@ -41,15 +59,17 @@ struct Line {
     tone: &'static str,
 }
 
+fn roles(page: &Page) -> Vec<Choice> {
+    let word = |role: &Role| page.word(&format!("access.role.{}", role.key())).into_owned();
+    Role::ALL.iter().map(|role| Choice::new(role.key(), word(role))).collect()
+}
+
 async fn accounts_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<AccountsPage, Failure> {
     let list = ListQuery::read(&LIST, uri);
     let (offset, limit, reach) = (list.paging.offset(), list.paging.limit(), visit.reach.clone());
     let accounts = visit.app.database.read(move |tx| list_accounts(tx, &reach, offset, limit + 1)).await?;
     let page = visit.page.clone().titled("server.accounts");
-    let roles = Role::ALL
-        .iter()
-        .map(|role| Choice::new(role.key(), page.word(&format!("access.role.{}", role.key())).into_owned()));
-    form.offer("role", roles.collect());
+    form.offer("role", roles(&page));
     let shown = usize::try_from(limit).unwrap_or(0);
     let more = accounts.len() > shown;
     let now = visit.app.clock.now();
@@ -83,7 +103,7 @@ pub(super) async fn show_accounts(visit: Visit, uri: Uri) -> Result<Response, Fa
 
 pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Response, Failure> {
     let mut form = body.form(FIELDS);
-    form.offer("role", Role::ALL.iter().map(|role| Choice::new(role.key(), role.key())).collect());
+    form.offer("role", roles(&visit.page));
     let name = form.text("sign_in_name");
     let display = form.text("display_name");
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
@@ -115,9 +135,7 @@ async fn make(
     let Some(place) = place.filter(|place| visit.reach.covers(*place)) else {
         return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
     };
-    let app = visit.app.clone();
-    let hashed = tokio::task::spawn_blocking(move || hash_password(&*app.ids, &password)).await?;
-    let password = match hashed {
+    let password = match hash(visit, password).await? {
         Ok(password) => password,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -126,6 +144,30 @@ async fn make(
     let new = NewAccount { id, sign_in_name, display_name, role, place, institution: None, password };
     let (audit_id, now) = (app.mint(), app.clock.now());
     Ok(app.database.write(move |tx| create_account(tx, &actor, &new, audit_id, now)).await?)
+}
+
+async fn hash(visit: &Visit, password: String) -> Result<Result<PasswordHash, Refusal>, Failure> {
+    let app = visit.app.clone();
+    Ok(tokio::task::spawn_blocking(move || hash_password(&*app.ids, &password)).await?)
+}
+
+async fn account_page(visit: &Visit, id: Id<Account>) -> Result<AccountPage, Failure> {
+    let reach = visit.reach.clone();
+    let found = visit.app.database.read(move |tx| account_within(tx, &reach, id)).await?;
+    let account = found.ok_or(Failure::NotFound)?;
+    let title = visit.page.word("server.accounts").into_owned();
+    let mut page = visit.page.clone().under(title, "/accounts");
+    page.title = account.display_name;
+    page.lead = account.sign_in_name;
+    let mut transfer = Form::blank(TRANSFER);
+    transfer.offer("role", roles(&page));
+    transfer.fill("role", account.role.key());
+    transfer.fill("place", account.place);
+    Ok(AccountPage { page, id, transfer, password: Form::blank(PASSWORD) })
+}
+
+pub(super) async fn show_account(visit: Visit, Path(id): Path<Id<Account>>) -> Result<Response, Failure> {
+    show(&account_page(&visit, id).await?)
 }
 
 pub(super) async fn change(
@@ -137,13 +179,61 @@ pub(super) async fn change(
         "close" => AccountChange::Close,
         "reopen" => AccountChange::Reopen,
         "unlock" => AccountChange::Unlock,
+        "transfer" => return transfer(visit, id, body).await,
+        "password" => return set_password(visit, id, body).await,
         _ => return Err(Failure::Malformed),
     };
+    make_change(&visit, id, change).await?.map_err(|_| Failure::NotFound)?;
+    Ok(changed(&visit, "/accounts"))
+}
+
+fn changed(visit: &Visit, path: &str) -> Response {
+    Flash::good(visit.page.word("server.accounts.changed").into_owned()).then_go_to(path)
+}
+
+async fn make_change(
+    visit: &Visit,
+    id: Id<Account>,
+    change: AccountChange,
+) -> Result<Result<(), Refusal>, Failure> {
     let (app, actor, reach) = (visit.app.clone(), visit.actor.clone(), visit.reach.clone());
     let (audit_id, now) = (app.mint(), app.clock.now());
-    app.database
-        .write(move |tx| change_account(tx, &actor, &reach, id, &change, audit_id, now))
-        .await?
-        .map_err(|_| Failure::NotFound)?;
-    Ok(Flash::good(visit.page.word("server.accounts.changed").into_owned()).then_go_to("/accounts"))
+    let write =
+        move |tx: &mut Transaction<'_>| change_account(tx, &actor, &reach, id, &change, audit_id, now);
+    Ok(visit.app.database.write(write).await?)
+}
+
+async fn transfer(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Response, Failure> {
+    let shown = account_page(&visit, id).await?;
+    let mut form = body.form(TRANSFER);
+    form.offer("role", roles(&visit.page));
+    let role = form.choice("role").and_then(|key| Role::from_key(&key));
+    if let (Some(role), Some(place)) = (role, form.division("place")) {
+        let made = match Divisions::shipped().has(place) {
+            true => make_change(&visit, id, AccountChange::Transfer { role, place }).await?,
+            false => Err(Refusal::new("access.account.place_out_of_reach").at("place")),
+        };
+        match made {
+            Ok(()) => return Ok(changed(&visit, &format!("/accounts/{id}"))),
+            Err(refusal) => form.refuse(refusal),
+        }
+    }
+    show_refused(&AccountPage { transfer: form, ..shown })
+}
+
+async fn set_password(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Response, Failure> {
+    let shown = account_page(&visit, id).await?;
+    let mut form = body.form(PASSWORD);
+    if let Some(password) = form.text("password") {
+        let made = match hash(&visit, password).await? {
+            Ok(hashed) => make_change(&visit, id, AccountChange::Password(hashed)).await?,
+            Err(refusal) => Err(refusal),
+        };
+        match made {
+            Ok(()) => return Ok(changed(&visit, &format!("/accounts/{id}"))),
+            Err(refusal) => form.refuse(refusal),
+        }
+    }
+    form.fill("password", "");
+    show_refused(&AccountPage { password: form, ..shown })
 }

@@ -136,6 +136,9 @@ pub fn change_account(
         AccountChange::Transfer { place, .. } if !may_manage(reach, *place) => {
             return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
         }
+        AccountChange::Transfer { role: Role::System, .. } => {
+            return Ok(Err(Refusal::new("access.account.role_unfit").at("role")));
+        }
         AccountChange::Transfer { role, place } => store::transfer(tx, id, *role, *place)?,
         AccountChange::Unlock => store::set_failures(tx, id, 0, None)?,
     }
@@ -148,6 +151,18 @@ pub fn change_account(
 
 fn may_manage(reach: &Reach, place: DivisionCode) -> bool {
     reach.purpose() == Purpose::ManageAccounts && reach.covers(place)
+}
+
+/// One account, if it lies within reach.
+///
+/// # Errors
+/// When the database fails.
+pub fn account_within(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    id: Id<Account>,
+) -> Result<Option<Account>, DatabaseError> {
+    Ok(store::account(tx, id)?.filter(|account| may_manage(reach, account.place)))
 }
 
 /// The accounts within reach, by place and name.

@@ -16,7 +16,9 @@ mod store;
 use kangmai_base::{DivisionCode, Id, PlaceRange};
 use kangmai_database::{Migration, Migrations};
 
-pub use account::{Account, AccountChange, NewAccount, change_account, create_account, list_accounts};
+pub use account::{
+    Account, AccountChange, NewAccount, account_within, change_account, create_account, list_accounts,
+};
 pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, hash_password, verify_password};
