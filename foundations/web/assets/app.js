@@ -2,6 +2,13 @@
 (() => {
   "use strict";
 
+  // On a telephone the place where one is may lie beyond the edge of the navigation.
+  const here = document.querySelector(".navigation [aria-current]");
+  if (here) {
+    const [list, box] = [here.closest("ul"), here.getBoundingClientRect()];
+    list.scrollLeft += box.left - list.getBoundingClientRect().left - (list.clientWidth - box.width) / 2;
+  }
+
   // An identity number says so as it is left when its last character cannot be right (GB 11643-1999).
   const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
   const expectedCheck = (text) => {
