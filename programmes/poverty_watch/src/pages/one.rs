@@ -191,7 +191,8 @@ impl Building<'_> {
         shown.lead = first_sentence(page, row.findings.first(), self.within);
         shown.title = title;
         let rules = visit.app.policies.watch_rules(warning.place, row.as_of);
-        let steps = Stage::ALL.map(|stage| stage_word(page, stage));
+        let passed = stages_passed(row);
+        let steps = passed.iter().map(|stage| stage_word(page, *stage));
         let bills: Vec<Bill> = self.bills(&names);
         let sum = |amount: fn(&Bill) -> Fen| Fen(bills.iter().map(|bill| amount(bill).0).sum());
         WarningPage {
@@ -200,8 +201,8 @@ impl Building<'_> {
             level: level_word(page, row.level),
             tone: level_tone(row.level),
             stage: stage_word(page, warning.stage),
-            at: Stage::ALL.iter().position(|stage| *stage == warning.stage).unwrap_or(0),
-            steps: steps.to_vec(),
+            at: passed.iter().position(|stage| *stage == warning.stage).unwrap_or(0),
+            steps: steps.collect(),
             left: page.days_left(status.due, visit.today),
             left_tone: status.pressure.tone(),
             urgency: urgency_word(warning.stage, warning.since, visit.today, self.clock),
@@ -307,6 +308,19 @@ impl Building<'_> {
         let majors = self.opened.majors.iter();
         majors.map(|major| (whose(page, Some(major.person), names), major.clone())).collect()
     }
+}
+
+/// The stages of a warning, those ahead of it included; of one that is closed only those that it went through.
+fn stages_passed(row: &WarningRow) -> Vec<Stage> {
+    let ended_in = row.warning.last.filter(|_| row.closed_on.is_some()).map(|last| last.from);
+    let last = ended_in.and_then(|stage| Stage::ALL.iter().position(|one| *one == stage));
+    let passed = |at: usize, stage: Stage| stage == Stage::Closed || last.is_none_or(|last| at <= last);
+    Stage::ALL
+        .into_iter()
+        .enumerate()
+        .filter(|(at, stage)| passed(*at, *stage))
+        .map(|(_, stage)| stage)
+        .collect()
 }
 
 /// The forms of what `actor` may do next.

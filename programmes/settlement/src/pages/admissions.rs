@@ -26,7 +26,7 @@ const FIND: &[Field] =
     &[Field::text("query", "settlement.desk.query").at_most(kangmai_people::Query::LONGEST)];
 const FIELDS: &[Field] = &[
     Field::select("institution", "settlement.field.institution"),
-    Field::day("admission", "settlement.field.admission"),
+    Field::day("admission", "settlement.field.admitted_on"),
     Field::tick("emergency", "settlement.field.emergency"),
 ];
 static ADMISSIONS: ListSpec = ListSpec { filters: &[], sorts: &["admitted"], descending: true };
