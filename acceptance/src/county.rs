@@ -2,7 +2,7 @@
 //! identifiers every time, and somebody to sign in as for every role.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -146,6 +146,11 @@ impl County {
         };
         let outcome = run(&self.app, &task, &mut |_, _| true);
         outcome.unwrap_or_else(|error| panic!("{file_name} is not imported: {error:?}"))
+    }
+
+    /// A folder for files of the journey; it goes with the county.
+    pub fn files(&self) -> &Path {
+        &self.files
     }
 
     fn import_called(&self, key: &str) -> &'static Import {

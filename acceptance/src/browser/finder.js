@@ -26,11 +26,11 @@ const clickable = (words, within = document) => {
   return found;
 };
 
-// The smallest row, entry or section that holds the words.
+// The smallest row, entry, figure or section that holds the words.
 const around = (words) => {
-  const parts = [...document.querySelectorAll("tr, li, article, section, fieldset, form")].filter(visible);
+  const parts = [...document.querySelectorAll("tr, li, article, section, fieldset, form, .stat")].filter(visible);
   const found = bestOf(parts, (element) => element.innerText, words);
-  if (!found) throw new Error(`no row, entry or section holds ${words}`);
+  if (!found) throw new Error(`no row, entry, figure or section holds ${words}`);
   return found;
 };
 
