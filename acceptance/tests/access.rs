@@ -6,8 +6,8 @@ use kangmai_acceptance::visitor::Visitor;
 use kangmai_access::{Role, reach};
 use kangmai_programme::Route;
 
-/// Pages that ask further: for a kind of file that the role may import, for the name of a file.
-const ASK_FURTHER: [&str; 2] = ["/import", "/policies/file"];
+/// Pages that ask further: for a kind of file that the role may import, for the name of a file, a pack or a benefit.
+const ASK_FURTHER: [&str; 4] = ["/import", "/policies/file", "/policies/benefit", "/policies/cases"];
 
 /// Stands where an identifier is asked; nothing has it.
 const NOTHING: &str = "00000000-0000-7000-8000-000000000000";

@@ -6,6 +6,7 @@ mod audit;
 mod figures;
 mod home;
 mod imports;
+mod law;
 mod packs;
 mod parked;
 mod sign_in;
@@ -68,6 +69,8 @@ fn routes() -> Vec<Route> {
         Route::post("/import/jobs/{id}", Purpose::Home, imports::decide),
         Route::get("/import/jobs/{id}/errors.xlsx", Purpose::Home, imports::error_sheet),
         Route::get("/policies", Purpose::ReadPolicy, packs::show_here),
+        Route::get("/policies/benefit", Purpose::ReadPolicy, packs::show_benefit),
+        Route::get("/policies/cases", Purpose::ReadPolicy, packs::show_cases),
         Route::get("/policies/file", Purpose::ReadPolicy, packs::show_file),
         Route::get("/accounts", Purpose::ManageAccounts, accounts::show_accounts),
         Route::post("/accounts", Purpose::ManageAccounts, accounts::create),

@@ -10,16 +10,24 @@ use crate::diagnoses::{Reported, body, state_of};
 use crate::facts::{Diagnosed, PutRight};
 use crate::store::KnownDiagnosis;
 
-/// The fields of a diagnosis.
-pub(crate) const DIAGNOSIS: &[Field] = &[
-    Field::text("code", "classification.diagnosis.code").at_most(24),
-    Field::text("disease", "classification.diagnosis.name").at_most(100),
-    Field::day("from", "classification.diagnosis.from"),
-    Field::day("to", "classification.diagnosis.to").optional(),
-    Field::text("institution", "classification.diagnosis.institution").at_most(100).optional(),
-    Field::tick("drug_resistant", "classification.diagnosis.drug_resistant"),
-    Field::text("reason", "classification.diagnosis.reason").at_most(200),
-];
+const fn fields(institution: Field) -> [Field; 7] {
+    [
+        Field::text("code", "classification.diagnosis.code").at_most(24),
+        Field::text("disease", "classification.diagnosis.name").at_most(100),
+        Field::day("from", "classification.diagnosis.from"),
+        Field::day("to", "classification.diagnosis.to").optional(),
+        institution.at_most(100),
+        Field::tick("drug_resistant", "classification.diagnosis.drug_resistant"),
+        Field::text("reason", "classification.diagnosis.reason").at_most(200),
+    ]
+}
+
+const INSTITUTION: Field = Field::text("institution", "classification.diagnosis.institution");
+
+/// The fields of a new diagnosis: it names who certified it.
+pub(crate) const NEW: &[Field] = &fields(INSTITUTION);
+/// The fields of one that the record has: of one that came in a list who certified it may not be known.
+pub(crate) const KNOWN: &[Field] = &fields(INSTITUTION.optional());
 
 /// The fields of a withdrawal.
 pub(crate) const WITHDRAWAL: &[Field] =
@@ -57,14 +65,8 @@ pub(crate) enum Told {
     Same,
 }
 
-/// Reads the form of a diagnosis; what is wrong stands at its field. A new one names who certified it; of one that came in
-/// a list that may not be known.
-pub(crate) fn read(
-    form: &mut Form,
-    is_new: bool,
-    birth: Option<Day>,
-    today: Day,
-) -> Option<(Reported, String)> {
+/// Reads the form of a diagnosis; what is wrong stands at its field.
+pub(crate) fn read(form: &mut Form, birth: Option<Day>, today: Day) -> Option<(Reported, String)> {
     let code = form.text("code").and_then(|text| match crate::import::read_code(&text) {
         Ok(code) => Some(code),
         Err(Flaw { reason, suggestion }) => {
@@ -77,9 +79,6 @@ pub(crate) fn read(
     });
     let (name, from, to) = (form.text("disease"), form.day("from"), form.day("to"));
     let (institution, reason) = (form.text("institution"), read_reason(form, "reason"));
-    if is_new && institution.is_none() {
-        form.refuse(Refusal::new("web.form.missing").at("institution"));
-    }
     for (field, day) in [("from", from), ("to", to)] {
         if day.is_some_and(|day| day > today) {
             form.refuse(Refusal::new("classification.refused.in_future").at(field));

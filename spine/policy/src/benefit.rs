@@ -133,6 +133,19 @@ pub(crate) struct Slots<T> {
     pub(crate) stays: Option<T>,
 }
 
+/// What an accumulator of a benefit holds of a person-year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccumulatorKind {
+    /// The base so far.
+    Base,
+    /// What was paid so far.
+    Paid,
+    /// The deductible borne so far.
+    Deductible,
+    /// The stays so far.
+    Stays,
+}
+
 /// A rule that changes a deductible or takes points off the ratios.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -225,6 +238,18 @@ impl Benefit {
     /// The version in force on `day`.
     pub fn version_on(&self, day: kangmai_base::Day) -> Option<&Version> {
         self.versions.iter().map(|version| &**version).find(|version| version.period.contains(day))
+    }
+
+    /// What it keeps over the year: what, and the name by which that is stored.
+    pub fn accumulators(&self) -> impl Iterator<Item = (AccumulatorKind, &str)> {
+        let slots = &self.slots;
+        let all = [
+            (AccumulatorKind::Base, &slots.base),
+            (AccumulatorKind::Paid, &slots.paid),
+            (AccumulatorKind::Deductible, &slots.deductible),
+            (AccumulatorKind::Stays, &slots.stays),
+        ];
+        all.into_iter().filter_map(|(kind, name)| Some((kind, name.as_deref()?)))
     }
 
     pub(crate) fn read(fields: &Fields<'_>, path: &str, vocabulary: &Vocabulary) -> Option<Benefit> {

@@ -51,6 +51,19 @@ pub struct CaseFailure {
     pub difference: String,
 }
 
+/// One case of a pack, and what it came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseResult {
+    /// The benefit that it is about; none if it is about all layers.
+    pub benefit: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What was expected and what came out; empty if it came out as it should.
+    pub difference: String,
+    path: String,
+    line: usize,
+}
+
 /// What the cases of a release came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CaseReport {
@@ -64,34 +77,45 @@ impl Release {
     /// Runs every case of every pack.
     pub fn run_cases(&self) -> CaseReport {
         let mut report = CaseReport::default();
-        for jurisdiction in self.jurisdictions() {
-            let pack = &jurisdiction.pack;
-            for benefit in &pack.benefits {
-                for case in &benefit.cases {
-                    report.take(&case.spot, &case.name, case.run(jurisdiction, benefit));
-                }
-            }
-            for case in &pack.cases {
-                report.take(&case.spot, &case.name, case.run(jurisdiction));
+        for result in self.jurisdictions().iter().flat_map(Jurisdiction::run_cases) {
+            let CaseResult { name, difference, path, line, .. } = result;
+            if difference.is_empty() {
+                report.passed += 1;
+            } else {
+                report.failures.push(CaseFailure { path, line, name, difference });
             }
         }
         report
     }
 }
 
-impl CaseReport {
-    fn take(&mut self, spot: &Spot, name: &str, differences: Vec<String>) {
-        if differences.is_empty() {
-            self.passed += 1;
-            return;
+impl Jurisdiction {
+    /// Runs every case of its own pack: of each benefit, then those of all layers.
+    pub fn run_cases(&self) -> Vec<CaseResult> {
+        let mut results = Vec::new();
+        for benefit in &self.pack.benefits {
+            for case in &benefit.cases {
+                let differences = case.run(self, benefit);
+                results.push(CaseResult::of(Some(&benefit.id), &case.spot, &case.name, &differences));
+            }
         }
+        for case in &self.pack.cases {
+            results.push(CaseResult::of(None, &case.spot, &case.name, &case.run(self)));
+        }
+        results
+    }
+}
+
+impl CaseResult {
+    fn of(benefit: Option<&String>, spot: &Spot, name: &str, differences: &[String]) -> CaseResult {
         let before = spot.file.text.get(..spot.span.start).unwrap_or_default();
-        self.failures.push(CaseFailure {
-            path: spot.file.path.clone(),
-            line: before.matches('\n').count() + 1,
+        CaseResult {
+            benefit: benefit.cloned(),
             name: name.to_owned(),
             difference: differences.join("; "),
-        });
+            path: spot.file.path.clone(),
+            line: before.matches('\n').count() + 1,
+        }
     }
 }
 

@@ -240,7 +240,7 @@ impl Policy {
                 if literal.negated {
                     Word::Not.write(language, out, &[]);
                 }
-                self.write_needed(literal, &trace.facts, language, out);
+                self.write_needed(literal, Some(&trace.facts), language, out);
             }
         };
         let actual = |out: &mut String| {
@@ -255,7 +255,13 @@ impl Policy {
         );
     }
 
-    fn write_needed(&self, literal: &Literal, facts: &BillFacts, language: Language, out: &mut String) {
+    pub(crate) fn write_needed(
+        &self,
+        literal: &Literal,
+        facts: Option<&BillFacts>,
+        language: Language,
+        out: &mut String,
+    ) {
         let mut list = |word: Word, names: &str| word.write(language, out, &[("list", Arg::Text(names))]);
         match literal.test {
             Test::Labels(set, as_of) => self.write_labels(set, as_of, facts, language, out),
@@ -282,6 +288,9 @@ impl Policy {
             Test::InstitutionPlace(range) => {
                 list(Word::FactInstitutionPlace, &format!("{:012}", range.first))
             }
+            Test::EarlierStays(low, high) if high >= 254 => {
+                Word::FactStaysAtLeast.write(language, out, &[("low", Arg::Number(low.into()))]);
+            }
             Test::EarlierStays(low, high) => {
                 let values = [("low", Arg::Number(low.into())), ("high", Arg::Number(high.into()))];
                 Word::FactStays.write(language, out, &values);
@@ -299,7 +308,7 @@ impl Policy {
                     AsOf::Admission => facts.labels_at_admission,
                     AsOf::Discharge => facts.labels_at_discharge,
                 };
-                self.write_labels(set, as_of, facts, language, out);
+                self.write_labels(set, as_of, Some(facts), language, out);
             }
             Test::Age(_, _, as_of) => {
                 let age = match as_of {
@@ -340,13 +349,13 @@ impl Policy {
         &self,
         set: LabelSet,
         as_of: AsOf,
-        facts: &BillFacts,
+        facts: Option<&BillFacts>,
         language: Language,
         out: &mut String,
     ) {
-        let (word, day) = match as_of {
-            AsOf::Admission => (Word::AsOfAdmission, facts.admission),
-            AsOf::Discharge => (Word::AsOfDischarge, facts.discharge),
+        let (word, bare, day) = match as_of {
+            AsOf::Admission => (Word::AsOfAdmission, Word::AtAdmission, facts.map(|facts| facts.admission)),
+            AsOf::Discharge => (Word::AsOfDischarge, Word::AtDischarge, facts.map(|facts| facts.discharge)),
         };
         let list = |out: &mut String| {
             for (position, label) in self.vocabulary.labels_in(set).enumerate() {
@@ -359,7 +368,10 @@ impl Policy {
                 Word::Nothing.write(language, out, &[]);
             }
         };
-        let at = |out: &mut String| word.write(language, out, &[("day", Arg::Day(day))]);
+        let at = |out: &mut String| match day {
+            Some(day) => word.write(language, out, &[("day", Arg::Day(day))]),
+            None => bare.write(language, out, &[]),
+        };
         Word::FactLabel.write(language, out, &[("list", Arg::With(&list)), ("at", Arg::With(&at))]);
     }
 
@@ -624,7 +636,7 @@ const fn colon(language: Language) -> &'static str {
     pick(("：", ": "), language)
 }
 
-const fn semicolon(language: Language) -> &'static str {
+pub(crate) const fn semicolon(language: Language) -> &'static str {
     pick(("；", "; "), language)
 }
 

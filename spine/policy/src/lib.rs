@@ -8,6 +8,7 @@
 mod accumulators;
 mod benefit;
 mod cases;
+mod conditions;
 mod dated;
 mod diseases;
 mod explain;
@@ -32,9 +33,10 @@ mod words;
 
 pub use accumulators::{MAX_ACCUMULATORS, YearAccumulators};
 pub use benefit::{
-    Base, BaseTake, Benefit, DateBasis, Over, Payer, PayerKind, Profile, Rounding, Rule, Version,
+    AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Payer, PayerKind, Profile, Rounding, Rule,
+    Version,
 };
-pub use cases::{CaseFailure, CaseReport};
+pub use cases::{CaseFailure, CaseReport, CaseResult};
 pub use dated::{Gap, Period, Source, Sure};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{Explanation, LayerText, WaivedItem};

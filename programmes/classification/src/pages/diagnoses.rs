@@ -13,7 +13,7 @@ use kangmai_record::{Fact, NewFact, Source, Subject, facts_of_kind};
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused};
 
 use super::note;
-use crate::by_hand::{Act, DIAGNOSIS, Hand, Told, WITHDRAWAL, decide, read, read_reason, undo_put_right};
+use crate::by_hand::{Act, Hand, KNOWN, NEW, Told, WITHDRAWAL, decide, read, read_reason, undo_put_right};
 use crate::facts::{DIAGNOSED, Diagnosed, PUT_RIGHT, PutRight};
 use crate::import::person_within;
 use crate::planning::{Whose, follow};
@@ -103,7 +103,7 @@ fn seen<'c>(visit: &Visit, chart: &'c Chart, id: Uuid) -> Result<&'c KnownDiagno
 }
 
 fn filled(known: &KnownDiagnosis) -> Form {
-    let mut form = Form::blank(DIAGNOSIS);
+    let mut form = Form::blank(KNOWN);
     let diagnosis = &known.diagnosis;
     form.fill("code", &diagnosis.code);
     form.fill("disease", &diagnosis.name);
@@ -149,7 +149,7 @@ fn page_of(
 pub(crate) async fn blank(visit: Visit, Path(person): Path<Uuid>, uri: Uri) -> Result<Response, Failure> {
     let list = ListQuery::read(&FIND, &uri);
     let chart = chart(&visit, person, &list).await?;
-    show(&page_of(&visit, &chart, (Form::blank(DIAGNOSIS), None), list))
+    show(&page_of(&visit, &chart, (Form::blank(NEW), None), list))
 }
 
 /// POST: the diagnosis is recorded.
@@ -161,8 +161,8 @@ pub(crate) async fn record(
 ) -> Result<Response, Failure> {
     let list = ListQuery::read(&FIND, &uri);
     let chart = chart(&visit, person, &list).await?;
-    let mut form = body.form(DIAGNOSIS);
-    if let Some((reported, reason)) = read(&mut form, true, chart.person.body.birth, visit.today) {
+    let mut form = body.form(NEW);
+    if let Some((reported, reason)) = read(&mut form, chart.person.body.birth, visit.today) {
         match write(&visit, person, Act::Record(reported, reason)).await? {
             Ok(done) => return Ok(say(&visit, person, "classification.recorded", done)),
             Err(refusal) => form.refuse(refusal),
@@ -194,8 +194,8 @@ pub(crate) async fn correct(
     let list = ListQuery::read(&FIND, &uri);
     let chart = chart(&visit, person, &list).await?;
     seen(&visit, &chart, diagnosis)?;
-    let mut form = body.form(DIAGNOSIS);
-    if let Some((reported, reason)) = read(&mut form, false, chart.person.body.birth, visit.today) {
+    let mut form = body.form(KNOWN);
+    if let Some((reported, reason)) = read(&mut form, chart.person.body.birth, visit.today) {
         match write(&visit, person, Act::Correct(diagnosis, reported, reason)).await? {
             Ok(done) => return Ok(say(&visit, person, "classification.corrected", done)),
             Err(refusal) => form.refuse(refusal),
