@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use kangmai_access::{
-    AccountChange, Actor, MIGRATIONS, NewAccount, Purpose, Role, SignIn, change_account, create_account,
-    hash_password, list_accounts, list_audit, reach, session, sign_in,
+    AccountChange, Actor, MIGRATIONS, NewAccount, Purpose, Role, SignIn, account_within, change_account,
+    create_account, hash_password, list_accounts, list_audit, reach, session, sign_in,
 };
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds};
 use kangmai_database::testing::FreshDatabase;
-use kangmai_database::{Database, DatabaseError, Migrations};
+use kangmai_database::{Database, DatabaseError, Migrations, Transaction};
 
 const ALL: &[Migrations] = &[MIGRATIONS];
 const PASSWORD: &str = "village-at-night-9";
@@ -67,15 +67,16 @@ impl Given {
     }
 
     fn change(&self, change: AccountChange) {
+        self.changed_by(Actor::system(), change).expect("changed");
+    }
+
+    fn changed_by(&self, actor: Actor, change: AccountChange) -> Result<(), String> {
         let (id, audit_id, now) = (self.doctor, self.ids.mint(Moment(0)), self.clock.now());
-        self.database
-            .write_blocking(move |tx| {
-                let actor = Actor::system();
-                let reach = reach(&actor, Purpose::ManageAccounts).expect("the system may");
-                change_account(tx, &actor, &reach, id, &change, audit_id, now)
-            })
-            .expect("database")
-            .expect("changed");
+        let write = move |tx: &mut Transaction<'_>| {
+            let reach = reach(&actor, Purpose::ManageAccounts).expect("may manage accounts");
+            change_account(tx, &actor, &reach, id, &change, audit_id, now)
+        };
+        self.database.write_blocking(write).expect("database").map_err(|refusal| refusal.key.to_string())
     }
 }
 
@@ -179,5 +180,34 @@ fn names_must_be_fit_and_free() {
                 .expect("database");
             assert_eq!(made.err().map(|refusal| refusal.key), expected, "{name}");
         }
+    }
+}
+
+#[test]
+fn an_administrator_reaches_the_accounts_of_the_place_and_makes_nobody_the_system() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let given = given_a_village_doctor(fresh);
+        let of = |place: &str| Actor {
+            role: Role::Administrator,
+            place: place.parse().expect("a code"),
+            ..Actor::system()
+        };
+        let (own, other) = (of("411722"), of("411723"));
+        let seen = |actor: &Actor| {
+            let (within, id) = (reach(actor, Purpose::ManageAccounts).expect("may"), given.doctor);
+            let read = move |tx: &mut Transaction<'_>| account_within(tx, &within, id);
+            given.database.read_blocking(read).expect("database").is_some()
+        };
+        assert!(seen(&own) && !seen(&other));
+        let to =
+            |role: Role, place: &str| AccountChange::Transfer { role, place: place.parse().expect("a code") };
+        for (actor, change, refused) in [
+            (&other, AccountChange::Close, "access.account.not_found"),
+            (&own, to(Role::VillageDoctor, "411723001001"), "access.account.place_out_of_reach"),
+            (&own, to(Role::System, "411722103203"), "access.account.role_unfit"),
+        ] {
+            assert_eq!(given.changed_by(actor.clone(), change), Err(refused.to_owned()));
+        }
+        assert_eq!(given.changed_by(own.clone(), to(Role::Cadre, "411722103")), Ok(()));
     }
 }
