@@ -49,6 +49,11 @@ fn an_insurance_clerk_imports_bills_and_clears_a_doubt() {
     day.preview(&page, "更正.csv", &sheet(&[&format!("{other}是")]));
     day.confirm(&page, "导入 1 行");
     page.click("结算单");
+    let printed = page.printed_text();
+    assert!(
+        printed.contains("21,000.00") && !printed.contains("操作"),
+        "a column of links is printed:\n{printed}"
+    );
     page.click_beside("21,000.00", "查看");
     page.wait_for("医疗费用一站式结算单");
     assert!(page.shows("21,000.00") && !page.shows("作废"), "a clerk does not cancel: {}", page.shown());
