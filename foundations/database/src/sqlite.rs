@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection as SqliteConnection, ToSql};
 use tokio::sync::oneshot;
@@ -145,6 +146,8 @@ fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, Data
          pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -65536;
          pragma mmap_size = 1073741824; pragma wal_autocheckpoint = 10000; pragma journal_size_limit = 67108864"
     ))?;
+    // Without it a statement is planned anew whenever other values are bound to it: a third of an import's time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     Ok(connection)
 }
