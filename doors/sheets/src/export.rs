@@ -148,6 +148,37 @@ impl XlsxExport {
         Ok(XlsxExport { workbook, sheet, heads, looks, title, sheets: 1, row: 1 })
     }
 
+    /// Rows that the export of a list holds at most.
+    pub const LIST_ROWS: i64 = 100_000;
+    /// Rows of a list that are read at once.
+    const LIST_PAGE: i64 = 1_000;
+
+    /// Writes a list that is read page by page, by limit and offset; answers the file and how many rows it holds.
+    ///
+    /// # Errors
+    /// When the file cannot be written, and what `read` says.
+    pub fn list<R, E: From<SheetError>>(
+        title: &str,
+        heads: Vec<Head>,
+        mut read: impl FnMut(i64, i64) -> Result<Vec<R>, E>,
+        mut write: impl FnMut(&mut XlsxExport, &R) -> Result<(), SheetError>,
+    ) -> Result<(Vec<u8>, i64), E> {
+        let mut export = XlsxExport::begin(title, heads)?;
+        let mut written = 0;
+        while written < XlsxExport::LIST_ROWS {
+            let rows = read(XlsxExport::LIST_PAGE, written)?;
+            for row in &rows {
+                write(&mut export, row)?;
+            }
+            let count = i64::try_from(rows.len()).unwrap_or(0);
+            written += count;
+            if count < XlsxExport::LIST_PAGE {
+                break;
+            }
+        }
+        Ok((export.finish_in_memory()?, written))
+    }
+
     /// Adds a row; cells past the head are left out.
     ///
     /// # Errors

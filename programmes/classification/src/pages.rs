@@ -7,10 +7,9 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{Actor, Purpose, Reach, audit, reach};
-use kangmai_base::{Day, DivisionCode, DivisionLevel, Moment, Refusal, Uuid};
+use kangmai_base::{Day, DivisionCode, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_places::Divisions;
-use kangmai_programme::{App, Visit};
+use kangmai_programme::{App, Visit, place_choices, place_name};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_sheet::Format;
 use kangmai_sheets::{Cell, Head, XlsxExport};
@@ -35,11 +34,6 @@ static LIST: ListSpec = ListSpec {
     sorts: &["since"],
     descending: true,
 };
-
-/// Rows of an export.
-const EXPORT_ROWS: i64 = 100_000;
-/// Rows that an export reads at once.
-const EXPORT_PAGE: i64 = 1_000;
 
 /// A row as it is shown.
 struct Row {
@@ -77,27 +71,6 @@ fn asked(list: &ListQuery, all: &Reach) -> (Wanted, Reach) {
     };
     let place = list.parsed::<DivisionCode>("place");
     (wanted, place.map_or_else(|| all.clone(), |place| all.narrowed(place)))
-}
-
-/// The divisions right below the reader's place, and the one asked for.
-fn place_choices(all: &Reach, chosen: &Reach) -> Vec<Choice> {
-    let divisions = Divisions::shipped();
-    let below = divisions.get(all.place()).map(kangmai_places::Division::children).unwrap_or_default();
-    let mut choices: Vec<Choice> = below
-        .iter()
-        .map(|division| Choice::new(division.code().to_string(), division.short_name()))
-        .collect();
-    let code = chosen.place().to_string();
-    if chosen.place() != all.place() && !choices.iter().any(|choice| choice.value == code) {
-        choices.insert(0, Choice::new(code, place_name(chosen.place())));
-    }
-    choices
-}
-
-/// Township and village.
-pub(crate) fn place_name(code: DivisionCode) -> String {
-    let division = Divisions::shipped().nearest(code);
-    division.map_or_else(|| code.to_string(), |division| division.path_from(DivisionLevel::Township).concat())
 }
 
 fn offer_filters(
@@ -166,23 +139,20 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
     let (wanted, narrowed) = asked(&list, &visit.reach);
     let page = visit.page.titled("classification.title");
     let today = visit.today;
-    let within = narrowed.clone();
-    let bytes = visit
-        .app
-        .database
-        .read(move |tx| sheet(tx, &page, &within, &wanted, today).map_err(Failure::from))
-        .await?;
-    note(&visit.app, &visit.actor, "export", None, narrowed.place(), "").await?;
+    let (within, what) = (narrowed.clone(), page.title.clone());
+    let (bytes, rows) = visit.app.database.read(move |tx| sheet(tx, &page, &within, &wanted, today)).await?;
+    note(&visit.app, &visit.actor, "export", None, narrowed.place(), &format!("{what} {rows}")).await?;
     Ok(workbook(bytes, "plans.xlsx"))
 }
 
+/// The file and how many rows it holds.
 fn sheet(
     tx: &mut Transaction<'_>,
     page: &Page,
     within: &Reach,
     wanted: &Wanted,
     today: Day,
-) -> Result<Vec<u8>, ExportError> {
+) -> Result<(Vec<u8>, i64), Failure> {
     let head = |key: &str, format| Head::new(page.word(key), format);
     let heads = vec![
         head("classification.column.name", Format::Text),
@@ -193,38 +163,19 @@ fn sheet(
         head("classification.column.since", Format::Day),
         head("classification.column.treated", Format::Day),
     ];
-    let mut export = XlsxExport::begin(&page.title, heads)?;
-    let mut offset = 0;
-    while offset < EXPORT_ROWS {
-        let rows = store::list(tx, within, wanted, (EXPORT_PAGE, offset))?;
-        for row in rows.iter().map(|row| shown(page, row, today)) {
-            let age = row.age.map_or(Cell::Empty, |age| Cell::Whole(age.into()));
-            let treated = row.treated_on.map_or(Cell::Empty, Cell::Day);
-            export.row(&[
-                Cell::Text(&row.name),
-                Cell::Text(&row.place),
-                age,
-                Cell::Text(&row.plan),
-                Cell::Text(&row.reason),
-                Cell::Day(row.since),
-                treated,
-            ])?;
-        }
-        if (rows.len() as i64) < EXPORT_PAGE {
-            break;
-        }
-        offset += EXPORT_PAGE;
-    }
-    Ok(export.finish_in_memory()?)
-}
-
-/// Why an export was not written.
-#[derive(Debug, thiserror::Error)]
-enum ExportError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error(transparent)]
-    Sheet(#[from] kangmai_sheets::SheetError),
+    let read = |limit, offset| store::list(tx, within, wanted, (limit, offset)).map_err(Failure::from);
+    XlsxExport::list(&page.title, heads, read, |export, row| {
+        let row = shown(page, row, today);
+        export.row(&[
+            Cell::Text(&row.name),
+            Cell::Text(&row.place),
+            row.age.map_or(Cell::Empty, |age| Cell::Whole(age.into())),
+            Cell::Text(&row.plan),
+            Cell::Text(&row.reason),
+            Cell::Day(row.since),
+            row.treated_on.map_or(Cell::Empty, Cell::Day),
+        ])
+    })
 }
 
 #[derive(Template)]

@@ -10,7 +10,7 @@ use kangmai_access::{Actor, Reach, audit};
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::Clock;
-use kangmai_programme::{App, Visit};
+use kangmai_programme::{App, Visit, place_choices, place_name};
 use kangmai_sheet::Format;
 use kangmai_sheets::{Cell, Head, XlsxExport};
 use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, Stat, show, workbook};
@@ -18,9 +18,7 @@ use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, Stat, show,
 use crate::due::{clock_at, stages_of};
 use crate::findings::Level;
 use crate::rules::{Outcome, Stage, may_act, status};
-use crate::sentences::{
-    first_sentence, level_tone, level_word, outcome_word, place_choices, place_name, stage_word,
-};
+use crate::sentences::{first_sentence, level_tone, level_word, outcome_word, stage_word};
 use crate::store::{self, ListedWarning, Outcomes, Wanted};
 
 static LIST: ListSpec = ListSpec {
@@ -34,11 +32,6 @@ static LIST: ListSpec = ListSpec {
     sorts: &["level"],
     descending: true,
 };
-
-/// Rows of an export.
-const EXPORT_ROWS: i64 = 100_000;
-/// Rows that an export reads at once.
-const EXPORT_PAGE: i64 = 1_000;
 
 /// A row as it is shown.
 struct Row {
@@ -226,31 +219,28 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
     let clock = clock_at(&visit.app, visit.actor.place, visit.today);
     let (wanted, within) = asked(&list, &visit, clock.as_ref());
     let place = within.place();
-    note(&visit.app, &visit.actor, "export", None, place).await?;
     let (app, actor, today) = (visit.app.clone(), visit.actor.clone(), visit.today);
     let page = visit.page.titled("poverty_watch.title");
-    let bytes = visit
+    let what = page.title.clone();
+    let (bytes, rows) = visit
         .app
         .database
         .read(move |tx| {
             let theirs = stages_of(&actor);
             let showing = Showing { app: &app, actor: &actor, reach: &within, page: &page, theirs, today };
-            sheet(tx, &showing, &wanted).map_err(Failure::from)
+            sheet(tx, &showing, &wanted)
         })
         .await?;
+    note(&visit.app, &visit.actor, "export", None, place, format!("{what} {rows}")).await?;
     Ok(workbook(bytes, "warnings.xlsx"))
 }
 
-/// Why an export was not written.
-#[derive(Debug, thiserror::Error)]
-enum ExportError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error(transparent)]
-    Sheet(#[from] kangmai_sheets::SheetError),
-}
-
-fn sheet(tx: &mut Transaction<'_>, showing: &Showing<'_>, wanted: &Wanted) -> Result<Vec<u8>, ExportError> {
+/// The file and how many rows it holds.
+fn sheet(
+    tx: &mut Transaction<'_>,
+    showing: &Showing<'_>,
+    wanted: &Wanted,
+) -> Result<(Vec<u8>, i64), Failure> {
     let page = showing.page;
     let head = |key: &str, format| Head::new(page.word(key), format);
     let heads = vec![
@@ -262,27 +252,19 @@ fn sheet(tx: &mut Transaction<'_>, showing: &Showing<'_>, wanted: &Wanted) -> Re
         head("poverty_watch.column.opened", Format::Day),
         head("poverty_watch.column.due", Format::Day),
     ];
-    let mut export = XlsxExport::begin(&page.title, heads)?;
-    let mut offset = 0;
-    while offset < EXPORT_ROWS {
-        let rows = store::list(tx, showing.reach, wanted, (EXPORT_PAGE, offset))?;
-        for row in rows.iter().map(|row| showing.row(row)) {
-            export.row(&[
-                Cell::Text(&row.level),
-                Cell::Text(&row.reason),
-                Cell::Text(&row.head),
-                Cell::Text(&row.place),
-                Cell::Text(&row.stage),
-                Cell::Day(row.opened_on),
-                row.due.map_or(Cell::Empty, Cell::Day),
-            ])?;
-        }
-        if i64::try_from(rows.len()).unwrap_or(0) < EXPORT_PAGE {
-            break;
-        }
-        offset += EXPORT_PAGE;
-    }
-    Ok(export.finish_in_memory()?)
+    let read = |limit, offset| store::list(tx, showing.reach, wanted, (limit, offset)).map_err(Failure::from);
+    XlsxExport::list(&page.title, heads, read, |export, row| {
+        let row = showing.row(row);
+        export.row(&[
+            Cell::Text(&row.level),
+            Cell::Text(&row.reason),
+            Cell::Text(&row.head),
+            Cell::Text(&row.place),
+            Cell::Text(&row.stage),
+            Cell::Day(row.opened_on),
+            row.due.map_or(Cell::Empty, Cell::Day),
+        ])
+    })
 }
 
 /// Leaves a line in the audit trail.
@@ -292,7 +274,8 @@ pub(crate) async fn note(
     action: &'static str,
     subject: Option<Uuid>,
     place: DivisionCode,
+    details: String,
 ) -> Result<(), DatabaseError> {
     let (id, now, actor) = (app.mint(), app.clock.now(), actor.clone());
-    app.database.write(move |tx| audit(tx, id, now, &actor, action, subject, place, "", "done")).await
+    app.database.write(move |tx| audit(tx, id, now, &actor, action, subject, place, &details, "done")).await
 }

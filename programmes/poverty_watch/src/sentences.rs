@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use kangmai_access::Reach;
-use kangmai_base::{DivisionCode, DivisionLevel, Uuid};
-use kangmai_places::Divisions;
+use kangmai_base::Uuid;
 use kangmai_policy::{CostWindow, OwnCost, RedTrigger};
-use kangmai_web::{Choice, Page};
+use kangmai_web::Page;
 
 use crate::findings::{Finding, Level, Measure, What};
 use crate::rules::{DismissReason, Outcome, Stage};
@@ -38,27 +37,6 @@ pub(crate) fn outcome_word(page: &Page, outcome: Outcome) -> String {
 /// The word of a reason of dismissal.
 pub(crate) fn dismiss_word(page: &Page, reason: DismissReason) -> String {
     page.word(&format!("poverty_watch.dismiss.{}", reason.key())).into_owned()
-}
-
-/// Township and village.
-pub(crate) fn place_name(code: DivisionCode) -> String {
-    let division = Divisions::shipped().nearest(code);
-    division.map_or_else(|| code.to_string(), |division| division.path_from(DivisionLevel::Township).concat())
-}
-
-/// The divisions right below the reader's place, and the one asked for.
-pub(crate) fn place_choices(all: &Reach, chosen: &Reach) -> Vec<Choice> {
-    let divisions = Divisions::shipped();
-    let below = divisions.get(all.place()).map(kangmai_places::Division::children).unwrap_or_default();
-    let mut choices: Vec<Choice> = below
-        .iter()
-        .map(|division| Choice::new(division.code().to_string(), division.short_name()))
-        .collect();
-    let code = chosen.place().to_string();
-    if chosen.place() != all.place() && !choices.iter().any(|choice| choice.value == code) {
-        choices.insert(0, Choice::new(code, place_name(chosen.place())));
-    }
-    choices
 }
 
 /// What was found, in one sentence. Who may not read diagnoses reads of risk, not of disease.

@@ -10,6 +10,7 @@
 mod app;
 mod figure;
 mod import;
+mod place;
 mod route;
 mod section;
 mod visit;
@@ -22,6 +23,7 @@ use kangmai_record::Projection;
 pub use app::{App, AppParts, Settings};
 pub use figure::{Figure, FigureValue};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
+pub use place::{place_choices, place_name};
 pub use route::{Route, routed};
 pub use section::{
     HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,

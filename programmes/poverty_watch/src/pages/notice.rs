@@ -7,13 +7,12 @@ use axum::response::Response;
 use kangmai_base::{Day, Uuid};
 use kangmai_database::DatabaseError;
 use kangmai_people::{find_household, members};
-use kangmai_programme::Visit;
+use kangmai_programme::{Visit, place_name};
 use kangmai_web::{Failure, Page, show};
 
 use crate::due::clock_at;
 use crate::pages::note;
 use crate::rules::Stage;
-use crate::sentences::place_name;
 use crate::store;
 
 /// Exactly what a notice may say.
@@ -47,7 +46,7 @@ pub(crate) async fn show_notice(visit: Visit, Path(id): Path<Uuid>) -> Result<Re
         return Err(Failure::NotFound);
     }
     let clock = clock_at(&visit.app, row.warning.place, today).ok_or(Failure::NotFound)?;
-    note(&visit.app, &visit.actor, "print", Some(row.household), row.warning.place).await?;
+    note(&visit.app, &visit.actor, "print", Some(row.household), row.warning.place, String::new()).await?;
     let from = row.warning.noticed_on.unwrap_or(today);
     let living = people.iter().filter(|person| person.body.died_on.is_none());
     let head = people

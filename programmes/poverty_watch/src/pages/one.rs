@@ -10,7 +10,7 @@ use kangmai_base::{Day, Fen, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Household, Person, find_household, members};
 use kangmai_policy::Clock;
-use kangmai_programme::Visit;
+use kangmai_programme::{Visit, place_name};
 use kangmai_record::{Fact, Subject, timeline};
 use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
@@ -18,8 +18,7 @@ use crate::due::{clock_at, urgency_word};
 use crate::pages::note;
 use crate::rules::{Command, DismissReason, LONGEST_NOTE, Stage, can_undo, may_act, status};
 use crate::sentences::{
-    dismiss_word, first_sentence, level_tone, level_word, outcome_word, place_name, sentence, stage_word,
-    whose,
+    dismiss_word, first_sentence, level_tone, level_word, outcome_word, sentence, stage_word, whose,
 };
 use crate::steps::take_step;
 use crate::store::{self, NamedMajor, WarningRow};
@@ -151,7 +150,8 @@ async fn warning_page(
     let asked = within.clone();
     let opened = visit.app.database.read(move |tx| open(tx, &asked, id)).await?.ok_or(Failure::NotFound)?;
     let place = opened.row.warning.place;
-    note(&visit.app, &visit.actor, "read_household", Some(opened.row.household), place).await?;
+    note(&visit.app, &visit.actor, "read_household", Some(opened.row.household), place, String::new())
+        .await?;
     let clock = clock_at(&visit.app, place, visit.today).ok_or(Failure::NotFound)?;
     let mut forms = forms(&visit.page, &opened.row, &visit.actor, visit.today);
     if let Some((act, form)) = refused

@@ -124,7 +124,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
         return Err(Failure::NotFound);
     }
     let (_, reach, filter) = asked(&visit, &uri);
-    note(&visit, "export", None, reach.place(), uri.query().unwrap_or_default().to_owned()).await?;
+    let place = reach.place();
     let page = visit.page.clone();
     let heads = [
         ("settlement.column.number", Format::Code),
@@ -142,10 +142,13 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
     ];
     let heads = heads.map(|(key, format)| Column::new(page.word(key), format)).to_vec();
     let title = page.word("settlement.bills.title").into_owned();
+    let what = title.clone();
     let written = visit.app.database.read(move |tx| {
         let sheet = |error: SheetError| DatabaseError::Refused(format!("{error:?}"));
         let mut out = XlsxExport::begin(&title, heads).map_err(sheet)?;
+        let mut rows = 0;
         each_bill(tx, &reach, filter, MOST_EXPORTED, 0, |row| {
+            rows += 1;
             let (village, setting) = (village(row.home), setting(&page, &row.setting));
             let state = page.word(row.state.word());
             out.row(&[
@@ -164,8 +167,10 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
             ])
             .map_err(sheet)
         })?;
-        out.finish_in_memory().map_err(sheet)
+        Ok((out.finish_in_memory().map_err(sheet)?, rows))
     });
-    let bytes = written.await?;
+    let (bytes, rows): (Vec<u8>, i64) = written.await.map_err(|error: DatabaseError| error)?;
+    let asked = uri.query().unwrap_or_default();
+    note(&visit, "export", None, place, format!("{what} {rows} {asked}").trim_end().to_owned()).await?;
     Ok(workbook(bytes, "bills.xlsx"))
 }
