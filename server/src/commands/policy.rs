@@ -1,10 +1,10 @@
-//! `kangmai policy`: checks packs and runs their cases.
+//! `kangmai policy`: checks packs, runs their cases, and sees that the cases would notice a wrong figure.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use kangmai_policy::{Language, Release};
+use kangmai_policy::{Language, MutationChoice, Release};
 
 use super::say;
 use crate::application::shipped_packs;
@@ -12,10 +12,27 @@ use crate::application::shipped_packs;
 /// What `kangmai policy` can do.
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Load the packs and show every error with its place and its mend
-    Check(PolicyArgs),
+    /// Load the packs and show every error with its place and its mend, and every point that no case covers
+    Check {
+        #[command(flatten)]
+        packs: PolicyArgs,
+        /// A point that no case covers is an error
+        #[arg(long)]
+        strict: bool,
+    },
     /// Run every case inside the packs
     Test(PolicyArgs),
+    /// Change every figure, date and condition of the packs a little: each change must make a case fail
+    Mutate {
+        #[command(flatten)]
+        packs: PolicyArgs,
+        /// Only the pack in this directory, such as cn/henan
+        #[arg(long)]
+        pack: Option<String>,
+        /// Only this benefit, or this table: watch, diseases, treat_first, income
+        #[arg(long)]
+        only: Option<String>,
+    },
 }
 
 /// Which packs.
@@ -32,9 +49,11 @@ pub(super) struct PolicyArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// The packs do not load, or a case comes out otherwise.
+/// The packs do not load, a case comes out otherwise, or (as asked) cases are missing.
 pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow::Result<()> {
-    let (PolicyCommand::Check(args) | PolicyCommand::Test(args)) = command;
+    let (PolicyCommand::Check { packs: args, .. }
+    | PolicyCommand::Test(args)
+    | PolicyCommand::Mutate { packs: args, .. }) = command;
     let files = match args.policies.as_deref().or(configured) {
         Some(directory) => Release::read_directory(directory)
             .with_context(|| format!("cannot read the packs in {}", directory.display()))?,
@@ -62,17 +81,68 @@ pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow:
         said.push(&rule.id);
         say(format!("{}: {}", rule.id, rule.text.get(language)));
     }
-    if matches!(command, PolicyCommand::Check(_)) {
-        return Ok(());
+    match command {
+        PolicyCommand::Check { strict, .. } => check(&release, *strict, language),
+        PolicyCommand::Test(_) => test(&release),
+        PolicyCommand::Mutate { pack, only, .. } => {
+            // A case that fails anyway notices nothing.
+            test(&release)?;
+            let choice = MutationChoice { pack: pack.clone(), only: only.clone(), threads: 0 };
+            mutate(&release, &choice, language)
+        }
     }
+}
+
+/// Shows each point that the cases leave out.
+fn check(release: &Release, strict: bool, language: Language) -> anyhow::Result<()> {
+    let missing = release.lint();
+    for point in &missing {
+        say(if strict { point.render(language) } else { point.render_warning(language) });
+        say("");
+    }
+    if !missing.is_empty() {
+        say(format!("{} points have no case", missing.len()));
+    }
+    if strict && !missing.is_empty() {
+        bail!("{} points have no case", missing.len());
+    }
+    Ok(())
+}
+
+fn test(release: &Release) -> anyhow::Result<()> {
     let report = release.run_cases();
     for failure in &report.failures {
         say(format!("{}:{}  {}  {}", failure.path, failure.line, failure.name, failure.difference));
     }
     say(format!("{} cases came out to the fen, {} did not", report.passed, report.failures.len()));
-    if report.failures.is_empty() {
-        Ok(())
-    } else {
-        bail!("{} cases came out otherwise", report.failures.len())
+    if !report.failures.is_empty() {
+        bail!("{} cases came out otherwise", report.failures.len());
     }
+    Ok(())
+}
+
+/// Changes the packs a little, everywhere, and shows each change that no case notices.
+fn mutate(release: &Release, choice: &MutationChoice, language: Language) -> anyhow::Result<()> {
+    let report = release.mutate(choice);
+    for mutant in &report.alive {
+        say(mutant.render(language));
+        say("");
+    }
+    let (noticed, refused, without) = (report.killed, report.refused, report.without_effect);
+    let alive = report.alive.len();
+    say(format!(
+        "{noticed} changes made a case fail, {refused} were refused by the loader, {alive} went unnoticed"
+    ));
+    if without > 0 {
+        say(format!(
+            "{without} more change nothing, whoever the bill is of: what they touch is said elsewhere too"
+        ));
+    }
+    if noticed + refused + without + alive == 0 {
+        bail!("there is nothing to change: no such pack or benefit");
+    }
+    if alive > 0 {
+        bail!("{alive} changes went unnoticed");
+    }
+    Ok(())
 }

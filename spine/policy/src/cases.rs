@@ -1,29 +1,43 @@
 //! Cases inside packs: what a layer, or a whole chain of layers, must come to.
 
-use kangmai_base::{DivisionCode, Fen, Sex};
+mod bill;
+
+use kangmai_base::{Day, DivisionCode, Fen};
 
 use crate::fields::{At, Fields};
 use crate::settle::{Start, settle_from};
 use crate::source::Spot;
-use crate::vocabulary::{
-    InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting, Vocabulary,
-};
-use crate::words::Word;
-use crate::{Benefit, BillFacts, FeeKind, Jurisdiction, Policy, Release, Trace, YearAccumulators};
+use crate::tables::TableCase;
+use crate::trace::Step;
+use crate::vocabulary::Vocabulary;
+use crate::{BillFacts, Jurisdiction, Policy, Release, Trace, YearAccumulators};
+
+pub(crate) use bill::{read_facts, read_labels};
+
+/// What a case of one layer gives: the bill, and what of the year the layer finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) facts: BillFacts,
+    /// What earlier layers have left, if not all of the compliant cost.
+    pub(crate) remaining: Option<Fen>,
+    pub(crate) base_to_date: Fen,
+    pub(crate) paid_to_date: Fen,
+    pub(crate) deductible_to_date: Fen,
+    pub(crate) earlier_stays: i64,
+    pub(crate) deductible_used: Fen,
+}
 
 /// A case of one layer by itself.
 #[derive(Debug, Clone)]
 pub(crate) struct LayerCase {
     name: String,
-    facts: BillFacts,
-    remaining: Option<Fen>,
-    base_to_date: Fen,
-    paid_to_date: Fen,
-    deductible_to_date: Fen,
-    earlier_stays: i64,
-    deductible_used: Fen,
+    pub(crate) given: Given,
     pays: Fen,
     left: Option<Fen>,
+    /// First day of the version that must be taken.
+    version: Option<Day>,
+    /// Name of the profile that must be taken.
+    profile: Option<String>,
     spot: Spot,
 }
 
@@ -36,6 +50,14 @@ pub(crate) struct ChainCase {
     opening: Vec<(String, Fen)>,
     bills: Vec<(BillFacts, Vec<(String, Fen)>)>,
     spot: Spot,
+}
+
+/// The cases of a file of `cases/`.
+pub(crate) enum CaseFile {
+    /// Whole chains.
+    Chains(Vec<ChainCase>),
+    /// Cases of one benefit, too many to stand beside it.
+    Layers(String, Vec<LayerCase>),
 }
 
 /// A case that came out otherwise.
@@ -77,7 +99,12 @@ impl Release {
     /// Runs every case of every pack.
     pub fn run_cases(&self) -> CaseReport {
         let mut report = CaseReport::default();
-        for result in self.jurisdictions().iter().flat_map(Jurisdiction::run_cases) {
+        let tables = self.tables();
+        let of_table = |(home, case): &(DivisionCode, TableCase)| {
+            CaseResult::of(None, &case.spot, &case.name, &case.run(tables, *home))
+        };
+        let results = self.jurisdictions().iter().flat_map(Jurisdiction::run_cases);
+        for result in results.chain(tables.cases().iter().map(of_table)) {
             let CaseResult { name, difference, path, line, .. } = result;
             if difference.is_empty() {
                 report.passed += 1;
@@ -90,27 +117,32 @@ impl Release {
 }
 
 impl Jurisdiction {
+    /// The cases of single layers, each with the benefit that it is about.
+    pub(crate) fn layer_cases(&self) -> impl Iterator<Item = (&str, &LayerCase)> {
+        let beside = self.pack.benefits.iter().map(|benefit| (benefit.id.as_str(), &benefit.cases));
+        let apart = self.pack.layer_cases.iter().map(|(id, cases)| (id.as_str(), cases));
+        beside.chain(apart).flat_map(|(id, cases)| cases.iter().map(move |case| (id, case)))
+    }
+
     /// Runs every case of its own pack: of each benefit, then those of all layers.
     pub fn run_cases(&self) -> Vec<CaseResult> {
-        let mut results = Vec::new();
-        for benefit in &self.pack.benefits {
-            for case in &benefit.cases {
-                let differences = case.run(self, benefit);
-                results.push(CaseResult::of(Some(&benefit.id), &case.spot, &case.name, &differences));
-            }
-        }
+        let policy = self.to_read();
+        let of_layer = |(id, case): (&str, &LayerCase)| {
+            CaseResult::of(Some(id), &case.spot, &case.name, &case.run(policy, id))
+        };
+        let mut results: Vec<CaseResult> = self.layer_cases().map(of_layer).collect();
         for case in &self.pack.cases {
-            results.push(CaseResult::of(None, &case.spot, &case.name, &case.run(self)));
+            results.push(CaseResult::of(None, &case.spot, &case.name, &case.run(self, policy)));
         }
         results
     }
 }
 
 impl CaseResult {
-    fn of(benefit: Option<&String>, spot: &Spot, name: &str, differences: &[String]) -> CaseResult {
+    fn of(benefit: Option<&str>, spot: &Spot, name: &str, differences: &[String]) -> CaseResult {
         let before = spot.file.text.get(..spot.span.start).unwrap_or_default();
         CaseResult {
-            benefit: benefit.cloned(),
+            benefit: benefit.map(str::to_owned),
             name: name.to_owned(),
             difference: differences.join("; "),
             path: spot.file.path.clone(),
@@ -119,57 +151,112 @@ impl CaseResult {
     }
 }
 
-impl LayerCase {
-    pub(crate) fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<LayerCase> {
-        let (name, date) = (fields.text("name"), fields.day("date"));
-        let given = fields.table("given")?;
-        let money = |key| given.money_maybe(key).map(|amount: At<Fen>| amount.value);
-        let remaining = money("remaining_compliant");
-        let zero = |amount: Option<Fen>| amount.unwrap_or(Fen::ZERO);
-        let (base, paid) = (zero(money("year_to_date")), zero(money("paid_to_date")));
-        let (deductible, used) = (zero(money("deductible_to_date")), zero(money("deductible_used")));
-        let stays = given.whole_maybe("earlier_stays").map_or(0, |stays| stays.value);
-        let mut start =
-            BillFacts::inpatient(remaining.unwrap_or(Fen::ZERO), date?.value, DivisionCode::COUNTRY);
-        read_facts(&given, vocabulary, &mut start);
-        given.finish();
-        let expect = fields.table("expect")?;
-        let (pays, left) = (expect.money("pays"), expect.money_maybe("remaining"));
-        expect.finish();
-        fields.finish();
-        Some(LayerCase {
-            name: name?.value.to_owned(),
-            facts: start,
-            remaining,
-            base_to_date: base,
-            paid_to_date: paid,
-            deductible_to_date: deductible,
-            earlier_stays: stays,
-            deductible_used: used,
-            pays: pays?.value,
-            left: left.map(|left| left.value),
-            spot: fields.spot(),
-        })
+impl Given {
+    /// A bill of nothing on `day`.
+    pub(crate) fn on(day: Day) -> Given {
+        Given {
+            facts: BillFacts::inpatient(Fen::ZERO, day, DivisionCode::COUNTRY),
+            remaining: None,
+            base_to_date: Fen::ZERO,
+            paid_to_date: Fen::ZERO,
+            deductible_to_date: Fen::ZERO,
+            earlier_stays: 0,
+            deductible_used: Fen::ZERO,
+        }
     }
 
-    fn run(&self, jurisdiction: &Jurisdiction, benefit: &Benefit) -> Vec<String> {
-        let policy = jurisdiction.to_read();
-        let Some(index) = policy.layer_of(&benefit.id) else {
-            return vec![format!("the pack has no layer {}", benefit.id)];
+    fn read(fields: &Fields<'_>, day: Day, vocabulary: &Vocabulary) -> Given {
+        let money = |key| fields.money_maybe(key).map(|amount: At<Fen>| amount.value);
+        let zero = |key| money(key).unwrap_or(Fen::ZERO);
+        let remaining = money("remaining_compliant");
+        let stays = fields.whole_maybe("earlier_stays").map_or(0, |stays| stays.value);
+        let mut facts = BillFacts::inpatient(remaining.unwrap_or(Fen::ZERO), day, DivisionCode::COUNTRY);
+        read_facts(fields, vocabulary, &mut facts);
+        let given = Given {
+            facts,
+            remaining,
+            base_to_date: zero("year_to_date"),
+            paid_to_date: zero("paid_to_date"),
+            deductible_to_date: zero("deductible_to_date"),
+            earlier_stays: stays,
+            deductible_used: zero("deductible_used"),
         };
+        fields.finish();
+        given
+    }
+
+    /// The facts of the bill, where no place is named at `home`.
+    pub(crate) fn facts_at(&self, home: DivisionCode) -> BillFacts {
         let mut facts = self.facts;
-        at_home(&mut facts, jurisdiction);
-        let slots = &policy.layers[index].slots;
+        at_home(&mut facts, home);
+        facts
+    }
+
+    /// What the layer `index` does with it.
+    pub(crate) fn settle(&self, policy: &Policy, index: usize) -> Step {
+        let facts = self.facts_at(policy.place);
         let mut year = YearAccumulators::NONE;
-        year.add(slots.base, self.base_to_date.0);
-        year.add(slots.paid, self.paid_to_date.0);
-        year.add(slots.deductible, self.deductible_to_date.0);
-        year.add(slots.stays, self.earlier_stays);
+        if let Some(slots) = policy.layers.get(index).map(|layer| &layer.slots) {
+            year.add(slots.base, self.base_to_date.0);
+            year.add(slots.paid, self.paid_to_date.0);
+            year.add(slots.deductible, self.deductible_to_date.0);
+            year.add(slots.stays, self.earlier_stays);
+        }
         let start =
             Start { only: 1 << index, remaining: self.remaining, deductible_used: self.deductible_used };
         let mut trace = Trace::new(&facts);
         settle_from(policy, &facts, &mut year, start, &mut trace);
-        let step = trace.steps[index];
+        trace.steps().get(index).copied().unwrap_or(Step::EMPTY)
+    }
+}
+
+impl LayerCase {
+    /// The cases of one `[[case]]`: one for each date and each of its points.
+    pub(crate) fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Vec<LayerCase> {
+        let (name, days) = (fields.text("name"), fields.days("date"));
+        let points = fields.tables("points");
+        let mut cases = Vec::new();
+        let name = name.map_or("", |name| name.value);
+        let mut take = |given: &Fields<'_>, expect: &Fields<'_>, spot: Spot| {
+            let (pays, left) = (expect.money("pays"), expect.money_maybe("remaining"));
+            let (version, profile) = (expect.day_maybe("version"), expect.text_maybe("profile"));
+            let Some(pays) = pays else { return };
+            for day in &days {
+                let given = Given::read(given, *day, vocabulary);
+                cases.push(LayerCase {
+                    name: name.to_owned(),
+                    given,
+                    pays: pays.value,
+                    left: left.as_ref().map(|left| left.value),
+                    version: version.as_ref().map(|version| version.value),
+                    profile: profile.as_ref().map(|profile| profile.value.to_owned()),
+                    spot: spot.clone(),
+                });
+            }
+        };
+        if points.is_empty() {
+            if let (Some(given), Some(expect)) = (fields.table("given"), fields.table("expect")) {
+                take(&given, &expect, fields.spot());
+                expect.finish();
+            }
+        } else {
+            let given = fields.table_maybe("given");
+            for point in &points {
+                let table = given.as_ref().unwrap_or(point).overlaid(point);
+                let both = point.of(&table);
+                take(&both, &both, point.spot());
+            }
+        }
+        fields.finish();
+        cases
+    }
+
+    /// What of a policy's answer is otherwise than expected.
+    pub(crate) fn run(&self, policy: &Policy, id: &str) -> Vec<String> {
+        let Some(index) = policy.layer_of(id) else {
+            return vec![format!("the pack has no layer {id}")];
+        };
+        let step = self.given.settle(policy, index);
         let mut differences = Vec::new();
         if step.pays != self.pays {
             differences
@@ -178,30 +265,86 @@ impl LayerCase {
         if let Some(left) = self.left.filter(|left| *left != step.remaining) {
             differences.push(format!("remaining: expected {left}, found {}", step.remaining));
         }
+        let Taken { version, profile, .. } = taken(policy, index, &step);
+        if let Some(wanted) = self.version.filter(|wanted| version != Some(*wanted)) {
+            let found = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            differences.push(format!("version: expected {wanted}, found {found}"));
+        }
+        if let Some(wanted) = self.profile.as_ref().filter(|wanted| *wanted != profile) {
+            differences.push(format!("profile: expected {wanted}, found {profile}"));
+        }
         differences
     }
-}
 
-/// Where a case does not name a place, it plays in the pack's own.
-fn at_home(facts: &mut BillFacts, jurisdiction: &Jurisdiction) {
-    for place in [&mut facts.person_place, &mut facts.institution_place] {
-        if *place == DivisionCode::COUNTRY {
-            *place = jurisdiction.pack.place;
+    /// Whether a policy answers as expected; a layer that is not there pays nothing.
+    pub(crate) fn holds(&self, policy: &Policy, id: &str) -> bool {
+        match policy.layer_of(id) {
+            None => self.pays == Fen::ZERO,
+            Some(index) => {
+                let step = self.given.settle(policy, index);
+                let Taken { version, profile, .. } = taken(policy, index, &step);
+                step.pays == self.pays
+                    && self.left.is_none_or(|left| left == step.remaining)
+                    && self.version.is_none_or(|wanted| version == Some(wanted))
+                    && self.profile.as_ref().is_none_or(|wanted| wanted == profile)
+            }
         }
     }
 }
 
-impl ChainCase {
-    pub(crate) fn read_all(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Vec<ChainCase> {
-        let cases = fields
-            .some_tables("case")
-            .iter()
-            .filter_map(|table| ChainCase::read(table, vocabulary))
-            .collect();
-        fields.finish();
-        cases
-    }
+/// By what a layer has run; nothing if it was not for the bill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Taken<'p> {
+    /// Number of the version.
+    pub(crate) number: u8,
+    /// Its first day.
+    pub(crate) version: Option<Day>,
+    /// The profile's name.
+    pub(crate) profile: &'p str,
+}
 
+pub(crate) fn taken<'p>(policy: &'p Policy, index: usize, step: &Step) -> Taken<'p> {
+    let benefit = policy.layers.get(index).map(|layer| &layer.benefit);
+    let version = benefit.and_then(|benefit| benefit.versions.get(usize::from(step.version)));
+    match version.filter(|_| step.outcome.applied()) {
+        Some(version) => Taken {
+            number: step.version,
+            version: Some(version.period.from),
+            profile: version.profiles.get(usize::from(step.profile)).map_or("", |one| &one.name.zh),
+        },
+        None => Taken::default(),
+    }
+}
+
+/// Where a case does not name a place, it plays in the pack's own.
+fn at_home(facts: &mut BillFacts, home: DivisionCode) {
+    for place in [&mut facts.person_place, &mut facts.institution_place] {
+        if *place == DivisionCode::COUNTRY {
+            *place = home;
+        }
+    }
+}
+
+impl CaseFile {
+    pub(crate) fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> CaseFile {
+        let benefit = fields.text_maybe("benefit");
+        let tables = fields.some_tables("case");
+        let file = match benefit {
+            Some(benefit) => {
+                let cases = tables.iter().flat_map(|table| LayerCase::read(table, vocabulary));
+                CaseFile::Layers(benefit.value.to_owned(), cases.collect())
+            }
+            None => {
+                let cases = tables.iter().filter_map(|table| ChainCase::read(table, vocabulary));
+                CaseFile::Chains(cases.collect())
+            }
+        };
+        fields.finish();
+        file
+    }
+}
+
+impl ChainCase {
     fn read(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<ChainCase> {
         let name = fields.text("name");
         let list = |key| {
@@ -223,37 +366,48 @@ impl ChainCase {
         Some(ChainCase { name: name?.value.to_owned(), only, accept, opening, bills, spot: fields.spot() })
     }
 
-    fn run(&self, jurisdiction: &Jurisdiction) -> Vec<String> {
-        let policy = match jurisdiction.policy(&self.accept) {
-            Ok(policy) => policy,
-            Err(unaccepted) => return vec![unaccepted.to_string()],
-        };
+    /// What `policy` does with the bills, or why it cannot.
+    pub(crate) fn settle(
+        &self,
+        jurisdiction: &Jurisdiction,
+        policy: &Policy,
+        mut with: impl FnMut(usize, &Trace),
+    ) -> Result<(), String> {
+        jurisdiction.policy(&self.accept).map_err(|unaccepted| unaccepted.to_string())?;
         let mut start = Start::default();
         if let Some(names) = &self.only {
             start.only = 0;
             for name in names {
-                match policy.layer_of(name) {
-                    Some(index) => start.only |= 1 << index,
-                    None => return vec![format!("the policy has no layer {name}")],
-                }
+                let index = policy.layer_of(name).ok_or_else(|| format!("the policy has no layer {name}"))?;
+                start.only |= 1 << index;
             }
         }
         let mut year = YearAccumulators::NONE;
         for (name, value) in &self.opening {
             if !policy.set_accumulator(&mut year, name, *value) {
-                return vec![format!("the policy has no accumulator {name}")];
+                return Err(format!("the policy has no accumulator {name}"));
             }
         }
-        let mut differences = Vec::new();
-        for (number, (facts, expect)) in self.bills.iter().enumerate() {
+        for (number, (facts, _)) in self.bills.iter().enumerate() {
             let mut facts = *facts;
-            at_home(&mut facts, jurisdiction);
+            at_home(&mut facts, policy.place);
             let mut trace = Trace::new(&facts);
             settle_from(policy, &facts, &mut year, start, &mut trace);
+            with(number, &trace);
+        }
+        Ok(())
+    }
+
+    /// What of a policy's answer is otherwise than expected.
+    pub(crate) fn run(&self, jurisdiction: &Jurisdiction, policy: &Policy) -> Vec<String> {
+        let mut differences = Vec::new();
+        let settled = self.settle(jurisdiction, policy, |number, trace| {
             let found = policy.layers.iter().zip(trace.steps());
             let found = found.map(|(layer, step)| (layer.benefit.id.as_str(), step.pays));
+            let expect = self.bills.get(number).map_or(&[][..], |(_, expect)| expect);
             compare(number + 1, expect, found.chain([("own", trace.own_share)]).collect(), &mut differences);
-        }
+        });
+        differences.extend(settled.err());
         differences
     }
 }
@@ -271,100 +425,6 @@ fn compare(bill: usize, expect: &[(String, Fen)], found: Vec<(&str, Fen)>, diffe
         if wanted != amount {
             differences.push(format!("bill {bill}, {name}: expected {wanted}, found {amount}"));
         }
-    }
-}
-
-/// Fills in what a case says about its bill.
-fn read_facts(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &mut BillFacts) {
-    let money = |key, into: &mut Fen| {
-        if let Some(amount) = fields.money_maybe(key) {
-            *into = amount.value;
-        }
-    };
-    if let Some(compliant) = fields.money_maybe("compliant") {
-        facts.compliant = compliant.value;
-        facts.total = facts.total.max(compliant.value);
-    }
-    if let Some(outside) = fields.money_maybe("out_of_catalogue") {
-        facts.total = facts.compliant + outside.value;
-    }
-    money("already_paid", &mut facts.already_paid);
-    if let Some(admission) = fields.day_maybe("admission") {
-        facts.admission = admission.value;
-    }
-    if let Some(fees) = fields.table_maybe("fees") {
-        for fee in FeeKind::ALL {
-            if let Some(amount) = fees.money_maybe(fee.name()) {
-                facts.fees[fee as usize] = amount.value;
-            }
-        }
-        fees.finish();
-    }
-    read_person(fields, vocabulary, facts);
-    read_institution(fields, vocabulary, facts);
-    if let Err(error) = facts.check() {
-        let spot = fields.spot().error(Word::ErrCaseFacts, Word::MendCaseFacts);
-        fields.push(spot.with("why", error.to_string()));
-    }
-}
-
-fn read_person(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &mut BillFacts) {
-    let names: Vec<&str> = vocabulary.labels.iter().map(|label| label.id.as_str()).collect();
-    let labels = |key| {
-        let texts: Option<Vec<At<&str>>> = fields.texts_maybe(key);
-        texts.map(|texts| {
-            let read = |text| fields.chosen(Some(text), &names, |name| vocabulary.label(name));
-            texts.into_iter().filter_map(read).fold(LabelSet::NONE, LabelSet::and)
-        })
-    };
-    if let Some(set) = labels("labels") {
-        (facts.labels_at_admission, facts.labels_at_discharge) = (set, set);
-    }
-    if let Some(set) = labels("labels_at_admission") {
-        facts.labels_at_admission = set;
-    }
-    if let Some(age) = fields.whole_maybe("age").and_then(|age| u8::try_from(age.value).ok()) {
-        (facts.age_at_admission, facts.age_at_discharge) = (age, age);
-    }
-    facts.sex = fields.chosen(fields.text_maybe("sex"), &["male", "female"], |name| match name {
-        "male" => Some(Sex::Male),
-        "female" => Some(Sex::Female),
-        _ => None,
-    });
-    if let Some(insured) = fields.flag_maybe("insured") {
-        (facts.insured_at_admission, facts.insured_at_discharge) = (insured, insured);
-    }
-    let diagnosis = fields.text_maybe("diagnosis").map(|text| vec![text]).unwrap_or_default();
-    if let Some(code) = fields.parse_all(diagnosis, Word::ErrNotACode, Word::MendCode).pop() {
-        facts.diagnosis = code;
-    }
-    if let Some(place) = fields.place_maybe("person_place") {
-        facts.person_place = place.value;
-    }
-}
-
-fn read_institution(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &mut BillFacts) {
-    if let Some(tier) =
-        fields.chosen(fields.text_maybe("tier"), InstitutionTier::NAMES, InstitutionTier::from_name)
-    {
-        facts.tier = tier;
-    }
-    let grade =
-        fields.chosen(fields.text_maybe("grade"), InstitutionGrade::NAMES, InstitutionGrade::from_name);
-    facts.grade = grade.unwrap_or(facts.grade);
-    let kind = fields.chosen(fields.text_maybe("kind"), InstitutionKind::NAMES, InstitutionKind::from_name);
-    facts.kind = kind.unwrap_or(facts.kind);
-    let setting = fields.chosen(fields.text_maybe("setting"), Setting::NAMES, Setting::from_name);
-    facts.setting = setting.unwrap_or(facts.setting);
-    let referral = fields.chosen(fields.text_maybe("referral"), Referral::NAMES, Referral::from_name);
-    facts.referral = referral.unwrap_or(facts.referral);
-    if let Some(place) = fields.place_maybe("institution_place") {
-        facts.institution_place = place.value;
-    }
-    let names: Vec<&str> = vocabulary.designations.iter().map(|one| one.id.as_str()).collect();
-    for text in fields.texts_maybe("designations").unwrap_or_default() {
-        let bit = fields.chosen(Some(text), &names, |name| vocabulary.designation(name));
-        facts.designations |= bit.unwrap_or(0);
     }
 }
 

@@ -256,6 +256,47 @@ impl<'a> Fields<'a> {
         self.parsed(self.text_maybe(key), Word::ErrNotADate, Word::MendDate)
     }
 
+    /// One day or a list of days.
+    pub(crate) fn days(&self, key: &'static str) -> Vec<Day> {
+        self.parse_all(self.texts(key), Word::ErrNotADate, Word::MendDate)
+    }
+
+    /// This table with the entries of `other` put over its own, to be read by [`Fields::of`].
+    pub(crate) fn overlaid(&self, other: &Fields<'a>) -> DeTable<'a> {
+        let mut table = self.table.clone();
+        for (key, value) in other.table.iter() {
+            table.insert(key.clone(), value.clone());
+        }
+        table
+    }
+
+    /// Another table that is read as if it stood here.
+    pub(crate) fn of<'b>(&'b self, table: &'b DeTable<'b>) -> Fields<'b> {
+        Fields::new(self.file, self.errors, table, self.span())
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// A text, a whole number, a truth or a list of texts, as a text.
+    pub(crate) fn said(&self, key: &'static str) -> Option<String> {
+        let value = self.value(key)?;
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.clone().into_owned()),
+            DeValue::Integer(number) => Some(number.to_string()),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            DeValue::Array(_) => {
+                let texts = self.texts_maybe(key).unwrap_or_default();
+                Some(texts.iter().map(|text| text.value).collect::<Vec<_>>().join(", "))
+            }
+            _ => {
+                self.wrong_type(key, value, "string");
+                None
+            }
+        }
+    }
+
     pub(crate) fn place(&self, key: &'static str) -> Option<At<DivisionCode>> {
         self.parsed(self.text(key), Word::ErrNotACode, Word::MendCode)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kangmai_base::DivisionCode;
 
-use crate::cases::ChainCase;
+use crate::cases::{ChainCase, LayerCase};
 use crate::fields::Fields;
 use crate::source::Spot;
 use crate::{Benefit, Bilingual, Source};
@@ -50,6 +50,8 @@ pub struct Pack {
     pub note: Option<Bilingual>,
     pub(crate) untranslatable: Vec<Untranslatable>,
     pub(crate) cases: Vec<ChainCase>,
+    /// Cases of single layers that do not stand beside their benefit.
+    pub(crate) layer_cases: Vec<(String, Vec<LayerCase>)>,
     pub(crate) spot: Spot,
 }
 
@@ -85,6 +87,7 @@ impl Pack {
             note,
             untranslatable,
             cases: Vec::new(),
+            layer_cases: Vec::new(),
             spot: fields.spot(),
         })
     }

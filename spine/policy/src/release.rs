@@ -10,25 +10,17 @@ use kangmai_base::{Day, DivisionCode, Fen};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 
-use crate::cases::ChainCase;
-use crate::dated::{Period, check_coverage};
+use crate::cases::CaseFile;
 use crate::fields::{Errors, Fields};
 use crate::pack::Inherits;
-use crate::source::{PackError, PackFile, Spot};
+use crate::source::{PackError, PackFile};
+use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
     Benefit, DiseaseTable, IncomeKind, IncomeLine, Jurisdiction, Pack, Policy, Threshold, TreatFirstRules,
     WatchRules,
 };
-
-/// Something that holds at a place for a time.
-#[derive(Debug, Clone)]
-struct Placed<T> {
-    place: DivisionCode,
-    period: Period,
-    value: T,
-}
 
 /// All packs of one release.
 #[derive(Debug, Clone)]
@@ -37,10 +29,7 @@ pub struct Release {
     files: Vec<(String, String)>,
     vocabulary: Arc<Vocabulary>,
     jurisdictions: Vec<Jurisdiction>,
-    watch: Vec<Placed<WatchRules>>,
-    diseases: Vec<Placed<DiseaseTable>>,
-    treat_first: Vec<Placed<TreatFirstRules>>,
-    income: Vec<IncomeLine>,
+    tables: Tables,
 }
 
 impl Release {
@@ -125,24 +114,23 @@ impl Release {
 
     /// The watch rules of the innermost place that has any on `day`.
     pub fn watch_rules(&self, place: DivisionCode, day: Day) -> Option<&WatchRules> {
-        innermost(&self.watch, place, day)
+        self.tables.watch_rules(place, day)
     }
 
     /// The disease lists of the innermost place that has any on `day`.
     pub fn disease_table(&self, place: DivisionCode, day: Day) -> Option<&DiseaseTable> {
-        innermost(&self.diseases, place, day)
+        self.tables.disease_table(place, day)
     }
 
     /// 先诊疗后付费 of the innermost place that has a rule on `day`.
     pub fn treat_first(&self, place: DivisionCode, day: Day) -> Option<&TreatFirstRules> {
-        innermost(&self.treat_first, place, day)
+        self.tables.treat_first(place, day)
     }
 
     /// The income figure of the innermost place for `year`, or the last before it: compare
     /// [`IncomeLine::year`] with `year` to see whether it is carried forward, and say so.
     pub fn income_line(&self, place: DivisionCode, kind: IncomeKind, year: i32) -> Option<&IncomeLine> {
-        let fits = |line: &&IncomeLine| line.kind == kind && line.year <= year && line.place.contains(place);
-        self.income.iter().filter(fits).max_by_key(|line| (depth(line.place), line.year, line.from))
+        self.tables.income_line(place, kind, year)
     }
 
     /// A watch line in fen at a place and year, with the income figure that it rests on.
@@ -152,41 +140,27 @@ impl Release {
         place: DivisionCode,
         year: i32,
     ) -> Option<(Fen, Option<&IncomeLine>)> {
-        match threshold {
-            Threshold::Amount(amount) => Some((amount, None)),
-            Threshold::OfIncome { kind, years_before, rate } => {
-                let line = self.income_line(place, kind, year - years_before)?;
-                Some((rate.of(line.amount), Some(line)))
-            }
-        }
+        self.tables.threshold(threshold, place, year)
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 }
 
-fn depth(place: DivisionCode) -> u8 {
-    place.level().map_or(0, |level| level as u8 + 1)
-}
-
-fn innermost<T>(all: &[Placed<T>], place: DivisionCode, day: Day) -> Option<&T> {
-    let fits = |placed: &&Placed<T>| placed.place.contains(place) && placed.period.contains(day);
-    all.iter().filter(fits).max_by_key(|placed| depth(placed.place)).map(|placed| &placed.value)
-}
-
 /// What a file of a pack is, by its name.
-enum Role {
+pub(crate) enum Role {
     Pack,
     Benefit,
     Cases,
     Labels,
     Designations,
-    Watch,
-    Diseases,
-    TreatFirst,
-    Income,
+    Table(TableKind),
     Unknown,
 }
 
 /// The directory of the pack that a file belongs to, and what it is.
-fn role_of(path: &str) -> (&str, Role) {
+pub(crate) fn role_of(path: &str) -> (&str, Role) {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     match (folder.rsplit_once('/').unwrap_or(("", folder)), name) {
         ((pack, "benefits"), _) => (pack, Role::Benefit),
@@ -194,11 +168,7 @@ fn role_of(path: &str) -> (&str, Role) {
         (_, "pack.toml") => (folder, Role::Pack),
         (_, "labels.toml") => (folder, Role::Labels),
         (_, "designations.toml") => (folder, Role::Designations),
-        (_, "watch.toml") => (folder, Role::Watch),
-        (_, "diseases.toml") => (folder, Role::Diseases),
-        (_, "treat_first.toml") => (folder, Role::TreatFirst),
-        (_, "income.toml") => (folder, Role::Income),
-        _ => (folder, Role::Unknown),
+        _ => (folder, TableKind::of_file(name).map_or(Role::Unknown, Role::Table)),
     }
 }
 
@@ -207,10 +177,7 @@ struct Loading {
     errors: Errors,
     vocabulary: Vocabulary,
     packs: BTreeMap<String, Pack>,
-    watch: Vec<(Placed<WatchRules>, Spot)>,
-    diseases: Vec<(Placed<DiseaseTable>, Spot)>,
-    treat_first: Vec<(Placed<TreatFirstRules>, Spot)>,
-    income: Vec<IncomeLine>,
+    tables: Tables,
 }
 
 impl Loading {
@@ -241,16 +208,7 @@ impl Loading {
         }
         let vocabulary = Arc::new(std::mem::take(&mut self.vocabulary));
         let jurisdictions = self.nest(&vocabulary);
-        Release {
-            hash,
-            files,
-            vocabulary,
-            jurisdictions,
-            watch: self.watch.drain(..).map(|(placed, _)| placed).collect(),
-            diseases: self.diseases.drain(..).map(|(placed, _)| placed).collect(),
-            treat_first: self.treat_first.drain(..).map(|(placed, _)| placed).collect(),
-            income: std::mem::take(&mut self.income),
-        }
+        Release { hash, files, vocabulary, jurisdictions, tables: std::mem::take(&mut self.tables) }
     }
 
     fn push(&self, error: PackError) {
@@ -313,19 +271,11 @@ impl Loading {
                     pack.benefits.push(Arc::new(benefit));
                 }
             }
-            Role::Cases => pack.cases.extend(ChainCase::read_all(fields, &self.vocabulary)),
-            Role::Income => self.income.extend(IncomeLine::read_all(fields, place)),
-            Role::Watch => {
-                let read = |table: &Fields<'_>| WatchRules::read(table, &self.vocabulary);
-                self.watch.extend(read_placed(fields, place, read, |rules| rules.period));
-            }
-            Role::Diseases => {
-                self.diseases.extend(read_placed(fields, place, DiseaseTable::read, |table| table.period));
-            }
-            Role::TreatFirst => {
-                let read = |table: &Fields<'_>| TreatFirstRules::read(table, &self.vocabulary);
-                self.treat_first.extend(read_placed(fields, place, read, |rules| rules.period));
-            }
+            Role::Cases => match CaseFile::read(fields, &self.vocabulary) {
+                CaseFile::Chains(cases) => pack.cases.extend(cases),
+                CaseFile::Layers(id, cases) => pack.layer_cases.push((id, cases)),
+            },
+            Role::Table(kind) => self.tables.read(*kind, fields, (&file.path, place), &self.vocabulary),
             Role::Pack | Role::Labels | Role::Designations | Role::Unknown => {}
         }
     }
@@ -413,28 +363,6 @@ fn parent_of<'j>(directory: &str, jurisdictions: &'j [Jurisdiction]) -> Option<&
         directory.strip_prefix(&one.pack.directory).is_some_and(|rest| rest.starts_with('/'))
     };
     jurisdictions.iter().filter(is_above).max_by_key(|one| one.pack.directory.len())
-}
-
-fn read_placed<T>(
-    fields: &Fields<'_>,
-    place: DivisionCode,
-    read: impl Fn(&Fields<'_>) -> Option<T>,
-    period: impl Fn(&T) -> Period,
-) -> Vec<(Placed<T>, Spot)> {
-    let tables = fields.some_tables("version");
-    let all: Vec<(Placed<T>, Spot)> = tables
-        .iter()
-        .filter_map(|table| read(table).map(|value| (value, table.spot())))
-        .map(|(value, spot)| (Placed { place, period: period(&value), value }, spot))
-        .collect();
-    let gaps = crate::Gap::read_all(fields);
-    fields.finish();
-    let periods = all.iter().map(|(placed, spot)| (placed.period, spot.clone()));
-    check_coverage(
-        fields,
-        periods.chain(gaps.iter().map(|(gap, spot)| (gap.period, spot.clone()))).collect(),
-    );
-    all
 }
 
 fn read_names(fields: &Fields<'_>, key: &'static str) -> impl Iterator<Item = (String, crate::Bilingual)> {

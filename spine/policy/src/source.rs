@@ -86,16 +86,22 @@ impl PackError {
 
     /// Problem, place, the line with the token underlined, and the mend.
     pub fn render(&self, language: Language) -> String {
-        let (error, mend) = match language {
-            Language::Zh => ("错误", "改法"),
-            Language::En => ("error", "mend"),
-        };
+        self.render_as(language, Word::HeadError)
+    }
+
+    /// As [`render`](PackError::render), for what does not keep the packs from being used.
+    pub fn render_warning(&self, language: Language) -> String {
+        self.render_as(language, Word::HeadWarning)
+    }
+
+    fn render_as(&self, language: Language, head: Word) -> String {
+        let (head, mend) = (head.text(language), Word::HeadMend.text(language));
         let margin = " ".repeat(self.line.to_string().len());
         let before = self.line_text.get(..self.marked.start).unwrap_or_default();
         let token = self.line_text.get(self.marked.clone()).unwrap_or_default();
         let (indent, marks) = (" ".repeat(columns(before)), "^".repeat(columns(token).max(1)));
         let mut out = String::new();
-        let _ = writeln!(out, "{error}: {}", self.problem(language));
+        let _ = writeln!(out, "{head}: {}", self.problem(language));
         let _ = writeln!(out, "{margin}--> {}:{}:{}", self.path, self.line, self.column);
         let _ = writeln!(out, "{margin} |");
         let _ = writeln!(out, "{} | {}", self.line, self.line_text);

@@ -23,6 +23,28 @@ macro_rules! words {
 }
 
 words! {
+    // heads of errors
+    HeadError = "policy.head.error",
+    HeadWarning = "policy.head.warning",
+    HeadMend = "policy.head.mend",
+    // points that the cases leave out
+    LintAmount = "policy.lint.amount",
+    LintCap = "policy.lint.cap",
+    LintDay = "policy.lint.day",
+    LintNeverMet = "policy.lint.never_met",
+    LintAlwaysMet = "policy.lint.always_met",
+    MendLintAmount = "policy.lint.mend.amount",
+    MendLintCap = "policy.lint.mend.cap",
+    MendLintDay = "policy.lint.mend.day",
+    MendLintNeverMet = "policy.lint.mend.never_met",
+    MendLintAlwaysMet = "policy.lint.mend.always_met",
+    // mutants
+    MutantOther = "policy.mutant.other",
+    MutantLeftOut = "policy.mutant.left_out",
+    MutantLayer = "policy.mutant.layer",
+    MutantVerify = "policy.mutant.verify",
+    MendMutant = "policy.mutant.mend",
+    MendNoEffect = "policy.mutant.no_effect",
     // explanation
     Paid = "policy.layer.paid",
     PaidNothing = "policy.layer.paid_nothing",
@@ -165,6 +187,7 @@ words! {
     ErrNoVocabulary = "policy.error.no_vocabulary",
     ErrUnexpectedFile = "policy.error.unexpected_file",
     ErrPredicateSize = "policy.error.predicate_size",
+    ErrIncomes = "policy.error.incomes",
     ErrCaseFacts = "policy.error.case_facts",
     // their mends
     MendSyntax = "policy.mend.syntax",
@@ -201,6 +224,7 @@ words! {
     MendNoVocabulary = "policy.mend.no_vocabulary",
     MendUnexpectedFile = "policy.mend.unexpected_file",
     MendPredicateSize = "policy.mend.predicate_size",
+    MendIncomes = "policy.mend.incomes",
     MendCaseFacts = "policy.mend.case_facts",
 }
 

@@ -1,0 +1,297 @@
+//! Packs that prove themselves: each small change of a pack must make one of its cases fail. A change that none
+//! notices says which case is missing, and that case is found and written down.
+
+mod ask;
+mod search;
+mod sites;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use toml::de::DeTable;
+
+use crate::cases::Given;
+use crate::fields::{Errors, Fields};
+use crate::release::{Role, role_of};
+use crate::source::{PackError, PackFile};
+use crate::tables::{TableKind, Tables};
+use crate::words::Word;
+use crate::{Benefit, Jurisdiction, Language, Policy, Release};
+
+use search::Found;
+use sites::Change;
+
+/// Which files are changed, and by how many threads.
+#[derive(Debug, Clone, Default)]
+pub struct MutationChoice {
+    /// Only the pack in this directory of the release (`cn/henan`).
+    pub pack: Option<String>,
+    /// Only the benefit of this name, or the table (`watch`, `diseases`, `treat_first`, `income`).
+    pub only: Option<String>,
+    /// How many threads; 0: as many as the machine has processors.
+    pub threads: usize,
+}
+
+/// What became of the changes.
+#[derive(Debug, Clone, Default)]
+pub struct MutationReport {
+    /// How many the loader refuses.
+    pub refused: usize,
+    /// How many make a case fail.
+    pub killed: usize,
+    /// How many say in another way what the pack says: a condition that repeats what the profiles before it leave
+    /// over. Every combination of the facts asked has been tried.
+    pub without_effect: usize,
+    /// Those that no case notices, by file and place.
+    pub alive: Vec<AliveMutant>,
+}
+
+/// A change that no case notices.
+#[derive(Debug, Clone)]
+pub struct AliveMutant {
+    /// What and where.
+    pub error: PackError,
+    /// The case that would notice it, to be put into that file once its amounts are held against the source; `None`:
+    /// nothing was found at which it makes a difference.
+    pub case: Option<String>,
+}
+
+impl AliveMutant {
+    /// What and where, and the case to write.
+    pub fn render(&self, language: Language) -> String {
+        match &self.case {
+            Some(case) => {
+                let verify = Word::MutantVerify.text(language);
+                format!("{}\n\n# {verify}\n{case}", self.error.render(language))
+            }
+            None => self.error.render(language),
+        }
+    }
+}
+
+impl Release {
+    /// Makes every small change of the chosen packs and runs the cases that it touches. The cases should all pass
+    /// before ([`run_cases`](Release::run_cases)): a case that fails anyway notices nothing.
+    pub fn mutate(&self, choice: &MutationChoice) -> MutationReport {
+        let files: Vec<Arc<PackFile>> = self
+            .files()
+            .iter()
+            .filter(|(path, _)| is_chosen(path, choice))
+            .map(|(path, text)| Arc::new(PackFile { path: path.clone(), text: text.clone() }))
+            .collect();
+        let targets: Vec<Target<'_>> = files.iter().filter_map(|file| self.target(file, choice)).collect();
+        let jobs: Vec<(&Target<'_>, Change)> = targets
+            .iter()
+            .flat_map(|target| target.changes().into_iter().map(move |change| (target, change)))
+            .collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((target, change)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push(target.judge(change));
+            }
+            done
+        };
+        let threads = match choice.threads {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            threads => threads,
+        };
+        let verdicts: Vec<Verdict> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            own.into_iter()
+                .chain(others.into_iter().flat_map(|other| other.join().unwrap_or_default()))
+                .collect()
+        });
+        let mut report = MutationReport::default();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Refused => report.refused += 1,
+                Verdict::Killed => report.killed += 1,
+                Verdict::NoEffect => report.without_effect += 1,
+                Verdict::Alive(alive) => report.alive.push(*alive),
+            }
+        }
+        let place = |alive: &AliveMutant| (alive.error.path.clone(), alive.error.line, alive.error.column);
+        report.alive.sort_by_key(place);
+        report
+    }
+
+    fn target<'r>(&'r self, file: &'r Arc<PackFile>, choice: &MutationChoice) -> Option<Target<'r>> {
+        let (directory, role) = role_of(&file.path);
+        let only = |name: &str| choice.only.as_deref().is_none_or(|only| only == name);
+        // The file has been loaded: it parses.
+        let mut table = DeTable::parse(&file.text).ok()?.into_inner();
+        table.remove("case");
+        let what = match role {
+            Role::Benefit => {
+                let home = self.jurisdiction(directory)?;
+                let benefit = home.pack.benefits.iter().find(|benefit| benefit.path == file.path)?;
+                let holds = |one: &&Jurisdiction| {
+                    one.policy.layers.iter().any(|layer| Arc::ptr_eq(&layer.benefit, benefit))
+                };
+                let mut under: Vec<&Jurisdiction> = self.jurisdictions().iter().filter(holds).collect();
+                under.sort_by_key(|one| one.pack.directory.len());
+                What::Layer(benefit, under).of(only(&benefit.id))?
+            }
+            Role::Table(kind) => {
+                let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+                What::Table(kind, self.tables().without(&file.path)).of(only(name.unwrap_or_default()))?
+            }
+            _ => return None,
+        };
+        Some(Target { release: self, directory, file, table, what })
+    }
+}
+
+fn is_chosen(path: &str, choice: &MutationChoice) -> bool {
+    let (directory, _) = role_of(path);
+    choice.pack.as_deref().is_none_or(|pack| directory == pack.trim_matches('/'))
+}
+
+/// A file whose changes are judged.
+struct Target<'r> {
+    release: &'r Release,
+    directory: &'r str,
+    file: &'r Arc<PackFile>,
+    /// What it says, without its cases.
+    table: DeTable<'r>,
+    what: What<'r>,
+}
+
+enum What<'r> {
+    /// A benefit, and where it holds, its own pack first.
+    Layer(&'r Arc<Benefit>, Vec<&'r Jurisdiction>),
+    /// A table, and all the other tables.
+    Table(TableKind, Tables),
+}
+
+impl What<'_> {
+    fn of(self, is_wanted: bool) -> Option<Self> {
+        is_wanted.then_some(self)
+    }
+}
+
+enum Verdict {
+    Refused,
+    Killed,
+    NoEffect,
+    Alive(Box<AliveMutant>),
+}
+
+impl Target<'_> {
+    fn changes(&self) -> Vec<Change> {
+        let mut changes = sites::changes(&self.file.text, &self.table);
+        changes.push(Change::of_all());
+        changes
+    }
+
+    fn judge(&self, change: &Change) -> Verdict {
+        match &self.what {
+            What::Layer(benefit, under) => self.judge_layer(change, benefit, under),
+            What::Table(kind, others) => self.judge_table(change, *kind, others),
+        }
+    }
+
+    fn judge_layer(&self, change: &Change, benefit: &Arc<Benefit>, under: &[&Jurisdiction]) -> Verdict {
+        let changed = if change.drops_all() {
+            None
+        } else {
+            match self.changed_benefit(change) {
+                Some(changed) => Some(Arc::new(changed)),
+                None => return Verdict::Refused,
+            }
+        };
+        let mut home: Option<Policy> = None;
+        for jurisdiction in under {
+            let Some(policy) = with_benefit(jurisdiction, benefit, changed.as_ref()) else {
+                return Verdict::Refused;
+            };
+            let mut cases = jurisdiction.layer_cases().filter(|(id, _)| *id == benefit.id);
+            let notices = cases.any(|(id, case)| !case.holds(&policy, id))
+                || jurisdiction.pack.cases.iter().any(|case| !case.run(jurisdiction, &policy).is_empty());
+            if notices {
+                return Verdict::Killed;
+            }
+            home.get_or_insert(policy);
+        }
+        let Some((jurisdiction, mutant)) = under.first().zip(home.as_ref()) else {
+            return self.alive(change, None);
+        };
+        let seeds = jurisdiction.layer_cases().filter(|(id, _)| *id == benefit.id);
+        let seeds: Vec<Given> = seeds.map(|(_, case)| case.given).collect();
+        let both = (&jurisdiction.policy, mutant);
+        match search::difference(&self.table, benefit, both, &seeds, change.is_in_condition()) {
+            Found::Bill(given) => self.alive(change, write::layer_case(&given, benefit, both, change)),
+            Found::NoneExists => Verdict::NoEffect,
+            Found::None => self.alive(change, None),
+        }
+    }
+
+    fn changed_benefit(&self, change: &Change) -> Option<Benefit> {
+        let table = change.applied(&self.table);
+        let errors = Errors::default();
+        let fields = Fields::new(self.file, &errors, &table, 0..0);
+        let benefit = Benefit::read(&fields, &self.file.path, self.release.vocabulary());
+        drop(fields);
+        benefit.filter(|_| errors.into_inner().is_empty())
+    }
+
+    fn judge_table(&self, change: &Change, kind: TableKind, others: &Tables) -> Verdict {
+        let mut tables = others.clone();
+        let place = self.release.jurisdiction(self.directory).map(|one| one.pack.place);
+        let Some(place) = place else { return Verdict::Refused };
+        if !change.drops_all() {
+            let table = change.applied(&self.table);
+            let errors = Errors::default();
+            let fields = Fields::new(self.file, &errors, &table, 0..0);
+            tables.read(kind, &fields, (&self.file.path, place), self.release.vocabulary());
+            drop(fields);
+            if !errors.into_inner().is_empty() {
+                return Verdict::Refused;
+            }
+        }
+        let cases = self.release.tables().cases();
+        // The cases of the file itself first: they most likely notice.
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            cases.iter().partition(|(_, case)| case.spot.file.path == self.file.path);
+        if own.into_iter().chain(foreign).any(|(home, case)| !case.run(&tables, *home).is_empty()) {
+            return Verdict::Killed;
+        }
+        let both = (self.release.tables(), &tables);
+        let case = ask::difference(&self.table, kind, place, both, self.release.vocabulary())
+            .map(|asked| write::table_case(&asked, kind, place, both, self.release.vocabulary(), change));
+        self.alive(change, case)
+    }
+
+    fn alive(&self, change: &Change, case: Option<String>) -> Verdict {
+        let code = match (change.drops_all(), &change.to) {
+            (true, _) => Word::MutantLayer,
+            (false, None) => Word::MutantLeftOut,
+            (false, Some(_)) => Word::MutantOther,
+        };
+        let mend = if case.is_some() { Word::MendMutant } else { Word::MendNoEffect };
+        let error = PackError::new(self.file, change.span.clone(), code, mend);
+        let error =
+            error.with("to", change.to.clone().unwrap_or_default()).with("path", self.file.path.clone());
+        Verdict::Alive(Box::new(AliveMutant { error, case }))
+    }
+}
+
+/// The policy of a place with one benefit changed, or left out; `None` if it cannot be.
+fn with_benefit(
+    jurisdiction: &Jurisdiction,
+    benefit: &Arc<Benefit>,
+    changed: Option<&Arc<Benefit>>,
+) -> Option<Policy> {
+    let exchange = |own: &Arc<Benefit>| {
+        if Arc::ptr_eq(own, benefit) { changed.map(Arc::clone) } else { Some(Arc::clone(own)) }
+    };
+    let layers = jurisdiction.policy.layers();
+    let benefits: Vec<Arc<Benefit>> = layers.iter().filter_map(|layer| exchange(&layer.benefit)).collect();
+    let errors = Errors::default();
+    let vocabulary = Arc::clone(&jurisdiction.policy.vocabulary);
+    let policy = Policy::compile(&jurisdiction.pack, benefits, vocabulary, &errors);
+    errors.into_inner().is_empty().then_some(policy)
+}

@@ -1,0 +1,493 @@
+//! The dated tables of all packs besides their benefits (watch lines, diseases, treatment first, income): found by
+//! place and day, and the cases that say what must be found.
+
+use std::sync::Arc;
+
+use kangmai_base::{Day, DivisionCode, Fen};
+
+use crate::cases::read_labels;
+use crate::dated::{Period, check_coverage};
+use crate::fields::{At, Fields};
+use crate::source::Spot;
+use crate::vocabulary::Vocabulary;
+use crate::words::Word;
+use crate::{
+    CostWindow, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionTier, LabelSet, OwnCost, PushRhythm,
+    RedTrigger, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+};
+
+/// Which table a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TableKind {
+    Watch,
+    Diseases,
+    TreatFirst,
+    Income,
+}
+
+/// Something that holds at a place for a time.
+#[derive(Debug, Clone)]
+struct Placed<T> {
+    path: Arc<str>,
+    place: DivisionCode,
+    period: Period,
+    value: T,
+}
+
+/// All tables of a release.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tables {
+    watch: Vec<Placed<WatchRules>>,
+    diseases: Vec<Placed<DiseaseTable>>,
+    treat_first: Vec<Placed<TreatFirstRules>>,
+    income: Vec<(Arc<str>, IncomeLine)>,
+    cases: Vec<(DivisionCode, TableCase)>,
+}
+
+/// A case of one table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableCase {
+    pub(crate) name: String,
+    pub(crate) kind: TableKind,
+    pub(crate) given: Question,
+    /// The codes that it is asked for, one by one; one unknown code where the table knows none.
+    diagnoses: Vec<Icd10>,
+    expect: Vec<(&'static str, String)>,
+    pub(crate) spot: Spot,
+}
+
+/// What a table is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) day: Day,
+    pub(crate) place: Option<DivisionCode>,
+    pub(crate) institution: Option<DivisionCode>,
+    pub(crate) labels: LabelSet,
+    pub(crate) insured: bool,
+    pub(crate) tier: InstitutionTier,
+    pub(crate) diagnosis: Icd10,
+    pub(crate) age: Option<u8>,
+    pub(crate) income: IncomeKind,
+    pub(crate) year: i32,
+    /// The income figures of this year, the last and the one before, where a line is to be told without those that
+    /// the packs have.
+    pub(crate) incomes: Option<[Fen; 3]>,
+}
+
+/// What a table answers, by name.
+pub(crate) type Answers = Vec<(&'static str, String)>;
+
+impl TableKind {
+    pub(crate) fn of_file(name: &str) -> Option<TableKind> {
+        match name {
+            "watch.toml" => Some(TableKind::Watch),
+            "diseases.toml" => Some(TableKind::Diseases),
+            "treat_first.toml" => Some(TableKind::TreatFirst),
+            "income.toml" => Some(TableKind::Income),
+            _ => None,
+        }
+    }
+
+    /// The names of all that it answers.
+    const fn answers(self) -> &'static [&'static str] {
+        match self {
+            TableKind::Watch => &[
+                "in_force",
+                "rules",
+                "group",
+                "line",
+                "income_year",
+                "push_every_days",
+                "window",
+                "own_cost",
+                "yellow_over",
+                "orange_over",
+                "red_with",
+                "repeated_admissions",
+                "recognition_line",
+                "recognition_window",
+                "recognition_own_cost",
+                "recognition_months",
+                "home_check_days",
+                "decision_days",
+                "notice_days",
+                "working_days",
+                "households",
+                "push_to",
+            ],
+            TableKind::Diseases => &["in_force", "major", "chronic", "severe", "sensitive", "needs"],
+            TableKind::TreatFirst => &["in_force", "entitled", "conditions", "instalments"],
+            TableKind::Income => &["amount", "of_year", "from"],
+        }
+    }
+}
+
+pub(crate) fn depth(place: DivisionCode) -> u8 {
+    place.level().map_or(0, |level| level as u8 + 1)
+}
+
+fn innermost<T>(all: &[Placed<T>], place: DivisionCode, day: Day) -> Option<&T> {
+    let fits = |placed: &&Placed<T>| placed.place.contains(place) && placed.period.contains(day);
+    all.iter().filter(fits).max_by_key(|placed| depth(placed.place)).map(|placed| &placed.value)
+}
+
+impl Tables {
+    pub(crate) fn watch_rules(&self, place: DivisionCode, day: Day) -> Option<&WatchRules> {
+        innermost(&self.watch, place, day)
+    }
+
+    pub(crate) fn disease_table(&self, place: DivisionCode, day: Day) -> Option<&DiseaseTable> {
+        innermost(&self.diseases, place, day)
+    }
+
+    pub(crate) fn treat_first(&self, place: DivisionCode, day: Day) -> Option<&TreatFirstRules> {
+        innermost(&self.treat_first, place, day)
+    }
+
+    pub(crate) fn income_line(
+        &self,
+        place: DivisionCode,
+        kind: IncomeKind,
+        year: i32,
+    ) -> Option<&IncomeLine> {
+        let fits = |line: &&IncomeLine| line.kind == kind && line.year <= year && line.place.contains(place);
+        let lines = self.income.iter().map(|(_, line)| line);
+        lines.filter(fits).max_by_key(|line| (depth(line.place), line.year, line.from))
+    }
+
+    pub(crate) fn threshold(
+        &self,
+        threshold: Threshold,
+        place: DivisionCode,
+        year: i32,
+    ) -> Option<(Fen, Option<&IncomeLine>)> {
+        match threshold {
+            Threshold::Amount(amount) => Some((amount, None)),
+            Threshold::OfIncome { kind, years_before, rate } => {
+                let line = self.income_line(place, kind, year - years_before)?;
+                Some((rate.of(line.amount), Some(line)))
+            }
+        }
+    }
+
+    /// Places that have an income figure.
+    pub(crate) fn places_with_income(&self) -> impl Iterator<Item = DivisionCode> {
+        self.income.iter().map(|(_, line)| line.place)
+    }
+
+    /// All cases, each with the place of its pack.
+    pub(crate) fn cases(&self) -> &[(DivisionCode, TableCase)] {
+        &self.cases
+    }
+
+    /// The tables of all files but one, without their cases.
+    pub(crate) fn without(&self, path: &str) -> Tables {
+        fn others<T: Clone>(all: &[Placed<T>], path: &str) -> Vec<Placed<T>> {
+            all.iter().filter(|placed| *placed.path != *path).cloned().collect()
+        }
+        Tables {
+            watch: others(&self.watch, path),
+            diseases: others(&self.diseases, path),
+            treat_first: others(&self.treat_first, path),
+            income: self.income.iter().filter(|(file, _)| **file != *path).cloned().collect(),
+            cases: Vec::new(),
+        }
+    }
+
+    /// Takes in one file.
+    pub(crate) fn read(
+        &mut self,
+        kind: TableKind,
+        fields: &Fields<'_>,
+        (path, place): (&str, DivisionCode),
+        vocabulary: &Vocabulary,
+    ) {
+        let path: Arc<str> = path.into();
+        let cases = fields.tables("case");
+        let read = cases.iter().flat_map(|table| TableCase::read(table, kind, vocabulary));
+        self.cases.extend(read.map(|case| (place, case)));
+        match kind {
+            TableKind::Income => {
+                let lines = IncomeLine::read_all(fields, place);
+                self.income.extend(lines.into_iter().map(|line| (Arc::clone(&path), line)));
+            }
+            TableKind::Watch => {
+                let read = |table: &Fields<'_>| WatchRules::read(table, vocabulary);
+                self.watch.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
+            TableKind::Diseases => {
+                let read = |table: &Fields<'_>| DiseaseTable::read(table);
+                self.diseases.extend(read_placed(fields, (&path, place), read, |table| table.period));
+            }
+            TableKind::TreatFirst => {
+                let read = |table: &Fields<'_>| TreatFirstRules::read(table, vocabulary);
+                self.treat_first.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
+        }
+    }
+
+    /// What the innermost table of `kind` answers; `home` is where a question plays that names no place.
+    pub(crate) fn answer(&self, kind: TableKind, home: DivisionCode, asked: &Question) -> Answers {
+        let place = asked.place.unwrap_or(home);
+        match kind {
+            TableKind::Watch => match self.watch_rules(place, asked.day) {
+                Some(rules) => self.answer_watch(rules, place, asked),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Diseases => match self.disease_table(place, asked.day) {
+                Some(table) => answer_diseases(table, asked),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::TreatFirst => match self.treat_first(place, asked.day) {
+                Some(rules) => answer_treat_first(rules, place, asked),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Income => {
+                let line = self.income_line(place, asked.income, asked.year);
+                let from = line.and_then(|line| line.from);
+                vec![
+                    ("amount", line.map_or_else(none, |line| line.amount.to_string())),
+                    ("of_year", line.map_or_else(none, |line| line.year.to_string())),
+                    ("from", from.map_or_else(none, |from| from.to_string())),
+                ]
+            }
+        }
+    }
+
+    fn answer_watch(&self, rules: &WatchRules, place: DivisionCode, asked: &Question) -> Answers {
+        let group = rules.group_for(asked.labels);
+        let line_of = |group: Option<&WatchGroup>| match (group?.threshold, asked.incomes) {
+            (Threshold::OfIncome { years_before, rate, .. }, Some(incomes)) => {
+                let before = usize::try_from(years_before).ok()?;
+                incomes.get(before).map(|income| (rate.of(*income), None))
+            }
+            (threshold, _) => self
+                .threshold(threshold, place, asked.day.year())
+                .map(|(line, income)| (line, income.map(|income| income.year))),
+        };
+        let line = line_of(group);
+        let amount = |line: Option<Fen>| line.map_or_else(none, |line| line.to_string());
+        let share = |rate: kangmai_base::Rate| amount(line.map(|(line, _)| rate.of(line)));
+        let income = line.and_then(|(_, year)| year);
+        let recognition = rules.recognition.as_ref();
+        let levels = &rules.levels;
+        let red: Vec<&str> = levels.red_with.iter().map(|trigger| trigger_name(*trigger)).collect();
+        let push_to: Vec<&str> = rules.push_to.iter().map(|name| name.zh.as_str()).collect();
+        let window =
+            |group: Option<&WatchGroup>| group.map_or_else(none, |group| window_name(group).to_owned());
+        let cost = |group: Option<&WatchGroup>| group.map_or_else(none, |group| cost_name(group).to_owned());
+        let push = |group: &WatchGroup| match group.push {
+            PushRhythm::EveryDays(days) => days.to_string(),
+            PushRhythm::Monthly => "monthly".to_owned(),
+        };
+        vec![
+            ("in_force", true.to_string()),
+            ("rules", rules.name.zh.clone()),
+            ("group", group.map_or_else(none, |group| group.id.clone())),
+            ("line", amount(line.map(|(line, _)| line))),
+            ("income_year", income.map_or_else(none, |year| year.to_string())),
+            ("push_every_days", group.map_or_else(none, push)),
+            ("window", window(group)),
+            ("own_cost", cost(group)),
+            ("yellow_over", share(levels.yellow_from)),
+            ("orange_over", share(levels.orange_from)),
+            ("red_with", red.join(", ")),
+            ("repeated_admissions", levels.repeated_admissions.to_string()),
+            ("recognition_line", amount(line_of(recognition).map(|(line, _)| line))),
+            ("recognition_window", window(recognition)),
+            ("recognition_own_cost", cost(recognition)),
+            ("recognition_months", rules.recognition_months.to_string()),
+            ("home_check_days", rules.clock.home_check_days.to_string()),
+            ("decision_days", rules.clock.decision_days.to_string()),
+            ("notice_days", rules.clock.notice_days.to_string()),
+            ("working_days", rules.clock.working_days.to_string()),
+            ("households", rules.households.to_string()),
+            ("push_to", push_to.join(", ")),
+        ]
+    }
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+const fn trigger_name(trigger: RedTrigger) -> &'static str {
+    match trigger {
+        RedTrigger::MajorDisease => "major_disease",
+        RedTrigger::RepeatedAdmission => "repeated_admission",
+        RedTrigger::LostEarner => "lost_earner",
+    }
+}
+
+const fn window_name(group: &WatchGroup) -> &'static str {
+    match group.window {
+        CostWindow::YearToDate => "year_to_date",
+        CostWindow::Rolling12Months => "rolling_12_months",
+    }
+}
+
+const fn cost_name(group: &WatchGroup) -> &'static str {
+    match group.own_cost {
+        OwnCost::Compliant => "compliant",
+        OwnCost::All => "all",
+    }
+}
+
+fn answer_diseases(table: &DiseaseTable, asked: &Question) -> Answers {
+    let major = table.major_for(asked.diagnosis, asked.age, asked.year);
+    let chronic = table.chronic_for(asked.diagnosis, asked.age);
+    let needs = major.and_then(|disease| disease.rule.needs.clone());
+    vec![
+        ("in_force", true.to_string()),
+        ("major", major.map_or_else(none, |disease| disease.id.clone())),
+        ("chronic", chronic.map_or_else(none, |disease| disease.id.clone())),
+        ("severe", table.is_severe(asked.diagnosis, asked.age).to_string()),
+        ("sensitive", table.sensitive_level(asked.diagnosis).to_string()),
+        ("needs", needs.unwrap_or_else(none)),
+    ]
+}
+
+fn answer_treat_first(rules: &TreatFirstRules, home: DivisionCode, asked: &Question) -> Answers {
+    let institution = asked.institution.unwrap_or(home);
+    let entitled = match rules.entitled(asked.labels, asked.insured, home, asked.tier, institution) {
+        Ok(()) => "yes",
+        Err(TreatFirstWhyNot::NoLabel) => "no_label",
+        Err(TreatFirstWhyNot::NotTier) => "not_tier",
+        Err(TreatFirstWhyNot::NotPlace) => "not_place",
+        Err(TreatFirstWhyNot::Uninsured) => "uninsured",
+    };
+    vec![
+        ("in_force", true.to_string()),
+        ("entitled", entitled.to_owned()),
+        ("conditions", rules.conditions.len().to_string()),
+        ("instalments", rules.instalments.is_some().to_string()),
+    ]
+}
+
+fn read_placed<T>(
+    fields: &Fields<'_>,
+    (path, place): (&Arc<str>, DivisionCode),
+    read: impl Fn(&Fields<'_>) -> Option<T>,
+    period: impl Fn(&T) -> Period,
+) -> Vec<Placed<T>> {
+    let tables = fields.some_tables("version");
+    let all: Vec<(Placed<T>, Spot)> = tables
+        .iter()
+        .filter_map(|table| read(table).map(|value| (value, table.spot())))
+        .map(|(value, spot)| (Placed { path: Arc::clone(path), place, period: period(&value), value }, spot))
+        .collect();
+    let gaps = crate::Gap::read_all(fields);
+    fields.finish();
+    let periods = all.iter().map(|(placed, spot)| (placed.period, spot.clone()));
+    check_coverage(
+        fields,
+        periods.chain(gaps.iter().map(|(gap, spot)| (gap.period, spot.clone()))).collect(),
+    );
+    all.into_iter().map(|(placed, _)| placed).collect()
+}
+
+impl Question {
+    /// On `day`, of an insured adult without labels at a county institution.
+    pub(crate) fn on(day: Day) -> Question {
+        Question {
+            day,
+            place: None,
+            institution: None,
+            labels: LabelSet::NONE,
+            insured: true,
+            tier: InstitutionTier::County,
+            diagnosis: Icd10::UNKNOWN,
+            age: None,
+            income: IncomeKind::RuralDisposable,
+            year: day.year(),
+            incomes: None,
+        }
+    }
+}
+
+impl Question {
+    fn read(given: &Fields<'_>, day: Day, vocabulary: &Vocabulary) -> (Question, Vec<Icd10>) {
+        let mut asked = Question::on(day);
+        asked.year = given.whole_maybe("year").map_or(asked.year, |year| year.value as i32);
+        asked.place = given.place_maybe("place").map(|place| place.value);
+        asked.institution = given.place_maybe("institution_place").map(|place| place.value);
+        asked.labels = read_labels(given, "labels", vocabulary).unwrap_or(LabelSet::NONE);
+        asked.insured = given.flag_maybe("insured").unwrap_or(true);
+        let tier = given.text_maybe("tier");
+        asked.tier =
+            given.chosen(tier, InstitutionTier::NAMES, InstitutionTier::from_name).unwrap_or(asked.tier);
+        asked.age = given.whole_maybe("age").and_then(|age| u8::try_from(age.value).ok());
+        let income = given.text_maybe("income");
+        asked.income = given.chosen(income, IncomeKind::NAMES, IncomeKind::from_name).unwrap_or(asked.income);
+        if let Some(texts) = given.texts_maybe("incomes") {
+            let incomes: Vec<Fen> = given.parse_all(texts, Word::ErrNotAnAmount, Word::MendAmount);
+            asked.incomes = <[Fen; 3]>::try_from(incomes).ok();
+            if asked.incomes.is_none() {
+                given.push(given.spot().error(Word::ErrIncomes, Word::MendIncomes));
+            }
+        }
+        let codes: Vec<At<&str>> = given.texts_maybe("diagnosis").unwrap_or_default();
+        let mut diagnoses = given.parse_all(codes, Word::ErrNotACode, Word::MendCode);
+        if diagnoses.is_empty() {
+            diagnoses.push(Icd10::UNKNOWN);
+        }
+        given.finish();
+        (asked, diagnoses)
+    }
+}
+
+impl TableCase {
+    /// The cases of one `[[case]]`: one for each date and each of its points.
+    fn read(fields: &Fields<'_>, kind: TableKind, vocabulary: &Vocabulary) -> Vec<TableCase> {
+        let name = fields.text("name").map_or("", |name| name.value);
+        let days = fields.days("date");
+        let points = fields.tables("points");
+        let mut cases = Vec::new();
+        let mut take = |given: &Fields<'_>, wanted: &Fields<'_>, spot: Spot| {
+            let answers = kind.answers().iter();
+            let expect: Vec<(&str, String)> =
+                answers.filter_map(|key| wanted.said(key).map(|value| (*key, value))).collect();
+            if expect.is_empty() {
+                let error = wanted.spot().error(Word::ErrEmptyList, Word::MendList);
+                wanted.push(error.with("key", "expect").with("list", kind.answers().join(", ")));
+            }
+            for day in &days {
+                let (given, diagnoses) = Question::read(given, *day, vocabulary);
+                let (name, expect, spot) = (name.to_owned(), expect.clone(), spot.clone());
+                cases.push(TableCase { name, kind, given, diagnoses, expect, spot });
+            }
+        };
+        let given = fields.table_maybe("given");
+        if points.is_empty() {
+            if let (Some(given), Some(expect)) = (given, fields.table("expect")) {
+                take(&given, &expect, fields.spot());
+                expect.finish();
+            }
+        } else {
+            for point in &points {
+                let table = given.as_ref().unwrap_or(point).overlaid(point);
+                let both = point.of(&table);
+                take(&both, &both, point.spot());
+            }
+        }
+        fields.finish();
+        cases
+    }
+
+    /// What of the tables' answers is otherwise than expected.
+    pub(crate) fn run(&self, tables: &Tables, home: DivisionCode) -> Vec<String> {
+        let mut differences = Vec::new();
+        for diagnosis in &self.diagnoses {
+            let asked = Question { diagnosis: *diagnosis, ..self.given };
+            let found = tables.answer(self.kind, home, &asked);
+            for (key, wanted) in &self.expect {
+                let answer = found.iter().find(|(name, _)| name == key).map_or("", |(_, answer)| answer);
+                if answer != wanted {
+                    let code = if diagnosis.is_unknown() { String::new() } else { format!("{diagnosis}: ") };
+                    differences.push(format!("{code}{key}: expected {wanted}, found {answer}"));
+                }
+            }
+        }
+        differences
+    }
+}
