@@ -75,9 +75,11 @@ pub(crate) fn run(choice: &Choice) -> Result<bool> {
     if let Some(postgres) = &postgres {
         report.step("PostgreSQL was tested", || postgres.was_used());
     }
-    for (name, arguments) in [("policy test", &["policy", "test"][..]), ("check", &["check"][..])] {
+    for arguments in
+        [&["policy", "check", "--strict"][..], &["policy", "test"], &["policy", "mutate"], &["check"]]
+    {
         let mut command = cargo(&["run", "--quiet", "--package", "kangmai-server", "--bin", "kangmai", "--"]);
-        report.run(&format!("kangmai {name}"), command.args(arguments));
+        report.run(&format!("kangmai {}", arguments.join(" ")), command.args(arguments));
     }
     drop(postgres);
     Ok(report.close())

@@ -216,6 +216,7 @@ pub(super) async fn show_benefit(visit: Visit, uri: Uri) -> Result<Response, Fai
 struct CaseLine {
     name: String,
     benefit: String,
+    points: usize,
     difference: String,
 }
 
@@ -246,7 +247,12 @@ pub(super) async fn show_cases(visit: Visit, uri: Uri) -> Result<Response, Failu
     let cases: Vec<CaseLine> = one
         .run_cases()
         .into_iter()
-        .map(|case| CaseLine { benefit: name_of(case.benefit), name: case.name, difference: case.difference })
+        .map(|case| CaseLine {
+            benefit: name_of(case.benefit),
+            name: case.name,
+            points: case.points,
+            difference: case.difference,
+        })
         .collect();
     let failed = cases.iter().filter(|case| !case.difference.is_empty()).count();
     show(&CasesPage { page, cases, failed })

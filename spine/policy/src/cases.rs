@@ -80,6 +80,8 @@ pub struct CaseResult {
     pub benefit: Option<String>,
     /// Its name.
     pub name: String,
+    /// How many bills: one for each date and point.
+    pub points: usize,
     /// What was expected and what came out; empty if it came out as it should.
     pub difference: String,
     path: String,
@@ -103,7 +105,7 @@ impl Release {
         let of_table = |(home, case): &(DivisionCode, TableCase)| {
             CaseResult::of(None, &case.spot, &case.name, &case.run(tables, *home))
         };
-        let results = self.jurisdictions().iter().flat_map(Jurisdiction::run_cases);
+        let results = self.jurisdictions().iter().flat_map(Jurisdiction::run_points);
         for result in results.chain(tables.cases().iter().map(of_table)) {
             let CaseResult { name, difference, path, line, .. } = result;
             if difference.is_empty() {
@@ -124,8 +126,25 @@ impl Jurisdiction {
         beside.chain(apart).flat_map(|(id, cases)| cases.iter().map(move |case| (id, case)))
     }
 
-    /// Runs every case of its own pack: of each benefit, then those of all layers.
+    /// Runs every case of its own pack, each with all its dates and points: of each benefit, then those of all layers.
     pub fn run_cases(&self) -> Vec<CaseResult> {
+        let mut cases: Vec<CaseResult> = Vec::new();
+        for point in self.run_points() {
+            match cases.last_mut() {
+                Some(case) if (&case.benefit, &case.name) == (&point.benefit, &point.name) => {
+                    case.points += 1;
+                    let separator = if case.difference.is_empty() { "" } else { "; " };
+                    if !point.difference.is_empty() {
+                        case.difference.extend([separator, &point.difference]);
+                    }
+                }
+                _ => cases.push(point),
+            }
+        }
+        cases
+    }
+
+    fn run_points(&self) -> Vec<CaseResult> {
         let policy = self.to_read();
         let of_layer = |(id, case): (&str, &LayerCase)| {
             CaseResult::of(Some(id), &case.spot, &case.name, &case.run(policy, id))
@@ -144,6 +163,7 @@ impl CaseResult {
         CaseResult {
             benefit: benefit.map(str::to_owned),
             name: name.to_owned(),
+            points: 1,
             difference: differences.join("; "),
             path: spot.file.path.clone(),
             line: before.matches('\n').count() + 1,

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    InstitutionTier, LabelSet, Language, PackError, PushRhythm, Release, Sure, TreatFirstWhyNot,
+    InstitutionTier, LabelSet, Language, MutationChoice, PackError, PushRhythm, Release, Sure,
+    TreatFirstWhyNot,
 };
 
 /// The shipped release.
@@ -27,6 +28,23 @@ fn every_case_comes_out_to_the_fen() {
         .collect();
     assert!(failures.is_empty(), "{} failures of {}\n{}", failures.len(), report.passed, failures.join("\n"));
     assert!(report.passed > 100, "only {} cases", report.passed);
+}
+
+#[test]
+fn the_cases_leave_no_point_out() {
+    let missing: Vec<String> =
+        shipped().lint().iter().map(|point| point.render_warning(Language::En)).collect();
+    assert!(missing.is_empty(), "{}", missing.join("\n\n"));
+}
+
+#[test]
+fn every_small_change_makes_a_case_fail() {
+    let report = shipped().mutate(&MutationChoice::default());
+    let alive: Vec<String> = report.alive.iter().map(|mutant| mutant.render(Language::En)).collect();
+    assert!(alive.is_empty(), "{}", alive.join("\n\n"));
+    assert!(report.killed > 1_000, "only {} changes", report.killed);
+    // The last profile of basic insurance, and the third grade where all others are taken, in each version.
+    assert_eq!(report.without_effect, 6);
 }
 
 fn day(text: &str) -> Day {
