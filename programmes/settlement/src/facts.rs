@@ -138,6 +138,97 @@ pub struct Settled {
     pub own: Fen,
     /// What of it lies outside the catalogues.
     pub own_uncovered: Fen,
+    /// Why it was settled now; receipts of the first releases do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// Why a bill was settled, or settled again: what its postings are linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// What happened.
+    pub why: Why,
+    /// The fact that it happened by; a new release is none, its hash stands in the receipt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact: Option<Uuid>,
+    /// The bill that it happened to, if it is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Uuid>,
+}
+
+/// What can make a bill be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It came in.
+    Received,
+    /// It came in anew with other content.
+    Corrected,
+    /// It was cancelled.
+    Cancelled,
+    /// Another bill of the year came in.
+    OtherReceived,
+    /// Another bill of the year was corrected.
+    OtherCorrected,
+    /// Another bill of the year was cancelled.
+    OtherCancelled,
+    /// What was used of the year before was entered.
+    Opening,
+    /// The register of people changed in retrospect.
+    Register,
+    /// Another release of the policies.
+    Release,
+}
+
+impl Why {
+    /// All.
+    pub const ALL: [Why; 9] = [
+        Why::Received,
+        Why::Corrected,
+        Why::Cancelled,
+        Why::OtherReceived,
+        Why::OtherCorrected,
+        Why::OtherCancelled,
+        Why::Opening,
+        Why::Register,
+        Why::Release,
+    ];
+
+    /// As it stands in the table.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Why::Received => "received",
+            Why::Corrected => "corrected",
+            Why::Cancelled => "cancelled",
+            Why::OtherReceived => "other_received",
+            Why::OtherCorrected => "other_corrected",
+            Why::OtherCancelled => "other_cancelled",
+            Why::Opening => "opening",
+            Why::Register => "register",
+            Why::Release => "release",
+        }
+    }
+
+    /// Key of its sentence.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Why::Received => "settlement.cause.received",
+            Why::Corrected => "settlement.cause.corrected",
+            Why::Cancelled => "settlement.cause.cancelled",
+            Why::OtherReceived => "settlement.cause.other_received",
+            Why::OtherCorrected => "settlement.cause.other_corrected",
+            Why::OtherCancelled => "settlement.cause.other_cancelled",
+            Why::Opening => "settlement.cause.opening",
+            Why::Register => "settlement.cause.register",
+            Why::Release => "settlement.cause.release",
+        }
+    }
+
+    /// The one with this key.
+    pub fn of_key(key: &str) -> Option<Why> {
+        Why::ALL.into_iter().find(|why| why.key() == key)
+    }
 }
 
 /// What was known of the person when the bill was settled, each as of its day.
@@ -201,6 +292,9 @@ pub struct NotSettled {
     pub release: String,
     /// Why not.
     pub why: WhyNotSettled,
+    /// What made it be tried now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// Why a bill could not be settled.

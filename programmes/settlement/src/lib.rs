@@ -20,7 +20,10 @@ use kangmai_programme::{Navigation, Programme, Route};
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "settlement",
-    steps: &[Migration { name: "001-bills", sql: include_str!("../migrations/001-bills.sql") }],
+    steps: &[
+        Migration { name: "001-bills", sql: include_str!("../migrations/001-bills.sql") },
+        Migration { name: "002-ledger", sql: include_str!("../migrations/002-ledger.sql") },
+    ],
 };
 
 /// The words of this programme.
@@ -52,6 +55,12 @@ pub const fn programme() -> Programme {
                 purpose: Purpose::ReadBills,
                 order: 34,
             },
+            Navigation {
+                word: "settlement.postings.title",
+                path: "/postings",
+                purpose: Purpose::ReadBills,
+                order: 36,
+            },
         ],
         routes,
         imports: &[import::OPENINGS, import::BILLS],
@@ -76,6 +85,8 @@ fn routes() -> Vec<Route> {
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),
+        Route::get("/postings", Purpose::ReadBills, pages::postings),
+        Route::get("/postings.xlsx", Purpose::ReadBills, pages::export_postings),
         Route::get("/admissions", Purpose::SettleBills, pages::admissions),
         Route::get("/admissions/new", Purpose::SettleBills, pages::find_to_admit),
         Route::post("/admissions/new", Purpose::SettleBills, pages::search_to_admit),

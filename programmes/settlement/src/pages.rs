@@ -5,6 +5,7 @@ mod bill_form;
 mod cancel;
 mod desk;
 mod list;
+mod postings;
 mod section;
 mod statement;
 
@@ -14,6 +15,7 @@ pub(crate) use admissions::{
 pub(crate) use cancel::{cancel, cancel_form, settle_waiting};
 pub(crate) use desk::{bill_form, find, preview, search, settle};
 pub(crate) use list::{export, list};
+pub(crate) use postings::{export as export_postings, list as postings};
 pub(crate) use section::{household, person};
 pub(crate) use statement::statement;
 

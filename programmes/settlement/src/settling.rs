@@ -8,7 +8,9 @@ use kangmai_programme::App;
 use kangmai_record::{NewFact, Source, Subject};
 use serde::Serialize;
 
-use crate::facts::{BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, NOT_SETTLED, SETTLED};
+use crate::facts::{
+    BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED, SETTLED, Why,
+};
 use crate::rules::{ChainBill, Settlement, settle_year};
 use crate::store::{PersonYear, YearBill, person_year};
 
@@ -75,10 +77,14 @@ impl Hand<'_> {
     }
 
     /// Settles the year and answers the facts of those bills whose result is another than before. They are worked out, not
-    /// typed: their source says so.
-    pub(crate) fn settled(&self, year: &PersonYear) -> Result<Vec<NewFact>, DatabaseError> {
+    /// typed: their source says so. `cause`: what else happened than that bills came in.
+    pub(crate) fn settled(
+        &self,
+        year: &PersonYear,
+        cause: Option<Cause>,
+    ) -> Result<Vec<NewFact>, DatabaseError> {
         let mut facts = Vec::new();
-        for settlement in settle(&self.app.policies, year) {
+        for mut settlement in settle(&self.app.policies, year) {
             let Some(before) = year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill()) else {
                 continue;
             };
@@ -90,6 +96,7 @@ impl Hand<'_> {
                 continue;
             }
             let (person, home) = (year.person, before.bill.home);
+            settlement.set_cause(before.waits.or(cause).unwrap_or_else(|| cause_in(year)));
             let fact = match &settlement {
                 Settlement::Settled(settled) => self.fact(SETTLED, person, home, &settled.0)?,
                 Settlement::Not(not) => self.fact(NOT_SETTLED, person, home, not)?,
@@ -97,6 +104,20 @@ impl Hand<'_> {
             facts.push(NewFact { source: Source::Derived, corrects: before.receipt, ..fact });
         }
         Ok(facts)
+    }
+}
+
+/// Why a bill of the year that does not wait itself is settled again: of the bills that wait, the one that came first; if
+/// none does, only the policies can have changed.
+fn cause_in(year: &PersonYear) -> Cause {
+    let waiting = year.bills.iter().filter_map(|bill| bill.waits.map(|cause| (bill, cause)));
+    let first = waiting.min_by_key(|(bill, _)| (bill.bill.received_at, bill.bill.body.bill));
+    match first {
+        Some((bill, cause)) => {
+            let why = if cause.why == Why::Corrected { Why::OtherCorrected } else { Why::OtherReceived };
+            Cause { why, bill: Some(bill.bill.body.bill), ..cause }
+        }
+        None => Cause { why: Why::Release, fact: None, bill: None },
     }
 }
 
@@ -108,7 +129,7 @@ pub(crate) fn settle(policies: &Release, year: &PersonYear) -> Vec<Settlement> {
 
 /// The year with one more bill.
 pub(crate) fn with_bill(mut year: PersonYear, bill: ChainBill) -> PersonYear {
-    year.bills.push(YearBill { bill, receipt: None, result: None });
+    year.bills.push(YearBill { bill, receipt: None, result: None, waits: None });
     year
 }
 
@@ -123,9 +144,10 @@ pub(crate) fn settle_again(
     hand: &Hand<'_>,
     person: Uuid,
     year: i32,
+    cause: Option<Cause>,
 ) -> Result<usize, DatabaseError> {
     let found = person_year(tx, person, year)?;
-    let facts = hand.settled(&found)?;
+    let facts = hand.settled(&found, cause)?;
     let changed = facts.len();
     hand.app.record.append(tx, hand.now, facts)?;
     Ok(changed)

@@ -3,6 +3,7 @@
 mod admission;
 mod bill;
 mod person;
+mod posting;
 mod projection;
 mod sum;
 mod year;
@@ -15,6 +16,10 @@ pub use bill::{
     body_of, count_bills, each_bill, known_bill, payments, receipt_of, unsettled,
 };
 pub use person::{MatchedPerson, people_with_number};
+pub use posting::{
+    PostingFilter, PostingRow, PostingSum, count_postings, posting_sums, postings, postings_of,
+};
 pub use projection::BILLS;
+pub(crate) use projection::PERSON_KIND;
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
 pub use year::{PersonYear, YearBill, opening_fact, person_year, waiting_years};

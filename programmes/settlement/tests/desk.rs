@@ -214,7 +214,7 @@ fn a_late_bill_settles_the_later_ones_again_and_cancelling_it_takes_that_back() 
         let page = office.finds(&statement);
         let own_after = between(&page, "own-share print-tight\">", " ");
         assert_ne!(own_after, own_alone.parse::<Fen>().expect("an amount").grouped());
-        assert!(page.contains("以前的结算结果"), "{page}");
+        assert!(page.contains("本年另一张结算单补录"), "{page}");
         office.nothing_differs_after_rebuilding();
 
         assert!(office.finds(&format!("{early_statement}/cancel")).contains("作废这张结算单"));

@@ -352,7 +352,7 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
         if facts.len() >= FactRecord::BATCH {
             break;
         }
-        facts.extend(hand.settled(&year)?);
+        facts.extend(hand.settled(&year, None)?);
     }
     // A bill that is cut off here still waits, and the next call settles its year again to the same end.
     facts.truncate(FactRecord::BATCH);

@@ -8,7 +8,7 @@ use kangmai_programme::{Import, ImportRun, Planned};
 use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Schema, read};
 
-use crate::facts::{OPENING, Opening, Used};
+use crate::facts::{Cause, OPENING, Opening, Used, Why};
 use crate::settling::Hand;
 use crate::store::{MatchedPerson, opening_fact, people_with_number, person_year};
 
@@ -130,10 +130,11 @@ fn open_year(
     corrects: Option<kangmai_base::Uuid>,
 ) -> Result<Vec<NewFact>, DatabaseError> {
     let fact = hand.fact(OPENING, person.id, person.home, opening)?;
+    let cause = Cause { why: Why::Opening, fact: Some(fact.id), bill: None };
     let mut year = person_year(tx, person.id, opening.year)?;
     year.opening = opening.used.clone();
     let mut facts = vec![NewFact { corrects, ..fact }];
-    facts.extend(hand.settled(&year)?);
+    facts.extend(hand.settled(&year, Some(cause))?);
     Ok(facts)
 }
 

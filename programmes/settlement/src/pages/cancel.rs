@@ -10,6 +10,7 @@ use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show_refused};
 
 use super::id_in;
+use crate::facts::{Cause, Why};
 use crate::rules::LONGEST_REASON;
 use crate::settling::{Hand, lock, settle_again};
 use crate::store::{self, Bill, BillState};
@@ -72,8 +73,9 @@ pub(crate) async fn cancel(
         let Some(bill) = still_there(tx, &reach, asked.id)? else { return Ok::<_, DatabaseError>(0) };
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, &reason)?;
+        let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
         app.record.append(tx, now, vec![fact])?;
-        settle_again(tx, &hand, bill.person, bill.year)
+        settle_again(tx, &hand, bill.person, bill.year, Some(cause))
     });
     let changed = changed.await?;
     let text = visit.page.say2("settlement.cancelled_now", "number", &bill.number, "changed", changed);
@@ -104,7 +106,7 @@ pub(crate) async fn settle_waiting(
     let state = visit.app.database.write(move |tx| {
         lock(tx, asked.home)?;
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
-        settle_again(tx, &hand, asked.person, asked.year)?;
+        settle_again(tx, &hand, asked.person, asked.year, None)?;
         Ok::<_, DatabaseError>(store::bill(tx, &reach, asked.id)?.map(|bill| bill.state))
     });
     let path = format!("/bills/{}", bill.id);

@@ -384,7 +384,7 @@ async fn write_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Res
             let mut fact = hand.received(person_id, home, &body)?;
             fact.corrects = corrects;
             app.record.append(tx, now, vec![fact])?;
-            settle_again(tx, &hand, person_id, body.year())?;
+            settle_again(tx, &hand, person_id, body.year(), None)?;
             Ok(Ok(body.bill))
         })
         .await?;

@@ -13,11 +13,14 @@ use kangmai_record::facts_of_kind;
 use kangmai_web::{Failure, Page, show};
 
 use super::bill_form::{referral_word, setting_word};
+use super::postings::{cause_sentence, payer_name, signed};
 use super::{Head, id_in, label_words, note, village};
-use crate::facts::{BillCancelled, BillReceived, NotSettled, SETTLED, Settled};
+use crate::facts::{
+    BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Why,
+};
 use crate::rules::ChainBill;
 use crate::statement::{Told, receipt_hash, tell};
-use crate::store::{self, Bill, BillState};
+use crate::store::{self, Bill, BillState, PostingRow};
 
 #[derive(Template)]
 #[template(path = "settlement_statement.html")]
@@ -37,7 +40,8 @@ struct StatementPage {
     receipt: Option<Receipt>,
     why_not_settled: Option<String>,
     cancelled: Option<String>,
-    earlier: Vec<(Moment, Fen)>,
+    /// What became of the bill so far, the latest first.
+    history: Vec<Event>,
     may_settle: bool,
     /// Whether the reader may open the person's page.
     may_find: bool,
@@ -60,6 +64,17 @@ struct Receipt {
     made_by: String,
 }
 
+/// A settlement of the bill, or its end.
+struct Event {
+    at: Moment,
+    cause: String,
+    /// The other bill that it happened to.
+    cause_bill: Option<Uuid>,
+    own: Option<Fen>,
+    /// What changed for whom.
+    changes: Vec<(String, String)>,
+}
+
 /// All that is read of a bill.
 struct Found {
     bill: Bill,
@@ -68,7 +83,48 @@ struct Found {
     settled: Option<Settled>,
     not: Option<NotSettled>,
     cancelled: Option<BillCancelled>,
-    earlier: Vec<(Moment, Fen)>,
+    past: Vec<Past>,
+    postings: Vec<PostingRow>,
+}
+
+/// A fact about what became of the bill.
+struct Past {
+    fact: Uuid,
+    at: Moment,
+    cause: Option<Cause>,
+    release: Option<String>,
+    own: Option<Fen>,
+}
+
+/// The facts about what became of a bill, the latest first.
+fn past(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Vec<Past>, DatabaseError> {
+    let mut all = Vec::new();
+    for kind in [SETTLED, NOT_SETTLED, BILL_CANCELLED] {
+        for fact in facts_of_kind(tx, bill.person, kind)? {
+            let (id, at) = (fact.new.id, fact.received_at);
+            let (about, cause, release, own) = match kind {
+                SETTLED => {
+                    let body: Settled = fact.body()?;
+                    (body.bill, body.cause, Some(body.release), Some(body.own))
+                }
+                NOT_SETTLED => {
+                    let body: NotSettled = fact.body()?;
+                    (body.bill, body.cause, Some(body.release), None)
+                }
+                _ => {
+                    let body: BillCancelled = fact.body()?;
+                    let cause = Cause { why: Why::Cancelled, fact: Some(id), bill: None };
+                    (body.bill, Some(cause), None, None)
+                }
+            };
+            if about == bill.id {
+                let order = (at, fact.new.place, fact.place_sequence);
+                all.push((order, Past { fact: id, at, cause, release, own }));
+            }
+        }
+    }
+    all.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
+    Ok(all.into_iter().map(|(_, past)| past).collect())
 }
 
 fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Found>, DatabaseError> {
@@ -84,18 +140,10 @@ fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Foun
         BillState::Cancelled => store::receipt_of(tx, bill.closing)?,
         _ => None,
     };
-    let mut earlier = Vec::new();
-    for fact in facts_of_kind(tx, bill.person, SETTLED)? {
-        if Some(fact.new.id) == bill.receipt {
-            continue;
-        }
-        let before: Settled = fact.body()?;
-        if before.bill == id {
-            earlier.push((fact.received_at, before.own));
-        }
-    }
+    let past = past(tx, &bill)?;
+    let postings = store::postings_of(tx, id)?;
     let person = kangmai_people::find_person(tx, kangmai_base::Id::from_uuid(bill.person))?;
-    Ok(Some(Found { bill, body, person, settled, not, cancelled, earlier }))
+    Ok(Some(Found { bill, body, person, settled, not, cancelled, past, postings }))
 }
 
 /// GET: the statement.
@@ -120,6 +168,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
     let receipt =
         found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found));
     let why_not_settled = found.not.as_ref().map(|not| page.refusal(&super::desk::why_refusal(&not.why)));
+    let history = history_of(&visit, &found);
     let list = page.word("settlement.bills.title").into_owned();
     let title = if found.bill.state == BillState::Settled {
         "settlement.statement.title"
@@ -145,12 +194,32 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         receipt,
         why_not_settled,
         cancelled: found.cancelled.map(|cancelled| cancelled.reason),
-        earlier: found.earlier,
+        history,
         may_settle,
         may_find,
         bill: found.bill,
         page: framed,
     }
+}
+
+/// The facts in words, each with what it changed for whom.
+fn history_of(visit: &Visit, found: &Found) -> Vec<Event> {
+    let page = &visit.page;
+    let (home, day) = (found.bill.home, found.body.discharge);
+    let event = |past: &Past| {
+        let changes = found.postings.iter().filter(|posting| posting.fact == past.fact).map(|posting| {
+            let name = payer_name(page, &visit.app.policies, home, day, &posting.payer);
+            (name, signed(page, posting.amount))
+        });
+        Event {
+            at: past.at,
+            cause: cause_sentence(page, past.cause.map(|cause| cause.why), past.release.as_deref()),
+            cause_bill: past.cause.and_then(|cause| cause.bill),
+            own: past.own,
+            changes: changes.collect(),
+        }
+    };
+    found.past.iter().map(event).collect()
 }
 
 fn receipt_of(page: &Page, policies: &Release, settled: &Settled, found: &Found) -> Receipt {

@@ -8,7 +8,7 @@ use kangmai_policy::{
     YearAccumulators, settle,
 };
 
-use crate::facts::{BillReceived, LayerPaid, NotSettled, PersonThen, Settled, Used, WhyNotSettled};
+use crate::facts::{BillReceived, Cause, LayerPaid, NotSettled, PersonThen, Settled, Used, WhyNotSettled};
 
 /// The program that settles, as receipts name it.
 pub(crate) const ENGINE: &str = concat!("kangmai ", env!("CARGO_PKG_VERSION"));
@@ -52,6 +52,16 @@ impl Settlement {
         match self {
             Settlement::Settled(settled) => settled.0.bill,
             Settlement::Not(not) => not.bill,
+        }
+    }
+}
+
+impl Settlement {
+    /// Writes down why it was settled now.
+    pub(crate) fn set_cause(&mut self, cause: Cause) {
+        match self {
+            Settlement::Settled(settled) => settled.0.cause = Some(cause),
+            Settlement::Not(not) => not.cause = Some(cause),
         }
     }
 }
@@ -151,7 +161,9 @@ fn settle_bill<'p>(
     let body = &bill.body;
     let person = insured.then(body.admission, body.discharge);
     let facts = bill_facts(policies.vocabulary(), bill, &person);
-    let not = |why| Settlement::Not(NotSettled { bill: body.bill, release: policies.hash().to_owned(), why });
+    let not = |why| {
+        Settlement::Not(NotSettled { bill: body.bill, release: policies.hash().to_owned(), why, cause: None })
+    };
     if facts.check().is_err() {
         return not(WhyNotSettled::Impossible);
     }
@@ -206,6 +218,7 @@ fn receipt(
         already_paid: bill.body.already_paid,
         own: trace.own_share,
         own_uncovered: trace.own_out_of_catalogue,
+        cause: None,
     }
 }
 

@@ -8,8 +8,8 @@ use kangmai_policy::PayerKind;
 use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
 
 use crate::facts::{
-    ADMITTED, Admitted, BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, NOT_SETTLED, NotSettled,
-    OPENING, Opening, SETTLED, Settled,
+    ADMITTED, Admitted, BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED,
+    NotSettled, OPENING, Opening, SETTLED, Settled, Why,
 };
 use crate::rules::LONGEST_NUMBER;
 
@@ -72,6 +72,27 @@ const SETTLED_BILL: &str =
     "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
     where id = $1 and state = 'settled'";
 const PAYMENTS: &str = "select kind, payer, paid from bill_payment where bill = $1";
+const PUT_POSTINGS: InsertMany = InsertMany {
+    table: "posting",
+    columns: &[
+        "fact",
+        "bill",
+        "person",
+        "home",
+        "insurance_year",
+        "kind",
+        "payer",
+        "amount",
+        "cause",
+        "cause_fact",
+        "cause_bill",
+        "release",
+        "posted_at",
+        "posted_on",
+        "place_sequence",
+    ],
+    suffix: "",
+};
 const CLEAR_PAYMENTS: &str = "delete from bill_payment where bill = $1";
 const PUT_OPENING: &str =
     "insert into opening (person, insurance_year, fact, home, used) values ($1, $2, $3, $4, $5)
@@ -84,7 +105,7 @@ const PUT_ADMISSION: &str = "insert into admission (id, person, household, home,
 pub const BILLS: Projection = Projection {
     name: "settlement bills",
     kinds: &[BILL_RECEIVED, SETTLED, NOT_SETTLED, BILL_CANCELLED, OPENING, ADMITTED],
-    views: &["bill", "bill_payment", "bill_sum", "payer_sum", "opening", "admission"],
+    views: &["bill", "bill_payment", "bill_sum", "payer_sum", "opening", "admission", "posting"],
     admit,
     apply,
 };
@@ -162,7 +183,23 @@ struct Batch<'f> {
     received: Vec<(&'f Fact, BillReceived)>,
     bills: HashSet<Uuid>,
     payments: Vec<(Uuid, String, String, PayerKind, Fen)>,
+    postings: Vec<Posting<'f>>,
     sums: Sums,
+}
+
+/// What somebody bears of a bill: kind and payer, the person with what is their own.
+type Borne = BTreeMap<(&'static str, String), i64>;
+
+/// What a fact changes for one who bears part of a bill.
+struct Posting<'f> {
+    fact: &'f Fact,
+    bill: Uuid,
+    year: i32,
+    kind: &'static str,
+    payer: String,
+    amount: i64,
+    cause: Option<Cause>,
+    release: Option<String>,
 }
 
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
@@ -183,13 +220,17 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
             NOT_SETTLED => {
                 let body: NotSettled = fact.body()?;
                 write_payments(tx, &mut batch)?;
-                take_back(tx, body.bill, &mut batch.sums)?;
+                let (year, before) = take_back(tx, body.bill, &mut batch.sums)?;
+                let posted = (body.bill, year, body.cause, Some(body.release.as_str()));
+                batch.post(fact, posted, before, &Borne::new());
                 tx.execute(LEAVE_BILL, &params![body.bill, fact.new.id, body.result()])?;
             }
             BILL_CANCELLED => {
                 let body: BillCancelled = fact.body()?;
                 write_payments(tx, &mut batch)?;
-                take_back(tx, body.bill, &mut batch.sums)?;
+                let (year, before) = take_back(tx, body.bill, &mut batch.sums)?;
+                let cause = Cause { why: Why::Cancelled, fact: Some(fact.new.id), bill: None };
+                batch.post(fact, (body.bill, year, Some(cause), None), before, &Borne::new());
                 tx.execute(CANCEL_BILL, &params![body.bill, fact.new.id])?;
             }
             OPENING => {
@@ -204,6 +245,7 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
     }
     write_received(tx, &mut batch)?;
     write_payments(tx, &mut batch)?;
+    write_postings(tx, &batch.postings)?;
     write_sums(tx, batch.sums)
 }
 
@@ -242,11 +284,16 @@ fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
     Ok(())
 }
 
-fn apply_settled(tx: &mut Transaction<'_>, fact: &Fact, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
+fn apply_settled<'f>(
+    tx: &mut Transaction<'_>,
+    fact: &'f Fact,
+    batch: &mut Batch<'f>,
+) -> Result<(), DatabaseError> {
     let body: Settled = fact.body()?;
+    let mut before = Borne::new();
     if fact.new.corrects.is_some() {
         write_payments(tx, batch)?;
-        take_back(tx, body.bill, &mut batch.sums)?;
+        before = take_back(tx, body.bill, &mut batch.sums)?.1;
     }
     let (home, year, waived) = (fact.new.place, body.year, body.waived());
     let insurance = body.paid_by_insurance();
@@ -255,30 +302,92 @@ fn apply_settled(tx: &mut Transaction<'_>, fact: &Fact, batch: &mut Batch<'_>) -
     tx.execute(SETTLE_BILL, &parameters)?;
     let (own, uncovered) = (body.own.0, body.own_uncovered.0);
     batch.sums.add(home, year, [1, body.total.0, body.compliant.0, own, uncovered, waived.0]);
+    let mut after = Borne::new();
+    add_borne(&mut after, PERSON_KIND, PERSON_KIND, own);
     for layer in body.layers {
         if layer.paid != Fen::ZERO {
-            batch.sums.pay(home, year, payer_kind_key(layer.kind), &layer.payer, layer.paid.0);
+            let kind = payer_kind_key(layer.kind);
+            batch.sums.pay(home, year, kind, &layer.payer, layer.paid.0);
+            add_borne(&mut after, kind, &layer.payer, layer.paid.0);
             batch.payments.push((body.bill, layer.layer, layer.payer, layer.kind, layer.paid));
         }
     }
+    batch.post(fact, (body.bill, year, body.cause, Some(body.release.as_str())), before, &after);
     Ok(())
 }
 
-/// Takes a settled bill out of the sums, with its payments.
-fn take_back(tx: &mut Transaction<'_>, bill: Uuid, sums: &mut Sums) -> Result<(), DatabaseError> {
-    let Some(row) = tx.query_one(SETTLED_BILL, &params![bill])? else { return Ok(()) };
+fn add_borne(borne: &mut Borne, kind: &'static str, payer: &str, amount: i64) {
+    *borne.entry((kind, payer.to_owned())).or_default() += amount;
+}
+
+impl<'f> Batch<'f> {
+    /// What is borne by whom was `before` and is `after`: the differences are posted. `(bill, year, cause, release)`.
+    fn post(
+        &mut self,
+        fact: &'f Fact,
+        (bill, year, cause, release): (Uuid, i32, Option<Cause>, Option<&str>),
+        before: Borne,
+        after: &Borne,
+    ) {
+        let mut changes = after.clone();
+        for (payer, amount) in before {
+            *changes.entry(payer).or_default() -= amount;
+        }
+        let is_release = cause.is_some_and(|cause| cause.why == Why::Release);
+        let release = release.filter(|_| is_release);
+        for ((kind, payer), amount) in changes.into_iter().filter(|(_, amount)| *amount != 0) {
+            let release = release.map(str::to_owned);
+            self.postings.push(Posting { fact, bill, year, kind, payer, amount, cause, release });
+        }
+    }
+}
+
+fn write_postings(tx: &mut Transaction<'_>, postings: &[Posting<'_>]) -> Result<(), DatabaseError> {
+    let rows = postings.iter().map(|posting| {
+        let fact = posting.fact;
+        params![
+            fact.new.id,
+            posting.bill,
+            fact.new.subject.id,
+            fact.new.place,
+            posting.year,
+            posting.kind,
+            posting.payer.as_str(),
+            posting.amount,
+            posting.cause.map(|cause| cause.why.key()),
+            posting.cause.and_then(|cause| cause.fact),
+            posting.cause.and_then(|cause| cause.bill),
+            posting.release.as_deref(),
+            fact.received_at,
+            fact.received_at.day(),
+            fact.place_sequence,
+        ]
+    });
+    tx.insert_many(&PUT_POSTINGS, rows)?;
+    Ok(())
+}
+
+/// Takes a settled bill out of the sums, with its payments; answers its year and who bore what.
+fn take_back(tx: &mut Transaction<'_>, bill: Uuid, sums: &mut Sums) -> Result<(i32, Borne), DatabaseError> {
+    let mut borne = Borne::new();
+    let Some(row) = tx.query_one(SETTLED_BILL, &params![bill])? else { return Ok((0, borne)) };
     let (home, year): (DivisionCode, i32) = (row.get(0)?, row.get(1)?);
     let mut amounts = [-1; 6];
     for (index, amount) in amounts.iter_mut().enumerate().skip(1) {
         *amount = -row.get::<i64>(index + 1)?;
     }
     sums.add(home, year, amounts);
+    add_borne(&mut borne, PERSON_KIND, PERSON_KIND, row.get(4)?);
     for payment in tx.query(PAYMENTS, &params![bill])? {
         let (kind, payer): (String, String) = (payment.get(0)?, payment.get(1)?);
-        sums.pay(home, year, &kind, &payer, -payment.get::<i64>(2)?);
+        let paid: i64 = payment.get(2)?;
+        sums.pay(home, year, &kind, &payer, -paid);
+        let kind = PAYER_KINDS.into_iter().map(payer_kind_key).find(|known| **known == kind);
+        let kind = kind.ok_or(DatabaseError::WrongType { column: 0, expected: "kind of payer" })?;
+        add_borne(&mut borne, kind, &payer, paid);
     }
     tx.execute(CLEAR_PAYMENTS, &params![bill])?;
-    Ok(())
+    Ok((year, borne))
 }
 
 fn write_payments(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
@@ -323,6 +432,17 @@ fn apply_admitted(tx: &mut Transaction<'_>, fact: &Fact) -> Result<(), DatabaseE
     tx.execute(PUT_ADMISSION, &parameters)?;
     Ok(())
 }
+
+/// The person who was treated, as one who bears part of a bill.
+pub(crate) const PERSON_KIND: &str = "person";
+
+const PAYER_KINDS: [PayerKind; 5] = [
+    PayerKind::Insurance,
+    PayerKind::Assistance,
+    PayerKind::Government,
+    PayerKind::Institution,
+    PayerKind::Other,
+];
 
 /// The kind of a payer as it stands in the tables; its word is `settlement.payer.` and this.
 pub(super) const fn payer_kind_key(kind: PayerKind) -> &'static str {

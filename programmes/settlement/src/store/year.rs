@@ -7,13 +7,13 @@ use kangmai_base::{Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
 
-use crate::facts::Used;
+use crate::facts::{Cause, Used, Why};
 use crate::rules::{ChainBill, Insured};
 
 /// The person-years with a bill that waits, of homes within a range: the first so many. The plus keeps SQLite from taking
 /// the index of homes: the partial index of what waits is short and in order.
 const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body from (select distinct person, insurance_year from bill
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects from (select distinct person, insurance_year from bill
         where state = 'received' and +home between $1 and $2 order by person, insurance_year limit $3) as waiting
     join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
         and bill.state <> 'cancelled'
@@ -31,7 +31,7 @@ const WAITING_OPENINGS: &str = "select opening.person, opening.insurance_year, o
     order by person, insurance_year limit $3) as waiting
     join opening on opening.person = waiting.person and opening.insurance_year = waiting.insurance_year";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects from bill join fact on fact.id = bill.fact
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
@@ -49,6 +49,8 @@ pub struct YearBill {
     pub receipt: Option<Uuid>,
     /// What that came to; none if it is not settled.
     pub result: Option<i64>,
+    /// Why it waits to be settled: it came in, or came in anew. None if it does not wait.
+    pub waits: Option<Cause>,
 }
 
 /// A person-year, ready to be settled.
@@ -77,7 +79,13 @@ fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
     let body = serde_json::from_str(&text)
         .map_err(|_| DatabaseError::Refused("a bill in the record cannot be read".into()))?;
     let bill = ChainBill { home: row.get(2)?, received_at: row.get(3)?, body };
-    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result: row.get(5)? }))
+    let (state, corrects): (String, Option<Uuid>) = (row.get(8)?, row.get(9)?);
+    let why = if corrects.is_some() { Why::Corrected } else { Why::Received };
+    let waits = match state.as_str() {
+        "received" => Some(Cause { why, fact: Some(row.get(7)?), bill: None }),
+        _ => None,
+    };
+    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result: row.get(5)?, waits }))
 }
 
 fn read_insured(row: &Row) -> Result<(Uuid, Insured), DatabaseError> {

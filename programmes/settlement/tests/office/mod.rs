@@ -174,7 +174,12 @@ impl Office {
         labels: &[(Label, &str, Option<&str>)],
     ) -> Person {
         self.people += 1;
-        let first_17 = format!("41172119{:02}0101{:03}", 50 + self.people % 40, 990 + self.people % 10);
+        let first_17 = format!(
+            "41172119{:02}{:02}01{:03}",
+            50 + self.people % 40,
+            1 + self.people / 40 % 12,
+            990 + self.people % 10
+        );
         let labels = labels
             .iter()
             .map(|(label, from, to)| LabelInterval {
