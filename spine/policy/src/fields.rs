@@ -377,7 +377,7 @@ pub(crate) fn not_in_list(text: &At<&str>, names: &[&str]) -> PackError {
 }
 
 /// The name of `names` that somebody who wrote `word` most likely meant.
-fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, names: &[&'n str]) -> Option<&'n str> {
     let allowed = (word.chars().count() / 3).max(1);
     let distances = names.iter().map(|name| (distance(word, name), *name));
     distances
