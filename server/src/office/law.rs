@@ -2,8 +2,8 @@
 
 use kangmai_base::Fen;
 use kangmai_policy::{
-    AccumulatorKind, BaseTake, Benefit, DateBasis, FeeKind, Language as Spoken, Over, Policy, Profile, Rule,
-    Segment, Sure, Terms, Version,
+    AccumulatorKind, BaseTake, Benefit, CategoryLimit, CostCategory, DateBasis, FeeKind, Language as Spoken,
+    Over, Policy, Profile, Rule, Segment, Sure, Terms, Version,
 };
 use kangmai_web::Page;
 
@@ -43,7 +43,7 @@ pub(super) const fn sure_word(sure: Sure) -> (&'static str, &'static str) {
 pub(super) fn figures(page: &Page, policy: &Policy, benefit: &Benefit, version: &Version) -> Figures {
     let language = super::packs::spoken(page.language);
     let profile = |profile: &Profile| {
-        let (deductible, ratios, cap) = terms(page, benefit, &profile.terms);
+        let (deductible, ratios, cap) = terms(page, benefit, profile);
         let source = profile.source.as_ref().map(|source| match &source.article {
             Some(article) => format!("{} {article}", source.doc),
             None => source.doc.clone(),
@@ -74,19 +74,31 @@ pub(super) fn figures(page: &Page, policy: &Policy, benefit: &Benefit, version: 
 }
 
 /// Deductible, ratios and cap of the terms.
-fn terms(page: &Page, benefit: &Benefit, terms: &Terms) -> (String, Vec<String>, String) {
+fn terms(page: &Page, benefit: &Benefit, profile: &Profile) -> (String, Vec<String>, String) {
     let none = || "—".to_owned();
-    match terms {
+    match &profile.terms {
         Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => (
             deductible(page, graded.deductible, benefit.base.over),
             graded.segments.iter().map(|part| segment(page, part)).collect(),
-            cap(page, graded.cap),
+            cap(page, profile),
         ),
-        Terms::Share(share) => (
+        Terms::Share(share) | Terms::PoolLimit(share) => (
             deductible(page, share.deductible, share.deductible_over),
             vec![segment(page, &share.segment)],
-            cap(page, share.cap),
+            cap(page, profile),
         ),
+        Terms::ThresholdToZero(share) => {
+            let key = match share.deductible_over {
+                Over::Bill => "server.law.threshold.bill",
+                Over::Year => "server.law.threshold.year",
+            };
+            (none(), vec![page.say1(key, "amount", page.yuan(share.deductible))], none())
+        }
+        Terms::Fixed(fixed) => {
+            let key = if fixed.per_day { "server.law.fixed.day" } else { "server.law.fixed.bill" };
+            (none(), vec![page.say1(key, "amount", page.yuan(fixed.amount))], cap(page, profile))
+        }
+        Terms::CategoryLimit(limit) => (none(), category_limit(page, limit), cap(page, profile)),
         Terms::Ceiling(ceiling) => {
             let key = match (ceiling.of_own_share, ceiling.of_total) {
                 (true, true) => "server.law.ceiling.own_of_total",
@@ -134,8 +146,43 @@ fn segment(page: &Page, part: &Segment) -> String {
     }
 }
 
-fn cap(page: &Page, cap: Option<Fen>) -> String {
-    cap.map_or_else(|| page.word("server.law.no_cap").into_owned(), |cap| page.yuan(cap))
+/// The caps of a profile.
+fn cap(page: &Page, profile: &Profile) -> String {
+    let pool = matches!(profile.terms, Terms::PoolLimit(_));
+    let year = profile.yearly_cap.map(|cap| match pool {
+        true => page.say1("server.law.cap.pool", "amount", page.yuan(cap)),
+        false => page.yuan(cap),
+    });
+    let bill = profile.bill_cap.map(|cap| page.say1("server.law.cap.bill", "amount", page.yuan(cap)));
+    let caps: Vec<String> = year.into_iter().chain(bill).collect();
+    if caps.is_empty() { page.word("server.law.no_cap").into_owned() } else { caps.join(", ") }
+}
+
+fn category_limit(page: &Page, limit: &CategoryLimit) -> Vec<String> {
+    let categories = limit.categories.iter().map(|category| match category {
+        CostCategory::Drug => "policy.category.drug",
+        CostCategory::Service => "policy.category.service",
+        CostCategory::Material => "policy.category.material",
+    });
+    let names = categories.chain(limit.fees.iter().map(|fee| match fee {
+        FeeKind::Registration => "policy.fee_name.registration",
+        FeeKind::Injection => "policy.fee_name.injection",
+        FeeKind::Dressing => "policy.fee_name.dressing",
+        FeeKind::Ambulance => "policy.fee_name.ambulance",
+        FeeKind::Checkup => "policy.fee_name.checkup",
+    }));
+    let key = match limit.limit_over {
+        Over::Bill => "server.law.category.bill",
+        Over::Year => "server.law.category.year",
+    };
+    let amount = page.yuan(limit.limit);
+    let what = |name| {
+        let name = page.word(name);
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("name", &name), ("amount", &amount), ("rate", &limit.rate)];
+        page.say(key, &values)
+    };
+    names.map(what).collect()
 }
 
 const fn fee_word(fee: FeeKind) -> &'static str {

@@ -166,6 +166,10 @@ pub struct Profile {
     pub when: Predicate,
     /// The figures.
     pub terms: Terms,
+    /// What the layer pays at most in a year; of a pool, what it holds.
+    pub yearly_cap: Option<Fen>,
+    /// What the layer pays at most on one bill.
+    pub bill_cap: Option<Fen>,
     /// How sure the figures are, where it differs from the version.
     pub sure: Option<Sure>,
     /// Their source, where it differs from the version.
@@ -216,6 +220,8 @@ pub struct Benefit {
     pub after: Vec<String>,
     /// Whom it is for at all.
     pub applies: Predicate,
+    /// The pool that it draws on: the benefit of the kind `pool_limit` that owns it.
+    pub draws_on: Option<String>,
     /// The benefit whose deductible a waiver waives.
     pub waives_deductible_of: Option<String>,
     /// The versions, by date.
@@ -264,6 +270,7 @@ impl Benefit {
         let after = fields.texts_maybe("after").unwrap_or_default();
         let slots = fields.table_maybe("accumulators").map(|table| read_slots(&table)).unwrap_or_default();
         let applies = fields.table("applies").and_then(|table| Predicate::read(&table, vocabulary));
+        let draws_on = fields.text_maybe("draws_on").map(|text| text.value.to_owned());
         let waives = fields.text_maybe("waives_deductible_of").map(|text| text.value.to_owned());
         let mut cases = Vec::new();
         for case in fields.tables("case") {
@@ -292,6 +299,7 @@ impl Benefit {
             date: date?,
             after: after.iter().map(|text| text.value.to_owned()).collect(),
             applies,
+            draws_on,
             waives_deductible_of: waives,
             versions: read.into_iter().map(|(version, _)| Arc::new(version)).collect(),
             gaps: gaps.into_iter().map(|(gap, _)| gap).collect(),
@@ -439,13 +447,20 @@ fn read_profile(
     };
     let (sure, source) = (Sure::read_maybe(fields), Source::read_maybe(fields));
     let terms = Terms::read(fields, kind, points);
+    let yearly_cap = match kind {
+        Kind::CeilingOnSelfPay | Kind::ThresholdToZero | Kind::FeeWaiver => Some(None),
+        Kind::PoolLimit => fields.money("yearly_pool").map(|pool| Some(pool.value)),
+        _ => fields.cap("yearly_cap"),
+    };
+    let bill_cap = fields.money_maybe("bill_cap").map(|cap| cap.value);
     fields.finish();
     let when = when?;
     let terms = terms?;
     let changed = factors.iter().map(|factor| factor.of(terms.deductible()).0).collect();
     let points =
         points.iter().map(|rate| rate.numerator() * (terms.denominator() / rate.denominator())).collect();
-    Some(Profile { name: name?, when, terms, sure, source, changed, points })
+    let yearly_cap = yearly_cap?;
+    Some(Profile { name: name?, when, terms, yearly_cap, bill_cap, sure, source, changed, points })
 }
 
 /// Each figure of a year needs its accumulator.
@@ -466,11 +481,18 @@ fn check_slots(fields: &Fields<'_>, kind: Kind, benefit: &Benefit) {
     let asks_stays = benefit.applies.asks_earlier_stays()
         || profiles().any(|profile| profile.when.asks_earlier_stays())
         || rules().any(|rule| rule.when.asks_earlier_stays());
-    let yearly_deductible = profiles().any(
-        |profile| matches!(&profile.terms, Terms::Share(share) if share.deductible_over == Over::Year && share.deductible > Fen::ZERO),
+    let yearly_deductible = profiles().any(|profile| match &profile.terms {
+        Terms::Share(share) | Terms::ThresholdToZero(share) => {
+            share.deductible_over == Over::Year && share.deductible > Fen::ZERO
+        }
+        _ => false,
+    });
+    let yearly_limit = profiles().any(
+        |profile| matches!(&profile.terms, Terms::CategoryLimit(limit) if limit.limit_over == Over::Year),
     );
-    need("base", benefit.slots.base.is_some(), kind == Kind::Tiers && benefit.base.over == Over::Year);
-    need("paid", benefit.slots.paid.is_some(), profiles().any(|profile| profile.terms.cap().is_some()));
+    let yearly_tiers = kind == Kind::Tiers && benefit.base.over == Over::Year;
+    need("base", benefit.slots.base.is_some(), yearly_tiers || yearly_limit);
+    need("paid", benefit.slots.paid.is_some(), profiles().any(|profile| profile.yearly_cap.is_some()));
     need("deductible", benefit.slots.deductible.is_some(), yearly_deductible);
     need("stays", benefit.slots.stays.is_some(), asks_stays);
     if kind != Kind::Tiers && benefit.base.over == Over::Year {

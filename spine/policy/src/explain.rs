@@ -5,11 +5,11 @@ use kangmai_base::{Fen, Rate};
 use crate::benefit::{DateBasis, Over, Profile, Version};
 use crate::policy::Layer;
 use crate::predicate::{AsOf, Literal, Predicate, Test};
-use crate::terms::{Graded, Terms, Waiver};
-use crate::trace::{Outcome, Step, Trace};
+use crate::terms::{CategoryLimit, Graded, Terms, Waiver};
+use crate::trace::{Cap, Outcome, Step, Trace};
 use crate::vocabulary::{InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting};
 use crate::words::{Arg, Word};
-use crate::{BaseTake, BillFacts, FeeKind, Gap, Language, Payer, Policy, Source, Sure};
+use crate::{BaseTake, BillFacts, CostCategory, FeeKind, Gap, Language, Payer, Policy, Source, Sure};
 
 /// A statement in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +174,10 @@ impl Policy {
                     [("base", Arg::Text(&base)), ("deductible", Arg::Money(deductible_left(layer, step)))];
                 say(Word::BelowDeductible, out, &values);
             }
-            Outcome::CapExhausted => say(Word::CapExhausted, out, &[]),
+            Outcome::CapExhausted => {
+                let word = if step.cap == Cap::Pool { Word::PoolExhausted } else { Word::CapExhausted };
+                say(word, out, &[]);
+            }
             Outcome::PaidNothing | Outcome::Paid => {
                 let word = if step.outcome == Outcome::Paid { Word::Paid } else { Word::PaidNothing };
                 let payer = benefit.payer.name.get(language);
@@ -392,7 +395,10 @@ fn figures<'l>(layer: &'l Layer, step: &Step) -> Option<(&'l Version, &'l Profil
 
 /// The part of the deductible that this bill still had to pass.
 fn deductible_left(layer: &Layer, step: &Step) -> Fen {
-    let is_share = matches!(figures(layer, step), Some((_, Profile { terms: Terms::Share(_), .. })));
+    let is_share = matches!(
+        figures(layer, step),
+        Some((_, Profile { terms: Terms::Share(_) | Terms::ThresholdToZero(_) | Terms::PoolLimit(_), .. }))
+    );
     if is_share { (step.deductible - step.before).max(Fen::ZERO) } else { step.deductible }
 }
 
@@ -431,7 +437,7 @@ fn write_arithmetic(
             let (low, high) = (step.before.0, step.before.0 + step.base.0);
             write_segments(version, graded, step, (low, high), language, out);
         }
-        Terms::Share(share) => {
+        Terms::Share(share) | Terms::PoolLimit(share) => {
             write_base(layer, step, language, out);
             write_deductible(version, step, share.deductible_over == Over::Year, language, out);
             let payable = step.base - step.deductible_used;
@@ -440,6 +446,26 @@ fn write_arithmetic(
             Word::SegmentPlain.write(language, out, &values);
             write_end(version, step, language, out);
         }
+        Terms::ThresholdToZero(share) => {
+            write_base(layer, step, language, out);
+            let over_year = share.deductible_over == Over::Year;
+            let word = if over_year { Word::ThresholdYear } else { Word::ThresholdBill };
+            let values = [
+                ("threshold", Arg::Money(step.deductible)),
+                ("before", Arg::Money(step.before)),
+                ("used", Arg::Money(step.deductible_used)),
+            ];
+            word.write(language, out, &values);
+            write_end(version, step, language, out);
+        }
+        Terms::Fixed(fixed) => {
+            let word = if fixed.per_day { Word::FixedByDay } else { Word::FixedByBill };
+            let values =
+                [("amount", Arg::Money(fixed.amount)), ("days", Arg::Number(trace.facts.bed_days()))];
+            word.write(language, out, &values);
+            write_end(version, step, language, out);
+        }
+        Terms::CategoryLimit(limit) => write_category(version, limit, step, language, out),
         Terms::Ceiling(ceiling) => {
             let word = if ceiling.of_own_share { Word::CeilingOwn } else { Word::CeilingPays };
             let values = [
@@ -466,6 +492,34 @@ fn write_arithmetic(
             out.push_str(full_stop(language));
         }
     }
+}
+
+fn write_category(
+    version: &Version,
+    limit: &CategoryLimit,
+    step: &Step,
+    language: Language,
+    out: &mut String,
+) {
+    let names = limit.categories.iter().map(|category| match category {
+        CostCategory::Drug => Word::CategoryDrug,
+        CostCategory::Service => Word::CategoryService,
+        CostCategory::Material => Word::CategoryMaterial,
+    });
+    let names = names.chain(limit.fees.iter().map(|fee| fee_word(*fee)));
+    let names: Vec<String> = names.map(|word| word.text(language)).collect();
+    let word = if limit.limit_over == Over::Year { Word::CategoryYear } else { Word::CategoryBill };
+    let names = names.join(comma(language));
+    let values = [
+        ("names", Arg::Text(&names)),
+        ("charged", Arg::Money(step.base)),
+        ("limit", Arg::Money(limit.limit)),
+        ("before", Arg::Money(step.before)),
+        ("counts", Arg::Money(step.base - step.deductible_used)),
+        ("rate", Arg::Rate(limit.rate)),
+    ];
+    word.write(language, out, &values);
+    write_end(version, step, language, out);
 }
 
 fn write_deductible(version: &Version, step: &Step, over_year: bool, language: Language, out: &mut String) {
@@ -542,7 +596,12 @@ fn write_end(version: &Version, step: &Step, language: Language, out: &mut Strin
     }
     match step.cap_room {
         Some(room) if room < step.rounded && step.pays == room => {
-            Word::Capped.write(language, out, &[("room", Arg::Money(room))]);
+            let word = match step.cap {
+                Cap::Year => Word::Capped,
+                Cap::Bill => Word::CappedByBill,
+                Cap::Pool => Word::CappedByPool,
+            };
+            word.write(language, out, &[("room", Arg::Money(room))]);
         }
         _ if step.pays < step.rounded => {
             Word::LimitedToRemaining.write(language, out, &[("pays", Arg::Money(step.pays))]);
@@ -592,6 +651,16 @@ fn source_line(version: &Version, source: &Source, sure: Sure, language: Languag
         Word::CarriedForward.write(language, &mut out, &[]);
     }
     out
+}
+
+const fn fee_word(fee: FeeKind) -> Word {
+    match fee {
+        FeeKind::Registration => Word::FeeNameRegistration,
+        FeeKind::Injection => Word::FeeNameInjection,
+        FeeKind::Dressing => Word::FeeNameDressing,
+        FeeKind::Ambulance => Word::FeeNameAmbulance,
+        FeeKind::Checkup => Word::FeeNameCheckup,
+    }
 }
 
 fn sex_word(sex: kangmai_base::Sex) -> Word {

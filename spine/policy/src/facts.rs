@@ -38,6 +38,32 @@ impl FeeKind {
     }
 }
 
+/// What a cost is for, as far as the lines of a bill say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostCategory {
+    /// 药品
+    Drug,
+    /// 医疗服务项目
+    Service,
+    /// 医用耗材
+    Material,
+}
+
+impl CostCategory {
+    /// All, in their order.
+    pub const ALL: [CostCategory; 3] = [CostCategory::Drug, CostCategory::Service, CostCategory::Material];
+
+    /// The name in packs and files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CostCategory::Drug => "drug",
+            CostCategory::Service => "service",
+            CostCategory::Material => "material",
+        }
+    }
+}
+
 /// An age that is not known: no rule about age holds for it.
 pub const UNKNOWN_AGE: u8 = u8::MAX;
 
@@ -52,6 +78,9 @@ pub struct BillFacts {
     pub already_paid: Fen,
     /// Named fees within the total, by [`FeeKind`].
     pub fees: [Fen; FeeKind::ALL.len()],
+    /// What of the compliant cost is known to be for what, by [`CostCategory`]; zero where the bill has no lines.
+    #[serde(default)]
+    pub categories: [Fen; CostCategory::ALL.len()],
     /// 参保地: the place whose policy holds.
     pub person_place: DivisionCode,
     /// Where the institution stands.
@@ -107,6 +136,9 @@ pub enum FactsError {
     /// A fee below zero, or fees over the total.
     #[error("the named fees must not be negative, nor together more than the total")]
     Fees,
+    /// A category below zero, or categories over the compliant cost.
+    #[error("the costs by category must not be negative, nor together more than the compliant cost")]
+    Categories,
     /// Discharged before admitted.
     #[error("the day of discharge lies before the day of admission")]
     Dates,
@@ -121,6 +153,7 @@ impl BillFacts {
             compliant: total,
             already_paid: Fen::ZERO,
             fees: [Fen::ZERO; FeeKind::ALL.len()],
+            categories: [Fen::ZERO; CostCategory::ALL.len()],
             person_place: place,
             institution_place: place,
             diagnosis: Icd10::UNKNOWN,
@@ -155,6 +188,10 @@ impl BillFacts {
             Err(FactsError::AlreadyPaid)
         } else if self.fees.iter().any(|fee| fee.is_negative()) || fees > self.total {
             Err(FactsError::Fees)
+        } else if self.categories.iter().any(|cost| cost.is_negative())
+            || self.categories.iter().copied().sum::<Fen>() > self.compliant
+        {
+            Err(FactsError::Categories)
         } else if self.discharge < self.admission {
             Err(FactsError::Dates)
         } else {
@@ -174,6 +211,11 @@ impl BillFacts {
     /// The insurance year that the bill counts in: the year of discharge.
     pub const fn insurance_year(&self) -> i32 {
         self.discharge.year()
+    }
+
+    /// Days of the stay: the day of discharge does not count, but a stay has at least one (床日).
+    pub fn bed_days(&self) -> i64 {
+        i64::from(self.discharge.0 - self.admission.0).max(1)
     }
 
     /// What of the total lies outside the catalogues.

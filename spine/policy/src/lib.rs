@@ -44,7 +44,7 @@ pub use cases::{CaseFailure, CaseReport, CaseResult};
 pub use dated::{Gap, Period, Source, Sure};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{Explanation, LayerText, WaivedItem};
-pub use facts::{BillFacts, FactsError, FeeKind, UNKNOWN_AGE};
+pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};
@@ -55,9 +55,9 @@ pub use predicate::{AsOf, Literal, Predicate, Test};
 pub use release::Release;
 pub use settle::{Amounts, Settler, settle};
 pub use source::{ErrorCode, PackError};
-pub use terms::{Ceiling, Graded, Segment, Share, Terms, Waiver};
+pub use terms::{CategoryLimit, Ceiling, Fixed, Graded, Segment, Share, Terms, Waiver};
 pub use text::{Bilingual, Language};
-pub use trace::{Outcome, Step, Trace};
+pub use trace::{Cap, Outcome, Step, Trace};
 pub use treat_first::{TreatFirstRules, TreatFirstScope, TreatFirstWhyNot};
 pub use vocabulary::{
     Designation, InstitutionGrade, InstitutionKind, InstitutionTier, Label, LabelSet, Referral, Setting,

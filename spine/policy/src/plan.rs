@@ -1,7 +1,7 @@
 //! What the conditions of a policy decide about a bill. Bills that are alike in all that is asked share one [`Plan`]:
 //! which layers apply, by which figures, with every rule worked in. What is left to do per bill is arithmetic.
 
-use kangmai_base::Day;
+use kangmai_base::{Day, Fen};
 
 use crate::accumulators::NO_SLOT;
 use crate::policy::{InForce, Layer};
@@ -9,8 +9,8 @@ use crate::predicate::{DESIGNATIONS, KINDS, LABELS, Predicate, STAYS, Words};
 use crate::terms::{Graded, Share, Terms};
 use crate::trace::{Outcome, Step};
 use crate::{
-    BaseTake, BillFacts, Ceiling, DateBasis, MAX_LAYERS, Over, Policy, Profile, Rounding, Segment, Version,
-    Waiver, YearAccumulators,
+    BaseTake, BillFacts, CategoryLimit, Ceiling, DateBasis, Fixed, MAX_LAYERS, Over, Policy, Profile,
+    Rounding, Segment, Version, Waiver, YearAccumulators,
 };
 
 /// What the conditions of a policy ask: bills with the same [`Key`] get the same plan.
@@ -181,13 +181,31 @@ pub(crate) struct Act {
     pub(crate) stays: u8,
     pub(crate) takes_compliant: bool,
     pub(crate) rounding: Rounding,
+    pub(crate) limits: Limits,
     pub(crate) figures: Figures,
+}
+
+/// What a layer pays at most; the largest number there is where there is no limit.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// What it paid this year.
+    pub(crate) paid: u8,
+    pub(crate) year: i64,
+    /// Whether one of the following is there.
+    pub(crate) more: bool,
+    pub(crate) bill: i64,
+    /// What was paid out of the pool this year.
+    pub(crate) pool: u8,
+    pub(crate) pool_holds: i64,
 }
 
 /// The arithmetic of a layer that applies.
 #[derive(Debug)]
 pub(crate) enum Figures {
     Insured(Insured),
+    Fixed(Fixed),
+    /// With the accumulator of what counted against the limit of the year, taken or not (all bits or none).
+    CategoryLimit(CategoryLimit, (u8, i64)),
     Ceiling(Ceiling),
     /// With the layer whose deductible is waived; past the last if there is none.
     Waiver(Waiver, u8),
@@ -198,15 +216,12 @@ pub(crate) enum Figures {
 pub(crate) struct Insured {
     /// Where the base of this bill begins: the accumulator, taken or not (all bits or none).
     pub(crate) before: (u8, i64),
-    /// Accumulators that the base, the deductible used and what is paid are added to.
+    /// Accumulators that the base and the deductible used are added to.
     pub(crate) base: u8,
     pub(crate) deductible_used: u8,
-    pub(crate) paid: u8,
-    /// Whether any accumulator but what is paid counts.
+    /// Whether any of these counts.
     pub(crate) remembers: bool,
     pub(crate) deductible: i64,
-    /// The cap of the year; the largest number there is where there is none.
-    pub(crate) cap: i64,
     pub(crate) pieces: Box<[Piece]>,
     pub(crate) denominator: i64,
     /// Whether all products fit 64 bits.
@@ -249,6 +264,7 @@ impl Plan {
             };
             heads.push(head);
             acts.extend(figures.map(|figures| Act {
+                limits: limits_of(policy, layer, head, facts, &words),
                 layer: index as u8,
                 stays: layer.slots.stays,
                 takes_compliant: layer.benefit.base.take == BaseTake::Compliant,
@@ -257,6 +273,32 @@ impl Plan {
             }));
         }
         Plan { heads: heads.into(), acts: acts.into() }
+    }
+}
+
+/// The caps of the profile that holds, and the pool as far as it is there for this bill.
+fn limits_of(policy: &Policy, layer: &Layer, head: Head, facts: &BillFacts, words: &Words) -> Limits {
+    let amount = |cap: Option<Fen>| cap.map_or(i64::MAX, |cap| cap.0);
+    let version = layer.benefit.versions.get(usize::from(head.version));
+    let profile = version.and_then(|version| version.profiles.get(usize::from(head.profile)));
+    let pool = layer.pool.and_then(|owner| {
+        let layer = policy.layers.get(usize::from(owner))?;
+        let epoch = policy.epoch(layer.benefit.date.day_of(facts));
+        let InForce::Version(number) = policy.in_force(epoch, usize::from(owner)) else { return None };
+        let (head, _) = resolve_layer(layer, number, words);
+        let profiles = &layer.benefit.versions.get(usize::from(number))?.profiles;
+        let profile = profiles.get(usize::from(head.profile)).filter(|_| head.outcome.applied())?;
+        Some((layer.slots.paid, amount(profile.yearly_cap)))
+    });
+    let (pool, pool_holds) = pool.unwrap_or((NO_SLOT, i64::MAX));
+    let bill = amount(profile.and_then(|profile| profile.bill_cap));
+    Limits {
+        paid: layer.slots.paid,
+        year: amount(profile.and_then(|profile| profile.yearly_cap)),
+        more: bill != i64::MAX || pool != NO_SLOT,
+        bill,
+        pool,
+        pool_holds,
     }
 }
 
@@ -281,10 +323,15 @@ fn resolve_layer(layer: &Layer, number: u8, words: &Words) -> (Head, Option<Figu
             let points = points_of((version, profile), words, &mut head);
             Figures::Insured(tiers(layer, graded, points))
         }
-        Terms::Share(share) => {
+        Terms::Share(share) | Terms::ThresholdToZero(share) | Terms::PoolLimit(share) => {
             let deductible = deductible_of((version, profile), words, &mut head);
             let points = points_of((version, profile), words, &mut head);
             Figures::Insured(share_of(layer, share, deductible, points))
+        }
+        Terms::Fixed(fixed) => Figures::Fixed(*fixed),
+        Terms::CategoryLimit(limit) => {
+            let remembers = if limit.limit_over == Over::Year { -1 } else { 0 };
+            Figures::CategoryLimit(limit.clone(), (layer.slots.base, remembers))
         }
         Terms::Ceiling(ceiling) => Figures::Ceiling(*ceiling),
         Terms::Waiver(waiver) => Figures::Waiver(waiver.clone(), layer.waives.unwrap_or(MAX_LAYERS as u8)),
@@ -333,10 +380,8 @@ fn insured(
         before: (NO_SLOT, 0),
         base: NO_SLOT,
         deductible_used: NO_SLOT,
-        paid: layer.slots.paid,
         remembers: false,
         deductible,
-        cap: i64::MAX,
         pieces: segments.iter().map(piece).filter(pays).collect(),
         denominator,
         is_small,
@@ -346,7 +391,7 @@ fn insured(
 
 fn by_bill(layer: &Layer, graded: &Graded, deductible: i64, points: i64) -> Insured {
     let figures = (&*graded.segments, graded.denominator, graded.small);
-    Insured { cap: graded.cap.map_or(i64::MAX, |cap| cap.0), ..insured(layer, figures, (deductible, points)) }
+    insured(layer, figures, (deductible, points))
 }
 
 fn tiers(layer: &Layer, graded: &Graded, points: i64) -> Insured {
@@ -366,7 +411,6 @@ fn share_of(layer: &Layer, share: &Share, deductible: i64, points: i64) -> Insur
         before: (layer.slots.deductible, if remembers { -1 } else { 0 }),
         deductible_used: layer.slots.deductible,
         remembers: true,
-        cap: share.cap.map_or(i64::MAX, |cap| cap.0),
         ..insured(layer, figures, (deductible, points))
     }
 }

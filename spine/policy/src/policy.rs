@@ -24,6 +24,8 @@ pub struct Layer {
     pub benefit: Arc<Benefit>,
     pub(crate) slots: SlotNumbers,
     pub(crate) waives: Option<u8>,
+    /// The layer whose pool it draws on.
+    pub(crate) pool: Option<u8>,
 }
 
 /// Where a layer's accumulators are, [`NO_SLOT`] where it has none.
@@ -176,8 +178,9 @@ impl Policy {
                 }
                 position.map(|position| position as u8)
             });
-            layers.push(Layer { benefit, slots, waives });
+            layers.push(Layer { benefit, slots, waives, pool: None });
         }
+        find_pools(&mut layers, errors);
         if let Some(layer) = layers.get(MAX_LAYERS) {
             let error = layer.benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
             errors.borrow_mut().push(error.with("limit", MAX_LAYERS.to_string()));
@@ -198,6 +201,21 @@ impl Policy {
             boundaries,
             epochs,
             asked,
+        }
+    }
+}
+
+/// Tells each layer that draws on a pool which layer owns it.
+fn find_pools(layers: &mut [Layer], errors: &Errors) {
+    for index in 0..layers.len() {
+        let Some(id) = layers[index].benefit.draws_on.clone() else { continue };
+        let owner =
+            layers.iter().position(|layer| layer.benefit.id == id && layer.benefit.kind == "pool_limit");
+        layers[index].pool = owner.map(|owner| owner as u8);
+        if owner.is_none() {
+            let benefit = &layers[index].benefit;
+            let error = benefit.spot.error(Word::ErrNoPool, Word::MendNoPool);
+            errors.borrow_mut().push(error.with("id", benefit.id.clone()).with("other", id));
         }
     }
 }

@@ -3,9 +3,12 @@
 use kangmai_base::Fen;
 
 use crate::accumulators::NO_SLOT;
-use crate::plan::{Act, Figures, Head, Insured, Piece, Plan, Plans};
-use crate::trace::{Outcome, Step, Trace};
-use crate::{BillFacts, Ceiling, FeeKind, MAX_LAYERS, Policy, Rounding, Setting, Waiver, YearAccumulators};
+use crate::plan::{Act, Figures, Head, Insured, Limits, Piece, Plan, Plans};
+use crate::trace::{Cap, Outcome, Step, Trace};
+use crate::{
+    BillFacts, CategoryLimit, Ceiling, FeeKind, Fixed, MAX_LAYERS, Policy, Rounding, Setting, Waiver,
+    YearAccumulators,
+};
 
 /// What each layer pays, without the reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +162,10 @@ fn run_act<const TRACE: bool>(
 ) -> i64 {
     let pays = match &act.figures {
         Figures::Insured(insured) => pay_insured::<TRACE>((act, head), insured, year, bill, step),
+        Figures::Fixed(fixed) => pay_fixed::<TRACE>((act, head), fixed, facts, year, bill, step),
+        Figures::CategoryLimit(limit, before) => {
+            pay_category::<TRACE>((act, head), (limit, *before), facts, year, bill, step)
+        }
         Figures::Ceiling(ceiling) => pay_ceiling::<TRACE>((act, head), ceiling, bill, step),
         Figures::Waiver(waiver, whose) => {
             let waived = bill.deductibles.get(usize::from(*whose)).copied().unwrap_or(0);
@@ -184,27 +191,14 @@ fn pay_insured<const TRACE: bool>(
     let before = if insured.remembers { year.get(insured.before.0) & insured.before.1 } else { 0 };
     let (numerator, asked) = graded_amount(act, insured, (before, before + base));
     let deductible_used = (insured.deductible - before).clamp(0, base);
-    let room = insured.cap.saturating_sub(year.get(insured.paid)).max(0);
-    let pays = asked.min(bill.remaining).min(room);
-    bill.remaining -= pays;
+    let (pays, room) = pay_within(&act.limits, asked, year, bill);
     bill.deductibles[usize::from(act.layer) & (MAX_LAYERS - 1)] = deductible_used;
     if insured.remembers {
         year.add(insured.base, base);
         year.add(insured.deductible_used, deductible_used);
     }
-    year.add(insured.paid, pays);
     if TRACE {
-        let outcome = if pays > 0 {
-            Outcome::Paid
-        } else if base == 0 {
-            Outcome::NothingLeft
-        } else if room == 0 {
-            Outcome::CapExhausted
-        } else if deductible_used == base {
-            Outcome::BelowDeductible
-        } else {
-            Outcome::PaidNothing
-        };
+        let outcome = outcome_of(pays, base, room.0, deductible_used == base);
         *step = Step {
             outcome,
             base: Fen(base),
@@ -214,7 +208,118 @@ fn pay_insured<const TRACE: bool>(
             numerator,
             denominator: insured.denominator,
             rounded: Fen(asked),
-            cap_room: (insured.cap != i64::MAX).then_some(Fen(room)),
+            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap: room.1,
+            pays: Fen(pays),
+            remaining: Fen(bill.remaining),
+            ..Step::of(head)
+        };
+    }
+    pays
+}
+
+/// Pays within what is left and within all limits; answers what is paid, and the narrowest limit with what it held.
+#[inline(always)]
+fn pay_within(
+    limits: &Limits,
+    asked: i64,
+    year: &mut YearAccumulators,
+    bill: &mut Bill,
+) -> (i64, (i64, Cap)) {
+    let left =
+        |holds: i64, used: i64| if holds == i64::MAX { i64::MAX } else { holds.saturating_sub(used).max(0) };
+    let mut room = (left(limits.year, year.get(limits.paid)), Cap::Year);
+    if limits.more {
+        let pool = left(limits.pool_holds, year.get(limits.pool));
+        if limits.bill < room.0 {
+            room = (limits.bill, Cap::Bill);
+        }
+        if pool < room.0 {
+            room = (pool, Cap::Pool);
+        }
+    }
+    let pays = asked.min(bill.remaining).min(room.0);
+    bill.remaining -= pays;
+    year.add(limits.paid, pays);
+    if limits.more {
+        year.add(limits.pool, pays);
+    }
+    (pays, room)
+}
+
+const fn outcome_of(pays: i64, base: i64, room: i64, all_deducted: bool) -> Outcome {
+    if pays > 0 {
+        Outcome::Paid
+    } else if base == 0 {
+        Outcome::NothingLeft
+    } else if room == 0 {
+        Outcome::CapExhausted
+    } else if all_deducted {
+        Outcome::BelowDeductible
+    } else {
+        Outcome::PaidNothing
+    }
+}
+
+/// Pays an amount whatever the bill cost, as far as something is left.
+fn pay_fixed<const TRACE: bool>(
+    (act, head): (&Act, &Head),
+    fixed: &Fixed,
+    facts: &BillFacts,
+    year: &mut YearAccumulators,
+    bill: &mut Bill,
+    step: &mut Step,
+) -> i64 {
+    let base = if act.takes_compliant { bill.compliant } else { bill.remaining };
+    let times = if fixed.per_day { facts.bed_days() } else { 1 };
+    let asked = fixed.amount.0.saturating_mul(times);
+    let (pays, room) = pay_within(&act.limits, asked, year, bill);
+    if TRACE {
+        *step = Step {
+            outcome: outcome_of(pays, base, room.0, false),
+            base: Fen(base),
+            numerator: i128::from(asked),
+            rounded: Fen(asked),
+            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap: room.1,
+            pays: Fen(pays),
+            remaining: Fen(bill.remaining),
+            ..Step::of(head)
+        };
+    }
+    pays
+}
+
+/// Pays a ratio of some costs of the bill, up to a limit of the bill or of the year.
+fn pay_category<const TRACE: bool>(
+    (act, head): (&Act, &Head),
+    (limit, before): (&CategoryLimit, (u8, i64)),
+    facts: &BillFacts,
+    year: &mut YearAccumulators,
+    bill: &mut Bill,
+    step: &mut Step,
+) -> i64 {
+    let of = |amount: Fen| amount.0.clamp(0, bill.compliant);
+    let categories = limit.categories.iter().map(|category| of(facts.categories[*category as usize]));
+    let fees = limit.fees.iter().map(|fee| of(facts.fees[*fee as usize]));
+    let charged = categories.chain(fees).fold(0, i64::saturating_add).min(bill.compliant);
+    let counted = year.get(before.0) & before.1;
+    let counts = charged.min((limit.limit.0 - counted).max(0));
+    let asked = times(act, counts, limit.scale.numerator, limit.scale.denominator);
+    let (pays, room) = pay_within(&act.limits, asked, year, bill);
+    year.add(before.0, counts);
+    if TRACE {
+        let used_up = charged > 0 && counts == 0;
+        *step = Step {
+            outcome: outcome_of(pays, charged, if used_up { 0 } else { room.0 }, false),
+            base: Fen(charged),
+            before: Fen(counted),
+            deductible_used: Fen(charged - counts),
+            numerator: i128::from(counts) * i128::from(limit.scale.numerator),
+            denominator: limit.scale.denominator,
+            rounded: Fen(asked),
+            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
             ..Step::of(head)

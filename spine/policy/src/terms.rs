@@ -4,7 +4,7 @@ use kangmai_base::{Fen, Rate};
 
 use crate::fields::{At, Fields};
 use crate::words::Word;
-use crate::{FeeKind, Over};
+use crate::{CostCategory, FeeKind, Over};
 
 /// The kind of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,19 +12,36 @@ pub(crate) enum Kind {
     DeductibleRatio,
     Tiers,
     Share,
+    Fixed,
     CeilingOnSelfPay,
+    CategoryLimit,
+    ThresholdToZero,
+    PoolLimit,
     FeeWaiver,
 }
 
 impl Kind {
-    pub(crate) const NAMES: &[&str] =
-        &["deductible_ratio", "tiers", "share", "ceiling_on_self_pay", "fee_waiver"];
+    pub(crate) const NAMES: &[&str] = &[
+        "deductible_ratio",
+        "tiers",
+        "share",
+        "fixed",
+        "ceiling_on_self_pay",
+        "category_limit",
+        "threshold_to_zero",
+        "pool_limit",
+        "fee_waiver",
+    ];
 
     pub(crate) fn from_name(name: &str) -> Option<Kind> {
         match name {
             "deductible_ratio" => Some(Kind::DeductibleRatio),
             "tiers" => Some(Kind::Tiers),
             "share" => Some(Kind::Share),
+            "fixed" => Some(Kind::Fixed),
+            "category_limit" => Some(Kind::CategoryLimit),
+            "threshold_to_zero" => Some(Kind::ThresholdToZero),
+            "pool_limit" => Some(Kind::PoolLimit),
             "ceiling_on_self_pay" => Some(Kind::CeilingOnSelfPay),
             "fee_waiver" => Some(Kind::FeeWaiver),
             _ => None,
@@ -36,6 +53,10 @@ impl Kind {
             Kind::DeductibleRatio => "deductible_ratio",
             Kind::Tiers => "tiers",
             Kind::Share => "share",
+            Kind::Fixed => "fixed",
+            Kind::CategoryLimit => "category_limit",
+            Kind::ThresholdToZero => "threshold_to_zero",
+            Kind::PoolLimit => "pool_limit",
             Kind::CeilingOnSelfPay => "ceiling_on_self_pay",
             Kind::FeeWaiver => "fee_waiver",
         }
@@ -82,8 +103,6 @@ pub struct Graded {
     pub(crate) small: bool,
     /// Whether the ratios are whole per cents.
     pub(crate) is_percent: bool,
-    /// Yearly cap.
-    pub cap: Option<Fen>,
 }
 
 /// `share`: a ratio of what is over a deductible.
@@ -97,8 +116,31 @@ pub struct Share {
     pub segment: Segment,
     pub(crate) denominator: i64,
     pub(crate) small: bool,
-    /// Yearly cap.
-    pub cap: Option<Fen>,
+}
+
+/// `fixed`: an amount for each bill or each day of the stay, whatever it cost (定额, 按床日).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixed {
+    /// The amount.
+    pub amount: Fen,
+    /// Whether it is for each day.
+    pub per_day: bool,
+}
+
+/// `category_limit`: a ratio of what the bill charges for some things, up to a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryLimit {
+    /// Costs by category.
+    pub categories: Box<[CostCategory]>,
+    /// Fees with a name of their own.
+    pub fees: Box<[FeeKind]>,
+    /// What of them counts at most.
+    pub limit: Fen,
+    /// Whether the limit holds for each bill or for the year.
+    pub limit_over: Over,
+    /// The ratio of what counts.
+    pub rate: Rate,
+    pub(crate) scale: Scale,
 }
 
 /// `ceiling_on_self_pay`: pays what is missing to a promise.
@@ -149,23 +191,44 @@ pub enum Terms {
     Tiers(Graded),
     /// One ratio over a deductible.
     Share(Share),
+    /// An amount whatever it cost.
+    Fixed(Fixed),
+    /// A ratio of some things up to a limit.
+    CategoryLimit(CategoryLimit),
+    /// All that is over what a person may bear; as a share of 100 % whose deductible is that threshold.
+    ThresholdToZero(Share),
+    /// One ratio, out of a pool on which other layers may draw; the pool is the cap.
+    PoolLimit(Share),
     /// A promise on the own share.
     Ceiling(Ceiling),
     /// The institution's waivers.
     Waiver(Waiver),
 }
 
+/// The kinds that may have a cap for each bill.
+const CAPPED: &[Kind] =
+    &[Kind::DeductibleRatio, Kind::Tiers, Kind::Share, Kind::Fixed, Kind::CategoryLimit, Kind::PoolLimit];
+
 const KEYS_BY_KIND: &[(&str, &[Kind])] = &[
     ("segments", &[Kind::DeductibleRatio]),
     ("tiers", &[Kind::Tiers]),
     ("deductible", &[Kind::DeductibleRatio, Kind::Share]),
     ("deductible_over", &[Kind::Share]),
-    ("ratio", &[Kind::Share]),
-    ("yearly_cap", &[Kind::DeductibleRatio, Kind::Tiers, Kind::Share]),
+    ("ratio", &[Kind::Share, Kind::CategoryLimit, Kind::PoolLimit]),
+    ("yearly_cap", &[Kind::DeductibleRatio, Kind::Tiers, Kind::Share, Kind::Fixed, Kind::CategoryLimit]),
+    ("bill_cap", CAPPED),
+    ("amount", &[Kind::Fixed]),
+    ("per", &[Kind::Fixed]),
+    ("categories", &[Kind::CategoryLimit]),
+    ("limit", &[Kind::CategoryLimit]),
+    ("limit_over", &[Kind::CategoryLimit]),
+    ("threshold", &[Kind::ThresholdToZero]),
+    ("threshold_over", &[Kind::ThresholdToZero]),
+    ("yearly_pool", &[Kind::PoolLimit]),
     ("pays_up_to", &[Kind::CeilingOnSelfPay]),
     ("own_share_at_most", &[Kind::CeilingOnSelfPay]),
     ("of", &[Kind::CeilingOnSelfPay]),
-    ("fees", &[Kind::FeeWaiver]),
+    ("fees", &[Kind::FeeWaiver, Kind::CategoryLimit]),
     ("discount", &[Kind::FeeWaiver]),
     ("discount_of", &[Kind::FeeWaiver]),
 ];
@@ -185,6 +248,10 @@ impl Terms {
             Kind::DeductibleRatio => read_deductible_ratio(fields, points),
             Kind::Tiers => read_tiers(fields, points),
             Kind::Share => read_share(fields, points),
+            Kind::Fixed => read_fixed(fields),
+            Kind::CategoryLimit => read_category_limit(fields),
+            Kind::ThresholdToZero => read_threshold(fields),
+            Kind::PoolLimit => read_pool(fields, points),
             Kind::CeilingOnSelfPay => read_ceiling(fields),
             Kind::FeeWaiver => read_waiver(fields),
         }
@@ -194,8 +261,8 @@ impl Terms {
     pub(crate) const fn deductible(&self) -> Fen {
         match self {
             Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.deductible,
-            Terms::Share(share) => share.deductible,
-            Terms::Ceiling(_) | Terms::Waiver(_) => Fen::ZERO,
+            Terms::Share(share) | Terms::ThresholdToZero(share) | Terms::PoolLimit(share) => share.deductible,
+            Terms::Fixed(_) | Terms::CategoryLimit(_) | Terms::Ceiling(_) | Terms::Waiver(_) => Fen::ZERO,
         }
     }
 
@@ -203,25 +270,19 @@ impl Terms {
     pub(crate) const fn denominator(&self) -> i64 {
         match self {
             Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.denominator,
-            Terms::Share(share) => share.denominator,
+            Terms::Share(share) | Terms::ThresholdToZero(share) | Terms::PoolLimit(share) => {
+                share.denominator
+            }
+            Terms::Fixed(_) => 1,
+            Terms::CategoryLimit(limit) => limit.scale.denominator,
             Terms::Ceiling(ceiling) => ceiling.scale.denominator,
             Terms::Waiver(waiver) => waiver.scale.denominator,
-        }
-    }
-
-    /// The yearly cap, where the kind has one.
-    pub const fn cap(&self) -> Option<Fen> {
-        match self {
-            Terms::DeductibleRatio(graded) | Terms::Tiers(graded) => graded.cap,
-            Terms::Share(share) => share.cap,
-            Terms::Ceiling(_) | Terms::Waiver(_) => None,
         }
     }
 }
 
 fn read_deductible_ratio(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
     let deductible = fields.money("deductible");
-    let cap = fields.cap("yearly_cap");
     let tables = fields.some_tables("segments");
     let last = tables.len().saturating_sub(1);
     let mut rates = Vec::new();
@@ -251,12 +312,10 @@ fn read_deductible_ratio(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> 
         denominator,
         small,
         is_percent: denominator == 100,
-        cap: cap?,
     }))
 }
 
 fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
-    let cap = fields.cap("yearly_cap");
     let tables = fields.some_tables("tiers");
     let mut edges: Vec<(Fen, At<Rate>)> = Vec::new();
     for table in &tables {
@@ -272,14 +331,7 @@ fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
     let ends: Vec<Fen> = edges.iter().skip(1).map(|(from, _)| *from).chain([Fen(i64::MAX)]).collect();
     let rates = edges.into_iter().zip(ends).map(|((from, rate), to)| (from, to, rate)).collect();
     let (segments, denominator, small) = scaled(fields, rates, points)?;
-    Some(Terms::Tiers(Graded {
-        deductible,
-        segments,
-        denominator,
-        small,
-        is_percent: denominator == 100,
-        cap: cap?,
-    }))
+    Some(Terms::Tiers(Graded { deductible, segments, denominator, small, is_percent: denominator == 100 }))
 }
 
 fn push_not_rising(fields: &Fields<'_>, at: &At<Fen>, lowest: Fen) {
@@ -290,18 +342,66 @@ fn push_not_rising(fields: &Fields<'_>, at: &At<Fen>, lowest: Fen) {
 fn read_share(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
     let deductible = fields.money("deductible");
     let deductible_over = fields.chosen(fields.text("deductible_over"), Over::NAMES, Over::from_name);
-    let (rate, cap) = (fields.share("ratio"), fields.cap("yearly_cap"));
+    let rate = fields.share("ratio");
     let (segments, denominator, small) = scaled(fields, vec![(Fen::ZERO, Fen(i64::MAX), rate?)], points)?;
     let segment = *segments.first()?;
     let deductible = deductible?.value;
-    Some(Terms::Share(Share {
-        deductible,
-        deductible_over: deductible_over?,
-        segment,
-        denominator,
-        small,
-        cap: cap?,
+    Some(Terms::Share(Share { deductible, deductible_over: deductible_over?, segment, denominator, small }))
+}
+
+fn read_fixed(fields: &Fields<'_>) -> Option<Terms> {
+    let amount = fields.money("amount");
+    let per_day = fields.chosen(fields.text("per"), &["bill", "day"], |name| match name {
+        "bill" => Some(false),
+        "day" => Some(true),
+        _ => None,
+    });
+    Some(Terms::Fixed(Fixed { amount: amount?.value, per_day: per_day? }))
+}
+
+fn read_category_limit(fields: &Fields<'_>) -> Option<Terms> {
+    let names: Vec<&str> = CostCategory::ALL.iter().map(|category| category.name()).collect();
+    let read = |name: &str| CostCategory::ALL.into_iter().find(|category| category.name() == name);
+    let listed = fields.texts_maybe("categories").unwrap_or_default();
+    let mut categories: Vec<CostCategory> =
+        listed.into_iter().filter_map(|text| fields.chosen(Some(text), &names, read)).collect();
+    categories.sort_by_key(|category| *category as u8);
+    categories.dedup();
+    let fees = read_fees(fields);
+    if categories.is_empty() && fees.is_empty() {
+        fields.push(fields.spot().error(Word::ErrEmptyList, Word::MendEmptyList).with("key", "categories"));
+    }
+    let limit = fields.money("limit");
+    let limit_over = fields.chosen(fields.text("limit_over"), Over::NAMES, Over::from_name);
+    let rate = fields.share("ratio")?.value;
+    Some(Terms::CategoryLimit(CategoryLimit {
+        categories: categories.into(),
+        fees,
+        limit: limit?.value,
+        limit_over: limit_over?,
+        rate,
+        scale: Scale::of(rate),
     }))
+}
+
+fn read_threshold(fields: &Fields<'_>) -> Option<Terms> {
+    let threshold = fields.money("threshold");
+    let over = fields.chosen(fields.text("threshold_over"), Over::NAMES, Over::from_name);
+    Some(Terms::ThresholdToZero(plain_share(threshold?.value, over?, Rate::ONE, 100, true)))
+}
+
+fn read_pool(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
+    let (segments, denominator, small) =
+        scaled(fields, vec![(Fen::ZERO, Fen(i64::MAX), fields.share("ratio")?)], points)?;
+    let segment = *segments.first()?;
+    let share = plain_share(Fen::ZERO, Over::Bill, segment.rate, denominator, small);
+    Some(Terms::PoolLimit(Share { segment, ..share }))
+}
+
+fn plain_share(deductible: Fen, deductible_over: Over, rate: Rate, denominator: i64, small: bool) -> Share {
+    let numerator = rate.numerator() * (denominator / rate.denominator());
+    let segment = Segment { from: Fen::ZERO, to: Fen(i64::MAX), rate, numerator };
+    Share { deductible, deductible_over, segment, denominator, small }
 }
 
 fn read_ceiling(fields: &Fields<'_>) -> Option<Terms> {
@@ -320,7 +420,7 @@ fn read_ceiling(fields: &Fields<'_>) -> Option<Terms> {
     Some(Terms::Ceiling(Ceiling { rate, of_own_share, of_total: of_total?, scale: Scale::of(rate) }))
 }
 
-fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
+fn read_fees(fields: &Fields<'_>) -> Box<[FeeKind]> {
     let names: Vec<&str> = FeeKind::ALL.iter().map(|fee| fee.name()).collect();
     let read = |name: &str| FeeKind::ALL.into_iter().find(|fee| fee.name() == name);
     let listed = fields.texts_maybe("fees").unwrap_or_default();
@@ -328,6 +428,11 @@ fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
         listed.into_iter().filter_map(|text| fields.chosen(Some(text), &names, read)).collect();
     fees.sort_by_key(|fee| *fee as u8);
     fees.dedup();
+    fees.into()
+}
+
+fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
+    let fees = read_fees(fields);
     let discount = fields.share("discount");
     let bases = ["remaining_compliant", "remaining_own"];
     let of_own = fields.chosen(fields.text("discount_of"), &bases, |name| match name {
@@ -337,7 +442,7 @@ fn read_waiver(fields: &Fields<'_>) -> Option<Terms> {
     });
     let discount = discount?.value;
     let scale = Scale::of(discount);
-    Some(Terms::Waiver(Waiver { fees: fees.into(), discount, discount_of_own: of_own?, scale }))
+    Some(Terms::Waiver(Waiver { fees, discount, discount_of_own: of_own?, scale }))
 }
 
 /// Brings the ratios over one denominator, 100 where that is enough.

@@ -37,6 +37,19 @@ impl Outcome {
     }
 }
 
+/// What a cap is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// One layer and the year.
+    #[default]
+    Year,
+    /// One layer and one bill.
+    Bill,
+    /// All layers that draw on one pool, and the year.
+    Pool,
+}
+
 /// One layer of one bill. Amounts that a kind has no use for are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
@@ -69,8 +82,10 @@ pub struct Step {
     pub denominator: i64,
     /// The rounded amount before the cap and before what was left.
     pub rounded: Fen,
-    /// What the cap of the year still held before this bill; `None`: no cap.
+    /// What the narrowest cap still held before this bill; `None`: no cap.
     pub cap_room: Option<Fen>,
+    /// Which cap that is.
+    pub cap: Cap,
     /// What the layer pays.
     pub pays: Fen,
     /// What of the compliant cost is left after it.
@@ -111,6 +126,7 @@ impl Step {
         denominator: 1,
         rounded: Fen::ZERO,
         cap_room: None,
+        cap: Cap::Year,
         pays: Fen::ZERO,
         remaining: Fen::ZERO,
     };

@@ -22,6 +22,15 @@ const ODD: &[(&str, &str)] = &[
     ("cn/odd/benefits/3.toml", include_str!("odd/3-share.toml")),
     ("cn/odd/benefits/4.toml", include_str!("odd/4-ceiling.toml")),
     ("cn/odd/benefits/5.toml", include_str!("odd/5-waiver.toml")),
+    (
+        "cn/kinds/pack.toml",
+        "id = \"kinds\"\nname = { zh = \"类\", en = \"kinds\" }\ndivision = \"98\"\ninherits = \"none\"\n",
+    ),
+    ("cn/kinds/benefits/1.toml", include_str!("kinds/bed.toml")),
+    ("cn/kinds/benefits/2.toml", include_str!("kinds/drugs.toml")),
+    ("cn/kinds/benefits/3.toml", include_str!("kinds/pool.toml")),
+    ("cn/kinds/benefits/4.toml", include_str!("kinds/aid.toml")),
+    ("cn/kinds/benefits/5.toml", include_str!("kinds/top.toml")),
 ];
 
 static RELEASE: LazyLock<Release> = LazyLock::new(|| {
@@ -71,6 +80,7 @@ prop_compose! {
         (facts.setting, facts.referral) = (Setting::ALL[kinds.2], Referral::ALL[kinds.3]);
         (facts.age_at_admission, facts.age_at_discharge) = (age, age);
         facts.designations = flags;
+        facts.categories[flags as usize % 3] = Fen(facts.compliant.0 / 3);
         facts
     }
 }

@@ -7,7 +7,7 @@ use crate::vocabulary::{
     InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting, Vocabulary,
 };
 use crate::words::Word;
-use crate::{BillFacts, FeeKind};
+use crate::{BillFacts, CostCategory, FeeKind};
 
 /// Fills in what a case says about its bill.
 pub(crate) fn read_facts(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &mut BillFacts) {
@@ -34,6 +34,14 @@ pub(crate) fn read_facts(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &m
             }
         }
         fees.finish();
+    }
+    if let Some(categories) = fields.table_maybe("categories") {
+        for category in CostCategory::ALL {
+            if let Some(amount) = categories.money_maybe(category.name()) {
+                facts.categories[category as usize] = amount.value;
+            }
+        }
+        categories.finish();
     }
     read_person(fields, vocabulary, facts);
     read_institution(fields, vocabulary, facts);
