@@ -265,7 +265,7 @@ impl Benefit {
         let kind = fields.chosen(fields.text("kind"), Kind::NAMES, Kind::from_name);
         let date =
             fields.chosen(fields.text("date"), &["admission", "discharge", "settlement"], read_date_basis);
-        let rounding = read_rounding(fields);
+        let rounding = read_rounding(fields, &["layer"]).map(|(rounding, _)| rounding);
         let base = read_base(fields);
         let after = fields.texts_maybe("after").unwrap_or_default();
         let slots = fields.table_maybe("accumulators").map(|table| read_slots(&table)).unwrap_or_default();
@@ -336,7 +336,11 @@ fn read_date_basis(name: &str) -> Option<DateBasis> {
     }
 }
 
-fn read_rounding(fields: &Fields<'_>) -> Option<Rounding> {
+/// How it is rounded, and where: one of `places`.
+pub(crate) fn read_rounding<'f>(
+    fields: &Fields<'f>,
+    places: &'static [&'static str],
+) -> Option<(Rounding, &'f str)> {
     let table = fields.table("round")?;
     let unit = table.chosen(table.text("to"), &["0.01", "0.10", "1.00"], |text| match text {
         "0.01" => Some(1),
@@ -344,16 +348,31 @@ fn read_rounding(fields: &Fields<'_>) -> Option<Rounding> {
         "1.00" => Some(100),
         _ => None,
     });
-    let at = table.chosen(table.text("at"), &["layer"], |text| (text == "layer").then_some(()));
+    let at = table.text("at");
+    let at = table.chosen(at, places, |text| places.iter().copied().find(|place| *place == text));
     let mode = table.text("mode");
     table.finish();
-    let (unit, ()) = (unit?, at?);
-    fields.chosen(mode, &["half_up", "down", "up"], |text| match text {
+    let (unit, at) = (unit?, at?);
+    let rounding = fields.chosen(mode, &["half_up", "down", "up"], |text| match text {
         "half_up" => Some(Rounding::HalfUp(unit)),
         "down" => Some(Rounding::Down(unit)),
         "up" => Some(Rounding::Up(unit)),
         _ => None,
-    })
+    });
+    Some((rounding?, at))
+}
+
+/// A quotient brought to money; half up, up and down are away from and towards zero. `None` past 63 bits.
+pub(crate) fn round(rounding: Rounding, numerator: i128, denominator: i128) -> Option<i64> {
+    let (size, negative) = (i128::try_from(numerator.unsigned_abs()).ok()?, numerator < 0);
+    let (unit, added) = match rounding {
+        Rounding::HalfUp(unit) => (unit, denominator.checked_mul(i128::from(unit))? / 2),
+        Rounding::Down(unit) => (unit, 0),
+        Rounding::Up(unit) => (unit, denominator.checked_mul(i128::from(unit))? - 1),
+    };
+    let units = size.checked_add(added)? / denominator.checked_mul(i128::from(unit))?;
+    let amount = i64::try_from(units.checked_mul(i128::from(unit))?).ok()?;
+    Some(if negative { -amount } else { amount })
 }
 
 fn read_base(fields: &Fields<'_>) -> Option<Base> {

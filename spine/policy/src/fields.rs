@@ -231,6 +231,10 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(crate) fn share_maybe(&self, key: &'static str) -> Option<At<Rate>> {
+        if self.has(key) { self.share(key) } else { None }
+    }
+
     /// A ratio of at most one.
     pub(crate) fn share(&self, key: &'static str) -> Option<At<Rate>> {
         let rate: At<Rate> = self.parsed(self.text(key), Word::ErrNotARatio, Word::MendRatio)?;

@@ -18,8 +18,8 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseTable, IncomeKind, IncomeLine, Jurisdiction, Pack, Policy, Threshold, TreatFirstRules,
-    WatchRules,
+    Benefit, DiseaseTable, IncomeKind, IncomeLine, Jurisdiction, LineRules, Pack, Policy, Threshold,
+    TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.
@@ -120,6 +120,11 @@ impl Release {
     /// The disease lists of the innermost place that has any on `day`.
     pub fn disease_table(&self, place: DivisionCode, day: Day) -> Option<&DiseaseTable> {
         self.tables.disease_table(place, day)
+    }
+
+    /// How the lines of a bill become its total and its compliant cost in `place` on `day`.
+    pub fn lines(&self, place: DivisionCode, day: Day) -> Option<&LineRules> {
+        self.tables.lines(place, day)
     }
 
     /// 先诊疗后付费 of the innermost place that has a rule on `day`.

@@ -3,6 +3,7 @@
 use kangmai_base::Fen;
 
 use crate::accumulators::NO_SLOT;
+use crate::benefit::round;
 use crate::plan::{Act, Figures, Head, Insured, Limits, Piece, Plan, Plans};
 use crate::trace::{Cap, Outcome, Step, Trace};
 use crate::{
@@ -459,13 +460,7 @@ const fn percent(hundredths: i64) -> i64 {
     ((hundredths as u64 + 50) / 100) as i64
 }
 
-/// A quotient brought to money; all numerators are at least zero.
+/// A quotient brought to money; the largest amount there is where it has no room.
 fn rounded_otherwise(rounding: Rounding, numerator: i128, denominator: i64) -> i64 {
-    let (unit, added) = match rounding {
-        Rounding::HalfUp(unit) => (unit, denominator * unit / 2),
-        Rounding::Down(unit) => (unit, 0),
-        Rounding::Up(unit) => (unit, denominator * unit - 1),
-    };
-    let quotient = (numerator + i128::from(added)) / i128::from(denominator * unit);
-    i64::try_from(quotient).unwrap_or(i64::MAX).saturating_mul(unit)
+    round(rounding, numerator, i128::from(denominator)).unwrap_or(i64::MAX)
 }

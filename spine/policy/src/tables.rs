@@ -12,8 +12,8 @@ use crate::source::Spot;
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    CostWindow, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionTier, LabelSet, OwnCost, PushRhythm,
-    RedTrigger, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    CostWindow, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionTier, LabelSet, LineRules, OwnCost,
+    PushRhythm, RedTrigger, Rounding, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 
 /// Which table a file is.
@@ -22,6 +22,7 @@ pub(crate) enum TableKind {
     Watch,
     Diseases,
     TreatFirst,
+    Lines,
     Income,
 }
 
@@ -40,6 +41,7 @@ pub(crate) struct Tables {
     watch: Vec<Placed<WatchRules>>,
     diseases: Vec<Placed<DiseaseTable>>,
     treat_first: Vec<Placed<TreatFirstRules>>,
+    lines: Vec<Placed<LineRules>>,
     income: Vec<(Arc<str>, IncomeLine)>,
     cases: Vec<(DivisionCode, TableCase)>,
 }
@@ -83,6 +85,7 @@ impl TableKind {
             "watch.toml" => Some(TableKind::Watch),
             "diseases.toml" => Some(TableKind::Diseases),
             "treat_first.toml" => Some(TableKind::TreatFirst),
+            "lines.toml" => Some(TableKind::Lines),
             "income.toml" => Some(TableKind::Income),
             _ => None,
         }
@@ -117,6 +120,7 @@ impl TableKind {
             ],
             TableKind::Diseases => &["in_force", "major", "chronic", "severe", "sensitive", "needs"],
             TableKind::TreatFirst => &["in_force", "entitled", "conditions", "instalments"],
+            TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
             TableKind::Income => &["amount", "of_year", "from"],
         }
     }
@@ -142,6 +146,10 @@ impl Tables {
 
     pub(crate) fn treat_first(&self, place: DivisionCode, day: Day) -> Option<&TreatFirstRules> {
         innermost(&self.treat_first, place, day)
+    }
+
+    pub(crate) fn lines(&self, place: DivisionCode, day: Day) -> Option<&LineRules> {
+        innermost(&self.lines, place, day)
     }
 
     pub(crate) fn income_line(
@@ -189,6 +197,7 @@ impl Tables {
             watch: others(&self.watch, path),
             diseases: others(&self.diseases, path),
             treat_first: others(&self.treat_first, path),
+            lines: others(&self.lines, path),
             income: self.income.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             cases: Vec::new(),
         }
@@ -219,6 +228,10 @@ impl Tables {
                 let read = |table: &Fields<'_>| DiseaseTable::read(table);
                 self.diseases.extend(read_placed(fields, (&path, place), read, |table| table.period));
             }
+            TableKind::Lines => {
+                let read = |table: &Fields<'_>| LineRules::read(table);
+                self.lines.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
             TableKind::TreatFirst => {
                 let read = |table: &Fields<'_>| TreatFirstRules::read(table, vocabulary);
                 self.treat_first.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
@@ -240,6 +253,10 @@ impl Tables {
             },
             TableKind::TreatFirst => match self.treat_first(place, asked.day) {
                 Some(rules) => answer_treat_first(rules, place, asked),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Lines => match self.lines(place, asked.day) {
+                Some(rules) => answer_lines(rules),
                 None => vec![("in_force", false.to_string())],
             },
             TableKind::Income => {
@@ -344,6 +361,20 @@ fn answer_diseases(table: &DiseaseTable, asked: &Question) -> Answers {
         ("severe", table.is_severe(asked.diagnosis, asked.age).to_string()),
         ("sensitive", table.sensitive_level(asked.diagnosis).to_string()),
         ("needs", needs.unwrap_or_else(none)),
+    ]
+}
+
+fn answer_lines(rules: &LineRules) -> Answers {
+    let (mode, unit) = match rules.rounding {
+        Rounding::HalfUp(unit) => ("half_up", unit),
+        Rounding::Down(unit) => ("down", unit),
+        Rounding::Up(unit) => ("up", unit),
+    };
+    vec![
+        ("in_force", true.to_string()),
+        ("round", format!("{mode} {}", Fen(unit))),
+        ("at", if rules.at_line { "line" } else { "bill" }.to_owned()),
+        ("class_b_own_share", rules.class_b_own_share.map_or_else(none, |rate| rate.to_string())),
     ]
 }
 
