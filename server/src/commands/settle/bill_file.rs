@@ -355,7 +355,7 @@ impl<'s> Reading<'s> {
         if let Err(error) = facts.check() {
             let (slot, word) = match error {
                 FactsError::Total => (slots.total, "policy.file.total"),
-                FactsError::Compliant => (slots.compliant, "policy.file.compliant"),
+                FactsError::Compliant | FactsError::Categories => (slots.compliant, "policy.file.compliant"),
                 FactsError::AlreadyPaid => (slots.already_paid, "policy.file.already_paid"),
                 FactsError::Fees => (slots.fees, "policy.file.fees"),
                 FactsError::Dates => (slots.admission, "policy.file.dates"),
