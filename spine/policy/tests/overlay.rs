@@ -106,7 +106,7 @@ fn the_order_of_days_counts_not_the_order_of_writing() {
     let benefit = &layers.iter().find(|layer| layer.benefit.id == "major").expect("it").benefit;
     let last = benefit.versions.last().expect("a version");
     assert_eq!(last.period.from, "2025-06-01".parse::<Day>().expect("a day"));
-    assert_eq!(last.profiles[1].terms.cap(), Some(fen("500000.00")));
+    assert_eq!(last.profiles[1].yearly_cap, Some(fen("500000.00")));
     // Two changes that only hold together: the first edge past the second, and the second moved too.
     let edges = [
         "major [2] tiers[2].above = 200000.00 from 2025-01-01",
