@@ -187,6 +187,9 @@ pub enum LineError {
 /// Millionths of a fen in a fen: quantity and price have four decimals each, and a yuan is 100 fen.
 const MILLIONTHS: i64 = 1_000_000;
 
+/// Numerator and denominator.
+type Ratio = (i128, i64);
+
 /// A sum of exact amounts over different denominators.
 #[derive(Default)]
 struct Exact(BTreeMap<i64, i128>);
@@ -261,7 +264,7 @@ impl LineRules {
     }
 
     /// What a line charges, and what of it is compliant: numerator and denominator, in fen.
-    fn amounts(&self, number: usize, line: &BillLine) -> Result<((i128, i64), (i128, i64)), LineError> {
+    fn amounts(&self, number: usize, line: &BillLine) -> Result<(Ratio, Ratio), LineError> {
         let too_large = LineError::TooLarge { line: number };
         let exact = i128::from(line.quantity.0) * i128::from(line.unit_price.0);
         let product = round(self.rounding, exact, i128::from(MILLIONTHS)).ok_or(too_large)?;
