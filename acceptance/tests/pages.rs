@@ -9,8 +9,10 @@ use kangmai_acceptance::crawl::crawl;
 use kangmai_acceptance::visitor::Visitor;
 use kangmai_access::Role;
 
-/// What holds no person, household or case: the law, figures of a place, templates of files.
-const FOR_EVERY_COUNTY: [&str; 6] = ["/policies", "/places", "/figures", "/import", "/static", "/assets"];
+/// What holds no person, household or case: the law, figures of a place, templates of files, years and whether they are
+/// closed here.
+const FOR_EVERY_COUNTY: [&str; 7] =
+    ["/policies", "/places", "/figures", "/import", "/static", "/assets", "/years"];
 
 /// Walks as every role; what was wrong, each once.
 fn complaints(county: &County, prepare: impl Fn(&mut Visitor)) -> BTreeSet<String> {

@@ -9,6 +9,7 @@ mod file;
 mod policy;
 mod serve;
 mod settle;
+mod settlement;
 mod watch;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +42,9 @@ enum Command {
     /// Check packs and run their cases
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Settle again in retrospect
+    #[command(subcommand)]
+    Settlement(settlement::SettlementCommand),
     /// Find the households that illness is pulling under
     #[command(subcommand)]
     Watch(watch::WatchCommand),
@@ -72,6 +76,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Serve(serve) => serve::run(&config, &serve),
         Command::Watch(command) => watch::run(&config, &command),
         Command::Classify(command) => classify::run(&config, &command),
+        Command::Settlement(command) => settlement::run(&config, &command),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
         Command::Settle(args) => settle::run(&args),

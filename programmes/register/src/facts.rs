@@ -2,7 +2,7 @@
 //! of `kangmai_places`: always the whole state.
 
 use kangmai_base::{Refusal, Uuid};
-use kangmai_people::{HouseholdBody, LabelInterval, PersonBody};
+use kangmai_people::{HouseholdBody, LabelInterval, PERSON_REGISTERED, PersonBody};
 use kangmai_places::{INSTITUTION_REGISTERED, InstitutionBody};
 use kangmai_record::NewFact;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A household is registered or changes; the body is a [`HouseholdBody`].
 pub const HOUSEHOLD: &str = "register.household";
 /// A person is registered or changes; the body is a [`PersonBody`].
-pub const PERSON: &str = "register.person";
+pub const PERSON: &str = PERSON_REGISTERED;
 /// An institution is registered or changes; the body is an [`InstitutionBody`].
 pub const INSTITUTION: &str = INSTITUTION_REGISTERED;
 /// Two records are alike; the body is a [`CandidateFound`].

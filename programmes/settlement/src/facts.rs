@@ -19,6 +19,37 @@ pub const BILL_CANCELLED: &str = "settlement.bill_cancelled";
 pub const OPENING: &str = "settlement.opening";
 /// The kind of [`Admitted`].
 pub const ADMITTED: &str = "settlement.admitted";
+/// An insurance year was closed for a place: no bill of it comes in, is cancelled or corrected any more. The body is a
+/// [`YearDecided`].
+pub const YEAR_CLOSED: &str = "settlement.year_closed";
+/// A closed year was opened again. The body is a [`YearDecided`].
+pub const YEAR_REOPENED: &str = "settlement.year_reopened";
+/// A bill of a closed year was handed to the insurance bureau; the body is a [`BillReceived`].
+pub const BILL_LATE: &str = "settlement.bill_late";
+/// The kind of [`LateBillLeft`].
+pub const LATE_BILL_LEFT: &str = "settlement.late_bill_left";
+
+/// What was decided about an insurance year of a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YearDecided {
+    /// The insurance year.
+    pub year: i32,
+    /// Who decided, as they are called.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The bureau does not take a late bill in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LateBillLeft {
+    /// The bill.
+    pub bill: Uuid,
+    /// Why.
+    pub reason: String,
+}
 
 /// A bill came in, typed at a desk or in a file. A bill that was cancelled may come in again with other content; then
 /// the fact corrects the earlier one.

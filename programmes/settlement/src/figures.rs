@@ -98,6 +98,16 @@ pub(crate) fn due(
             lines.push(DueLine { word: "settlement.due.unsettled", count, late: 0, path });
         }
     }
+    if let Some(reach) = reach(actor, Purpose::KeepLedger) {
+        let (late, touched) = (store::count_late(tx, &reach)?, store::count_touched(tx, &reach)?);
+        for (word, count, path) in
+            [("settlement.due.late", late, "/years"), ("settlement.due.touched", touched, "/resettle")]
+        {
+            if count > 0 {
+                lines.push(DueLine { word, count, late: 0, path: path.to_owned() });
+            }
+        }
+    }
     if let Some(reach) = reach(actor, Purpose::SettleBills) {
         let filter = AdmissionFilter { institution: actor.institution };
         let count = store::open_admissions(tx, &reach, filter, day.plus_days(-OPEN_FOR_DAYS))?;

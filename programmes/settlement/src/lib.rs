@@ -8,10 +8,13 @@ pub mod facts;
 mod figures;
 pub mod import;
 mod pages;
+mod resettling;
 pub mod rules;
 mod settling;
 mod statement;
 pub mod store;
+
+pub use resettling::{Payers, Resettled, Which, resettle};
 
 use kangmai_access::Purpose;
 use kangmai_database::{Migration, Migrations};
@@ -35,7 +38,7 @@ pub const fn programme() -> Programme {
         name: "settlement",
         words: WORDS,
         migrations: MIGRATIONS,
-        projections: &[store::BILLS],
+        projections: &[store::BILLS, store::CLOSINGS, store::TOUCHED_YEARS],
         navigation: &[
             Navigation {
                 word: "settlement.desk.title",
@@ -60,6 +63,12 @@ pub const fn programme() -> Programme {
                 path: "/postings",
                 purpose: Purpose::ReadBills,
                 order: 36,
+            },
+            Navigation {
+                word: "settlement.years.title",
+                path: "/years",
+                purpose: Purpose::KeepLedger,
+                order: 38,
             },
         ],
         routes,
@@ -87,6 +96,13 @@ fn routes() -> Vec<Route> {
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),
         Route::get("/postings", Purpose::ReadBills, pages::postings),
         Route::get("/postings.xlsx", Purpose::ReadBills, pages::export_postings),
+        Route::get("/years", Purpose::KeepLedger, pages::years),
+        Route::get("/years/{year}", Purpose::KeepLedger, pages::year),
+        Route::post("/years/{year}", Purpose::KeepLedger, pages::decide_year),
+        Route::get("/late-bills/{bill}", Purpose::KeepLedger, pages::late),
+        Route::post("/late-bills/{bill}", Purpose::KeepLedger, pages::decide_late),
+        Route::get("/resettle", Purpose::KeepLedger, pages::resettle_form),
+        Route::post("/resettle", Purpose::KeepLedger, pages::resettle),
         Route::get("/admissions", Purpose::SettleBills, pages::admissions),
         Route::get("/admissions/new", Purpose::SettleBills, pages::find_to_admit),
         Route::post("/admissions/new", Purpose::SettleBills, pages::search_to_admit),

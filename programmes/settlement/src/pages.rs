@@ -4,20 +4,26 @@ mod admissions;
 mod bill_form;
 mod cancel;
 mod desk;
+mod late;
 mod list;
 mod postings;
+mod resettle;
 mod section;
 mod statement;
+mod years;
 
 pub(crate) use admissions::{
     OPEN_FOR_DAYS, admission, admit, admit_form, find_to_admit, list as admissions, search_to_admit,
 };
 pub(crate) use cancel::{cancel, cancel_form, settle_waiting};
 pub(crate) use desk::{bill_form, find, preview, search, settle};
+pub(crate) use late::{decide_late, late};
 pub(crate) use list::{export, list};
 pub(crate) use postings::{export as export_postings, list as postings};
+pub(crate) use resettle::{resettle, resettle_form};
 pub(crate) use section::{household, person};
 pub(crate) use statement::statement;
+pub(crate) use years::{decide_year, refuse_closed, year, years};
 
 use kangmai_access::{Reach, audit};
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Id, Uuid};

@@ -1,8 +1,9 @@
 //! From a person-year as it stands to the facts that bring it up to date.
 
 use kangmai_access::Actor;
-use kangmai_base::{DivisionCode, DivisionLevel, Moment, Uuid};
+use kangmai_base::{DivisionCode, DivisionLevel, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
+use kangmai_places::Divisions;
 use kangmai_policy::Release;
 use kangmai_programme::App;
 use kangmai_record::{NewFact, Source, Subject};
@@ -11,7 +12,7 @@ use serde::Serialize;
 use crate::facts::{
     BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED, SETTLED, Why,
 };
-use crate::rules::{ChainBill, Settlement, settle_year};
+use crate::rules::{Adjudicator, ChainBill, Settlement};
 use crate::store::{PersonYear, YearBill, person_year};
 
 /// Whose hand writes facts, and when.
@@ -83,16 +84,22 @@ impl Hand<'_> {
         year: &PersonYear,
         cause: Option<Cause>,
     ) -> Result<Vec<NewFact>, DatabaseError> {
+        self.settled_by(&mut Adjudicator::new(&self.app.policies), year, cause)
+    }
+
+    /// As [`Hand::settled`], for one of many years.
+    pub(crate) fn settled_by(
+        &self,
+        adjudicator: &mut Adjudicator<'_>,
+        year: &PersonYear,
+        cause: Option<Cause>,
+    ) -> Result<Vec<NewFact>, DatabaseError> {
         let mut facts = Vec::new();
-        for mut settlement in settle(&self.app.policies, year) {
+        for mut settlement in settle_by(adjudicator, year) {
             let Some(before) = year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill()) else {
                 continue;
             };
-            let result = match &settlement {
-                Settlement::Settled(settled) => settled.0.result(),
-                Settlement::Not(not) => not.result(),
-            };
-            if before.result == Some(result) {
+            if before.result == Some(settlement.result()) {
                 continue;
             }
             let (person, home) = (year.person, before.bill.home);
@@ -123,8 +130,13 @@ fn cause_in(year: &PersonYear) -> Cause {
 
 /// Settles a person-year as it stands.
 pub(crate) fn settle(policies: &Release, year: &PersonYear) -> Vec<Settlement> {
-    let bills: Vec<ChainBill> = year.bills.iter().map(|bill| bill.bill.clone()).collect();
-    settle_year(policies, &year.insured, &year.opening, &bills)
+    settle_by(&mut Adjudicator::new(policies), year)
+}
+
+/// Settles a person-year as it stands, one of many.
+pub(crate) fn settle_by(adjudicator: &mut Adjudicator<'_>, year: &PersonYear) -> Vec<Settlement> {
+    let bills: Vec<&ChainBill> = year.bills.iter().map(|bill| &bill.bill).collect();
+    adjudicator.settle_year(&year.insured, &year.opening, &bills)
 }
 
 /// The year with one more bill.
@@ -133,9 +145,27 @@ pub(crate) fn with_bill(mut year: PersonYear, bill: ChainBill) -> PersonYear {
     year
 }
 
-/// Two who settle in one county wait for each other: a person-year is one chain.
-pub(crate) fn lock(tx: &mut Transaction<'_>, home: DivisionCode) -> Result<(), DatabaseError> {
-    tx.lock(&format!("settlement {}", home.at(DivisionLevel::County)))
+/// Two who settle in one county wait for each other: a person-year is one chain. The county is that of the person's home
+/// now. Of a place above counties all counties are taken, in rising order, so that nobody waits in a circle.
+pub(crate) fn lock(tx: &mut Transaction<'_>, place: DivisionCode) -> Result<(), DatabaseError> {
+    let is_above = place.level().is_none_or(|level| level < DivisionLevel::County);
+    if !is_above {
+        return tx.lock(&format!("settlement {}", place.at(DivisionLevel::County)));
+    }
+    for county in Divisions::shipped().of_level(place, DivisionLevel::County) {
+        tx.lock(&format!("settlement {}", county.code()))?;
+    }
+    Ok(())
+}
+
+/// Takes the county where somebody lives now: a bill may be of a time when they lived elsewhere.
+pub(crate) fn lock_person(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    otherwise: DivisionCode,
+) -> Result<(), DatabaseError> {
+    let found = kangmai_people::find_person(tx, Id::from_uuid(person))?;
+    lock(tx, found.map_or(otherwise, |person| person.home))
 }
 
 /// Settles a person-year again and writes what changed; answers how many bills did.

@@ -2,10 +2,12 @@
 
 mod admission;
 mod bill;
+mod closing;
 mod person;
 mod posting;
 mod projection;
 mod sum;
+mod touched;
 mod year;
 
 pub use admission::{
@@ -15,11 +17,19 @@ pub use bill::{
     Bill, BillFilter, BillRow, BillState, Known, bill, bill_rows, bills_of_household, bills_of_person,
     body_of, count_bills, each_bill, known_bill, payments, receipt_of, unsettled,
 };
+pub use closing::{
+    CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
+    waiting_in_year, year_sums,
+};
 pub use person::{MatchedPerson, people_with_number};
 pub use posting::{
     PostingFilter, PostingRow, PostingSum, count_postings, posting_sums, postings, postings_of,
 };
 pub use projection::BILLS;
-pub(crate) use projection::PERSON_KIND;
+pub(crate) use projection::{PERSON_KIND, payer_kind_key};
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
-pub use year::{PersonYear, YearBill, opening_fact, person_year, waiting_years};
+pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, touched_years};
+pub use year::{
+    PersonYear, YearBill, borne_in_year, opening_fact, people_of_year, person_year, waiting_years,
+    years_between,
+};

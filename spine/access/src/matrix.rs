@@ -48,6 +48,8 @@ pub enum Purpose {
     SettleBills,
     /// Import of bills and opening amounts.
     ImportBills,
+    /// Closing an insurance year, bills that come after it, settling again in retrospect.
+    KeepLedger,
     /// The list of warnings and one warning.
     ReadWarnings,
     /// Home check and village review of a warning.
@@ -67,14 +69,14 @@ pub enum Purpose {
 }
 
 use Purpose::{
-    CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepRegister, ManageAccounts, ReadAudit,
-    ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, RecordDiagnoses, ReviewWarnings,
-    SettleBills,
+    CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
+    ReadAudit, ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, RecordDiagnoses,
+    ReviewWarnings, SettleBills,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 17] = [
+    pub const ALL: [Purpose; 18] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -84,6 +86,7 @@ impl Purpose {
         ReadBills,
         SettleBills,
         ImportBills,
+        KeepLedger,
         ReadWarnings,
         CheckWarnings,
         ReviewWarnings,
@@ -157,7 +160,7 @@ impl Role {
             ],
             Role::CountyDesk => &[Home, FindPeople, ReadBills, SettleBills, ImportBills, ReadPolicy],
             Role::InsuranceClerk => {
-                &[Home, FindPeople, ReadBills, ImportBills, ReadWarnings, ReadFigures, ReadPolicy]
+                &[Home, FindPeople, ReadBills, ImportBills, KeepLedger, ReadWarnings, ReadFigures, ReadPolicy]
             }
             Role::HealthBureau => &[
                 Home,

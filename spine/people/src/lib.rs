@@ -27,6 +27,9 @@ pub use store::{
     same_as, same_name_and_birth, set_same_as,
 };
 
+/// The kind of fact that registers a person or changes what is held of one; its body is [`PersonBody`].
+pub const PERSON_REGISTERED: &str = "register.person";
+
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "people",

@@ -16,6 +16,8 @@ pub enum SubjectKind {
     Institution,
     /// A case.
     Case,
+    /// A division: what holds there for all.
+    Place,
 }
 
 impl SubjectKind {
@@ -26,13 +28,19 @@ impl SubjectKind {
             SubjectKind::Household => "household",
             SubjectKind::Institution => "institution",
             SubjectKind::Case => "case",
+            SubjectKind::Place => "place",
         }
     }
 
     pub(crate) fn from_key(key: &str) -> Option<SubjectKind> {
-        [SubjectKind::Person, SubjectKind::Household, SubjectKind::Institution, SubjectKind::Case]
-            .into_iter()
-            .find(|kind| kind.key() == key)
+        const ALL: [SubjectKind; 5] = [
+            SubjectKind::Person,
+            SubjectKind::Household,
+            SubjectKind::Institution,
+            SubjectKind::Case,
+            SubjectKind::Place,
+        ];
+        ALL.into_iter().find(|kind| kind.key() == key)
     }
 }
 
@@ -64,6 +72,11 @@ impl Subject {
     /// A case.
     pub const fn case(id: Uuid) -> Subject {
         Subject { kind: SubjectKind::Case, id }
+    }
+
+    /// A division; its code stands in the identifier.
+    pub const fn place(place: DivisionCode) -> Subject {
+        Subject { kind: SubjectKind::Place, id: Uuid::from_u128(place.number() as u128) }
     }
 }
 

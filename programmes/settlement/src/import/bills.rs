@@ -6,7 +6,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use kangmai_access::Purpose;
-use kangmai_base::{DivisionCode, Refusal};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::{Institution, find_institution_by_code, search_institutions};
 use kangmai_programme::{App, Import, ImportRun, Planned};
@@ -15,9 +15,11 @@ use kangmai_sheet::{Cells, Flaw, Matching, Outcome, Record};
 
 use super::bill_rows::{BILL_COLUMNS, BillRead, Slots, read_bill};
 use crate::facts::{BillReceived, TreatingInstitution};
-use crate::rules::check_bill;
+use crate::rules::{Adjudicator, check_bill};
 use crate::settling::{Hand, lock};
-use crate::store::{BillState, Known, MatchedPerson, known_bill, people_with_number, waiting_years};
+use crate::store::{
+    BillState, Known, MatchedPerson, closed_year, known_bill, people_with_number, waiting_years,
+};
 
 /// Bills of an insurance bureau or a hospital.
 pub const BILLS: Import = Import {
@@ -40,6 +42,8 @@ struct Memory {
     institutions: HashMap<String, Option<Arc<Treating>>>,
     /// Bills of this file, by a number for institution and bill number: the row and what it says.
     seen: HashMap<u64, (u32, i64)>,
+    /// By county and year: since when it is closed.
+    closed: HashMap<(DivisionCode, i32), Option<Day>>,
 }
 
 struct Treating {
@@ -64,8 +68,10 @@ fn plan(
     let slots = Slots::of(matching);
     let mut memory = std::mem::take(run.memory::<Memory>());
     if !run.dry_run {
-        // What came before is in the table by now.
+        // What came before is in the table by now, and a year may have been closed since.
         memory.seen.clear();
+        memory.closed.clear();
+        lock(tx, run.reach.place())?;
     }
     let (app, actor) = (run.app.clone(), run.actor.clone());
     let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
@@ -123,6 +129,7 @@ fn judge(
     };
     let (Some(read), Some(treating), Some(person)) = (read, treating, person) else { return Ok(Row::Faulty) };
     refuse_impossible(run, cells, &read, &person, &treating);
+    refuse_closed(tx, memory, cells, &read, &person)?;
     if cells.has_errors() {
         return Ok(Row::Faulty);
     }
@@ -154,6 +161,32 @@ fn judge(
     }
     bill.bill = known.id;
     Ok(Row::Again(Box::new((person, bill)), known))
+}
+
+/// A bill of a closed year is for the insurance bureau to decide.
+fn refuse_closed(
+    tx: &mut Transaction<'_>,
+    memory: &mut Memory,
+    cells: &mut Cells<'_>,
+    read: &BillRead,
+    person: &MatchedPerson,
+) -> Result<(), DatabaseError> {
+    let key = (person.home.at(DivisionLevel::County), read.draft.discharge.year());
+    let closed = match memory.closed.get(&key) {
+        Some(closed) => *closed,
+        None => {
+            let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
+            memory.closed.insert(key, closed);
+            closed
+        }
+    };
+    if let Some(day) = closed {
+        let flaw = Flaw::new("settlement.flaw.year_closed")
+            .with("year", key.1.to_string())
+            .with("day", day.to_string());
+        cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
+    }
+    Ok(())
 }
 
 fn key_of(treating: &Treating, number: &str) -> u64 {
@@ -348,11 +381,12 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
     let (app, actor) = (run.app.clone(), run.actor.clone());
     let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
     let mut facts = Vec::new();
+    let mut adjudicator = Adjudicator::new(&app.policies);
     for year in waiting_years(tx, &run.reach, YEARS_AT_ONCE)? {
         if facts.len() >= FactRecord::BATCH {
             break;
         }
-        facts.extend(hand.settled(&year, None)?);
+        facts.extend(hand.settled_by(&mut adjudicator, &year, None)?);
     }
     // A bill that is cut off here still waits, and the next call settles its year again to the same end.
     facts.truncate(FactRecord::BATCH);

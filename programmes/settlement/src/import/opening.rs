@@ -10,7 +10,7 @@ use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Sche
 
 use crate::facts::{Cause, OPENING, Opening, Used, Why};
 use crate::settling::Hand;
-use crate::store::{MatchedPerson, opening_fact, people_with_number, person_year};
+use crate::store::{MatchedPerson, closed_year, opening_fact, people_with_number, person_year};
 
 /// Accumulators so far of a county that joins in mid-year.
 pub const OPENINGS: Import = Import {
@@ -171,6 +171,11 @@ fn read_row(
         return Ok(None);
     };
     refuse_unknown(run, cells, &person, year, &used);
+    if let Some(closed) = closed_year(tx, person.home, year)? {
+        let day = closed.changed_at.day().to_string();
+        let flaw = Flaw::new("settlement.flaw.year_closed").with("year", year.to_string()).with("day", day);
+        cells.error("year", flaw.mend(Refusal::new("settlement.mend.year_closed")));
+    }
     Ok(Some((person, Opening { year, used })))
 }
 

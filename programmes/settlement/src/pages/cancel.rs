@@ -3,17 +3,17 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use kangmai_base::Uuid;
+use kangmai_base::{Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show_refused};
 
-use super::id_in;
+use super::{id_in, refuse_closed};
 use crate::facts::{Cause, Why};
 use crate::rules::LONGEST_REASON;
-use crate::settling::{Hand, lock, settle_again};
-use crate::store::{self, Bill, BillState};
+use crate::settling::{Hand, lock_person, settle_again};
+use crate::store::{self, Bill, BillState, closed_year};
 
 const FIELDS: &[Field] = &[Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON)];
 
@@ -43,7 +43,13 @@ async fn own_bill(visit: &Visit, id: Uuid) -> Result<Bill, Failure> {
 /// GET: what cancelling does, and the field for the reason.
 pub(crate) async fn cancel_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     let bill = own_bill(&visit, id_in(&id)?).await?;
-    show(&page_of(visit, bill, Form::blank(FIELDS)))
+    let (home, year) = (bill.home, bill.year);
+    let closed = visit.app.database.read(move |tx| closed_year(tx, home, year)).await?;
+    let mut form = Form::blank(FIELDS);
+    if let Some(closed) = closed {
+        form.refuse(Refusal { field: None, ..refuse_closed(&closed) });
+    }
+    show(&page_of(visit, bill, form))
 }
 
 fn page_of(visit: Visit, bill: Bill, form: Form) -> CancelPage {
@@ -68,16 +74,25 @@ pub(crate) async fn cancel(
         (visit.app.clone(), visit.actor.clone(), visit.app.clock.now(), visit.reach.clone());
     let asked = bill.clone();
     let changed = visit.app.database.write(move |tx| {
-        lock(tx, asked.home)?;
+        lock_person(tx, asked.person, asked.home)?;
         // Somebody else may have been quicker.
-        let Some(bill) = still_there(tx, &reach, asked.id)? else { return Ok::<_, DatabaseError>(0) };
+        let Some(bill) = still_there(tx, &reach, asked.id)? else { return Ok::<_, DatabaseError>(Ok(0)) };
+        if let Some(closed) = closed_year(tx, bill.home, bill.year)? {
+            return Ok(Err(Refusal { field: None, ..refuse_closed(&closed) }));
+        }
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, &reason)?;
         let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
         app.record.append(tx, now, vec![fact])?;
-        settle_again(tx, &hand, bill.person, bill.year, Some(cause))
+        settle_again(tx, &hand, bill.person, bill.year, Some(cause)).map(Ok)
     });
-    let changed = changed.await?;
+    let changed = match changed.await? {
+        Ok(changed) => changed,
+        Err(refusal) => {
+            form.refuse(refusal);
+            return show_refused(&page_of(visit, bill, form));
+        }
+    };
     let text = visit.page.say2("settlement.cancelled_now", "number", &bill.number, "changed", changed);
     Ok(Flash::good(text).then_go_to(&format!("/bills/{}", bill.id)))
 }
@@ -104,13 +119,20 @@ pub(crate) async fn settle_waiting(
         (visit.app.clone(), visit.actor.clone(), visit.app.clock.now(), bill.clone());
     let reach = visit.reach.clone();
     let state = visit.app.database.write(move |tx| {
-        lock(tx, asked.home)?;
+        lock_person(tx, asked.person, asked.home)?;
+        if let Some(closed) = closed_year(tx, asked.home, asked.year)? {
+            return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
+        }
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         settle_again(tx, &hand, asked.person, asked.year, None)?;
-        Ok::<_, DatabaseError>(store::bill(tx, &reach, asked.id)?.map(|bill| bill.state))
+        Ok(Ok(store::bill(tx, &reach, asked.id)?.map(|bill| bill.state)))
     });
     let path = format!("/bills/{}", bill.id);
-    Ok(if state.await? == Some(BillState::Settled) {
+    let state = match state.await? {
+        Ok(state) => state,
+        Err(refusal) => return Ok(Flash::warning(visit.page.refusal(&refusal)).then_go_to(&path)),
+    };
+    Ok(if state == Some(BillState::Settled) {
         Flash::good(visit.page.word("settlement.waiting.settled")).then_go_to(&path)
     } else {
         Flash::warning(visit.page.word("settlement.waiting.still")).then_go_to(&path)

@@ -11,13 +11,15 @@ use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
-use super::{Head, bill_form as bill_fields, id_in, institutions_of_desk, person_within};
+use super::{
+    Head, bill_form as bill_fields, id_in, institutions_of_desk, late, person_within, refuse_closed,
+};
 use crate::facts::{BillReceived, Settled, TreatingInstitution};
 use crate::import::treating;
 use crate::rules::{BillDraft, ChainBill, Settlement};
 use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
 use crate::statement::{Told, tell_trial};
-use crate::store::{BillState, Known, PersonYear, known_bill, person_year};
+use crate::store::{BillState, Known, PersonYear, closed_year, known_bill, person_year};
 
 /// The most people that a search shows.
 const MOST_FOUND: i64 = 30;
@@ -85,6 +87,8 @@ struct BillFormPage {
     page: Page,
     head: Head,
     form: Form,
+    /// The year of the bill is closed: it may be handed to the bureau.
+    is_closed: bool,
 }
 
 #[derive(Template)]
@@ -120,7 +124,8 @@ fn form_page(visit: Visit, person: &Person, form: Form) -> BillFormPage {
     let head = Head::of(&visit.page, person, visit.today);
     let desk = visit.page.word("settlement.desk.title").into_owned();
     let page = visit.page.titled("settlement.bill_form.title").under(desk, "/desk");
-    BillFormPage { page, head, form }
+    let is_closed = form.errors().iter().any(|refusal| refusal.key == "settlement.refused.year_closed");
+    BillFormPage { page, head, form, is_closed }
 }
 
 async fn desk_data(visit: &Visit, id: Uuid) -> Result<(Person, Vec<Institution>), Failure> {
@@ -144,12 +149,17 @@ pub(crate) async fn preview(
 ) -> Result<Response, Failure> {
     let id = id_in(&id)?;
     let (person, institutions) = desk_data(&visit, id).await?;
+    let is_late = body.act() == "late";
     let mut form = body.form(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
     let Some(bill) = read_bill(&visit, &mut form, &person, &institutions) else {
         return show_refused(&form_page(visit, &person, form));
     };
     let tried = try_bill(&visit, &person, &bill).await?;
+    let is_closed = matches!(&tried, Err(refusal) if refusal.key == "settlement.refused.year_closed");
+    if is_closed && is_late {
+        return hand_in(visit, &person, &bill).await;
+    }
     match tried {
         Ok(trial) => show(&preview_page(visit, &person, form, bill, trial, false)),
         Err(refusal) => {
@@ -157,6 +167,19 @@ pub(crate) async fn preview(
             show_refused(&form_page(visit, &person, form))
         }
     }
+}
+
+/// The year of the bill is closed: the insurance bureau gets it to decide.
+async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Response, Failure> {
+    let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
+    let (person_id, home) = (person.id.uuid(), person.home);
+    let body = typed.received(visit.app.mint(), person);
+    let work = move |tx: &mut Transaction<'_>| {
+        let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
+        late::hand_in(tx, &hand, person_id, home, &body)
+    };
+    visit.app.database.write(work).await?;
+    Ok(Flash::good(visit.page.word("settlement.late.handed_in")).then_go_to("/desk"))
 }
 
 /// A bill that is typed, with its institution.
@@ -218,6 +241,9 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
             if let Some(known) = known_at_desk(tx, &bill.body)? {
                 return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
             }
+            if let Some(closed) = closed_year(tx, bill.home, bill.body.year())? {
+                return Ok(Err(refuse_closed(&closed)));
+            }
             let year = person_year(tx, person_id, bill.body.year())?;
             Ok(trial_of(&app, year, bill))
         })
@@ -273,7 +299,7 @@ fn known_at_desk(tx: &mut Transaction<'_>, bill: &BillReceived) -> Result<Option
     Ok(known_bill(tx, bill.institution.id, &bill.number)?.filter(|known| known.state != BillState::Cancelled))
 }
 
-fn refuse_known(known: &Known) -> Refusal {
+pub(super) fn refuse_known(known: &Known) -> Refusal {
     Refusal::new("settlement.refused.known").with("total", known.total.grouped()).at("number")
 }
 
@@ -372,11 +398,14 @@ async fn write_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Res
         .database
         .write(move |tx| {
             lock(tx, home)?;
+            if let Some(closed) = closed_year(tx, home, body.year())? {
+                return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
+            }
             let mut body = body;
             let mut corrects = None;
             if let Some(known) = known_bill(tx, body.institution.id, &body.number)? {
                 if known.state != BillState::Cancelled {
-                    return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
+                    return Ok(Err(refuse_known(&known)));
                 }
                 (body.bill, corrects) = (known.id, Some(known.fact));
             }

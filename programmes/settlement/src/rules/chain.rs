@@ -4,8 +4,8 @@
 use kangmai_base::{Day, DivisionLevel, Fen, Moment, Sex, Uuid};
 use kangmai_people::{Enrolment, LabelInterval, labels_on};
 use kangmai_policy::{
-    BillFacts, FeeKind, Icd10, InstitutionTier, Jurisdiction, Policy, Release, Trace, Vocabulary,
-    YearAccumulators, settle,
+    BillFacts, FeeKind, Icd10, InstitutionTier, Jurisdiction, Policy, Release, Settler, Trace, Vocabulary,
+    YearAccumulators,
 };
 
 use crate::facts::{BillReceived, Cause, LayerPaid, NotSettled, PersonThen, Settled, Used, WhyNotSettled};
@@ -57,6 +57,14 @@ impl Settlement {
 }
 
 impl Settlement {
+    /// A number that tells whether settling again came to the same.
+    pub fn result(&self) -> i64 {
+        match self {
+            Settlement::Settled(settled) => settled.0.result(),
+            Settlement::Not(not) => not.result(),
+        }
+    }
+
     /// Writes down why it was settled now.
     pub(crate) fn set_cause(&mut self, cause: Cause) {
         match self {
@@ -92,6 +100,44 @@ impl Insured {
     }
 }
 
+/// Settles many person-years under one release: what does not change from one to the next is worked out once.
+#[derive(Debug)]
+pub struct Adjudicator<'p> {
+    policies: &'p Release,
+    settlers: Vec<Settler<'p>>,
+}
+
+impl<'p> Adjudicator<'p> {
+    /// For person-years under `policies`.
+    pub fn new(policies: &'p Release) -> Adjudicator<'p> {
+        Adjudicator { policies, settlers: Vec::new() }
+    }
+
+    /// As [`settle_year`].
+    pub fn settle_year(
+        &mut self,
+        insured: &Insured,
+        opening: &[Used],
+        bills: &[&ChainBill],
+    ) -> Vec<Settlement> {
+        let mut order = bills.to_vec();
+        order
+            .sort_by_key(|bill| (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill));
+        let mut year = RunningYear { used: opening.to_vec(), policy: None };
+        order.into_iter().map(|bill| settle_bill(self, insured, &mut year, bill)).collect()
+    }
+
+    /// The one that settles under `policy`; few policies take part in a run.
+    fn settler(&mut self, policy: &'p Policy) -> &mut Settler<'p> {
+        let known = self.settlers.iter().position(|settler| std::ptr::eq(settler.policy(), policy));
+        let at = known.unwrap_or_else(|| {
+            self.settlers.push(Settler::new(policy));
+            self.settlers.len() - 1
+        });
+        &mut self.settlers[at]
+    }
+}
+
 /// Settles all bills of one person and one insurance year in their order: day of discharge, day of admission, order of
 /// receipt, identifier. `opening` is what was used of the year before the first of them.
 ///
@@ -102,10 +148,8 @@ pub fn settle_year(
     opening: &[Used],
     bills: &[ChainBill],
 ) -> Vec<Settlement> {
-    let mut order: Vec<&ChainBill> = bills.iter().collect();
-    order.sort_by_key(|bill| (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill));
-    let mut year = RunningYear { used: opening.to_vec(), policy: None };
-    order.into_iter().map(|bill| settle_bill(policies, insured, &mut year, bill)).collect()
+    let bills: Vec<&ChainBill> = bills.iter().collect();
+    Adjudicator::new(policies).settle_year(insured, opening, &bills)
 }
 
 /// What is used of a year, between bills that may fall under different packs: accumulators go by name.
@@ -153,11 +197,12 @@ fn used_of(policy: &Policy, year: &YearAccumulators) -> Vec<Used> {
 }
 
 fn settle_bill<'p>(
-    policies: &'p Release,
+    adjudicator: &mut Adjudicator<'p>,
     insured: &Insured,
     year: &mut RunningYear<'p>,
     bill: &ChainBill,
 ) -> Settlement {
+    let policies = adjudicator.policies;
     let body = &bill.body;
     let person = insured.then(body.admission, body.discharge);
     let facts = bill_facts(policies.vocabulary(), bill, &person);
@@ -179,7 +224,8 @@ fn settle_bill<'p>(
     };
     let before = year.under(policy);
     let mut after = before;
-    let trace = settle(policy, &facts, &mut after);
+    let mut trace = Trace::new(&facts);
+    adjudicator.settler(policy).settle_into(&facts, &mut after, &mut trace);
     year.policy = Some((policy, after));
     let settled = receipt(policies, jurisdiction, policy, bill, person, &trace, &after);
     Settlement::Settled(Box::new((settled, trace)))

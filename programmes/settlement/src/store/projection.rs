@@ -445,7 +445,7 @@ const PAYER_KINDS: [PayerKind; 5] = [
 ];
 
 /// The kind of a payer as it stands in the tables; its word is `settlement.payer.` and this.
-pub(super) const fn payer_kind_key(kind: PayerKind) -> &'static str {
+pub(crate) const fn payer_kind_key(kind: PayerKind) -> &'static str {
     match kind {
         PayerKind::Insurance => "insurance",
         PayerKind::Assistance => "assistance",

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use kangmai_access::Reach;
-use kangmai_base::{Sex, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_base::{Day, DivisionCode, Fen, Sex, Uuid};
+use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
 
 use crate::facts::{Cause, Used, Why};
@@ -30,6 +30,24 @@ const WAITING_OPENINGS: &str = "select opening.person, opening.insurance_year, o
     (select distinct person, insurance_year from bill where state = 'received' and +home between $1 and $2
     order by person, insurance_year limit $3) as waiting
     join opening on opening.person = waiting.person and opening.insurance_year = waiting.insurance_year";
+/// The person-years of one year behind a person, of homes within a range: the first so many, with the home of now.
+const PEOPLE_OF_YEAR: &str = "select distinct bill.person, coalesce(person.home, bill.home) from bill
+    left join person on person.id = bill.person where bill.person > $3 and bill.discharged_on between $4 and $5
+    and +bill.home between $1 and $2 and bill.state <> 'cancelled' order by bill.person limit $6";
+const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects from bill join fact on fact.id = bill.fact
+    where bill.person between $1 and $2 and bill.discharged_on between $3 and $4 and bill.state <> 'cancelled'
+    order by bill.person, bill.discharged_on, bill.id";
+const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
+const SPAN_LABELS: &str = "select person, label, from_day, to_day, source from person_label
+    where person between $1 and $2";
+const SPAN_OPENINGS: &str = "select person, insurance_year, used from opening
+    where person between $1 and $2 and insurance_year = $3";
+const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
+    where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'
+    union all select bill.id, bill_payment.kind, bill_payment.payer, bill_payment.paid from bill
+    join bill_payment on bill_payment.bill = bill.id
+    where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
     bill.result, fact.body, bill.fact, bill.state, fact.corrects from bill join fact on fact.id = bill.fact
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
@@ -123,8 +141,21 @@ pub fn waiting_years(
     limit: i64,
 ) -> Result<Vec<PersonYear>, DatabaseError> {
     let range = params![reach.first(), reach.last(), limit];
+    put_together(
+        tx,
+        [WAITING_BILLS, WAITING_PEOPLE, WAITING_LABELS, WAITING_OPENINGS],
+        [&range, &range, &range, &range],
+    )
+}
+
+/// Reads bills, people, labels and openings into years; the bills of a year stand together.
+fn put_together(
+    tx: &mut Transaction<'_>,
+    [bills, people, labels, openings]: [&'static str; 4],
+    parameters: [&[Value]; 4],
+) -> Result<Vec<PersonYear>, DatabaseError> {
     let mut years: Vec<PersonYear> = Vec::new();
-    tx.for_each(WAITING_BILLS, &range, |row| {
+    tx.for_each(bills, parameters[0], |row| {
         let (person, year, bill) = read_bill(&row)?;
         match years.last_mut() {
             Some(last) if last.person == person && last.year == year => last.bills.push(bill),
@@ -136,30 +167,95 @@ pub fn waiting_years(
         }
         Ok(())
     })?;
-    let mut people: HashMap<Uuid, Insured> = HashMap::with_capacity(years.len());
-    tx.for_each(WAITING_PEOPLE, &range, |row| {
+    let mut known: HashMap<Uuid, Insured> = HashMap::with_capacity(years.len());
+    tx.for_each(people, parameters[1], |row| {
         let (person, insured) = read_insured(&row)?;
-        people.insert(person, insured);
+        known.insert(person, insured);
         Ok(())
     })?;
-    tx.for_each(WAITING_LABELS, &range, |row| {
+    tx.for_each(labels, parameters[2], |row| {
         let (person, label) = read_label(&row)?;
-        if let Some(insured) = people.get_mut(&person) {
+        if let Some(insured) = known.get_mut(&person) {
             insured.labels.extend(label);
         }
         Ok(())
     })?;
-    let mut openings: HashMap<(Uuid, i32), Vec<Used>> = HashMap::new();
-    tx.for_each(WAITING_OPENINGS, &range, |row| {
+    let mut opened: HashMap<(Uuid, i32), Vec<Used>> = HashMap::new();
+    tx.for_each(openings, parameters[3], |row| {
         let used: String = row.get(2)?;
-        openings.insert((row.get(0)?, row.get(1)?), read_used(&used)?);
+        opened.insert((row.get(0)?, row.get(1)?), read_used(&used)?);
         Ok(())
     })?;
     for year in &mut years {
-        year.insured = people.get(&year.person).cloned().unwrap_or_default();
-        year.opening = openings.remove(&(year.person, year.year)).unwrap_or_default();
+        year.insured = known.get(&year.person).cloned().unwrap_or_default();
+        year.opening = opened.remove(&(year.person, year.year)).unwrap_or_default();
     }
     Ok(years)
+}
+
+/// Who has bills in `year` within reach, behind the person `after`, in order: each with their home.
+///
+/// # Errors
+/// When the database fails.
+pub fn people_of_year(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    year: i32,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<(Uuid, DivisionCode)>, DatabaseError> {
+    let (from, to) = days_of(year);
+    let rows = tx.query(PEOPLE_OF_YEAR, &params![reach.first(), reach.last(), after, from, to, limit])?;
+    let mut people: Vec<(Uuid, DivisionCode)> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let person = row.get(0)?;
+        if people.last().is_none_or(|last| last.0 != person) {
+            people.push((person, row.get(1)?));
+        }
+    }
+    Ok(people)
+}
+
+/// The insurance year is the calendar year of discharge.
+fn days_of(year: i32) -> (Day, Day) {
+    let day = |month, date, otherwise| Day::from_ymd(year, month, date).unwrap_or(Day(otherwise));
+    (day(1, 1, i32::MIN), day(12, 31, i32::MAX))
+}
+
+/// The person-years of all persons between two that have bills in `year`, both included.
+///
+/// # Errors
+/// When the database fails.
+pub fn years_between(
+    tx: &mut Transaction<'_>,
+    year: i32,
+    first: Uuid,
+    last: Uuid,
+) -> Result<Vec<PersonYear>, DatabaseError> {
+    let (from, to) = days_of(year);
+    put_together(
+        tx,
+        [SPAN_BILLS, SPAN_PEOPLE, SPAN_LABELS, SPAN_OPENINGS],
+        [
+            &params![first, last, from, to],
+            &params![first, last],
+            &params![first, last],
+            &params![first, last, year],
+        ],
+    )
+}
+
+/// Who bears what of the settled bills of a person-year: bill, kind, payer, amount.
+///
+/// # Errors
+/// When the database fails.
+pub fn borne_in_year(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    year: i32,
+) -> Result<Vec<(Uuid, String, String, Fen)>, DatabaseError> {
+    let rows = tx.query(BORNE, &params![person, year])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
 }
 
 /// One person-year, whether anything waits in it or not.
