@@ -1,8 +1,8 @@
-//! A load profile: many users who read without a pause. For a server on this machine or in this room:
+//! A load profile: many users who read, without a pause or with one after each page. For a server on this machine or in this room:
 //!
 //! ```text
 //! cargo run --release -p kangmai-acceptance --bin load -- --host 127.0.0.1:8080 --login NAME:PASSWORD \
-//!     --users 50 --seconds 30 --get '/search?words=王' --gather /warnings /warnings/ --at-most-ms 30
+//!     --users 50 --pause-ms 1000 --seconds 30 --get '/search?words=王' --gather /warnings /warnings/ --at-most-ms 30
 //! ```
 //!
 //! `--get PATH` is one path. `--gather PAGE BEGIN` opens PAGE once and takes every link there that begins with BEGIN,
@@ -29,6 +29,8 @@ struct Profile {
     host: String,
     login: Option<(String, String)>,
     users: usize,
+    /// Between an answer and the next request of the same user, on average.
+    pause_ms: u64,
     seconds: u64,
     requests: u64,
     gets: Vec<String>,
@@ -68,6 +70,7 @@ impl Profile {
             host: "127.0.0.1:8080".to_owned(),
             login: None,
             users: 50,
+            pause_ms: 0,
             seconds: 20,
             requests: 1_000_000,
             gets: Vec::new(),
@@ -85,6 +88,7 @@ impl Profile {
                     profile.login = Some((name.to_owned(), password.to_owned()));
                 }
                 "--users" => profile.users = value()?.parse::<usize>()?.clamp(1, MOST_USERS),
+                "--pause-ms" => profile.pause_ms = value()?.parse()?,
                 "--seconds" => profile.seconds = value()?.parse()?,
                 "--requests" => profile.requests = value()?.parse()?,
                 "--get" => profile.gets.push(value()?),
@@ -168,7 +172,7 @@ fn run(profile: &Profile) -> Result<bool> {
         let threads: Vec<_> = users
             .map(|(user, wire)| {
                 let (groups, left) = (&groups, &left);
-                scope.spawn(move || read_without_pause(wire, user, groups, end, left))
+                scope.spawn(move || read_pages(wire, (user, profile.pause_ms), groups, end, left))
             })
             .collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
@@ -176,15 +180,23 @@ fn run(profile: &Profile) -> Result<bool> {
     Ok(tell(profile, &groups, &met, start.elapsed()))
 }
 
-fn read_without_pause(
+fn read_pages(
     mut wire: Wire,
-    user: usize,
+    (user, pause_ms): (usize, u64),
     groups: &[Group],
     end: Instant,
     left: &AtomicU64,
 ) -> Vec<Met> {
     let mut met = vec![Met::default(); groups.len()];
     let mut turn = user;
+    // Half as long to one and a half times as long, each user by a sequence of its own.
+    let mut sequence = user as u64 + 1;
+    let mut pause = || {
+        sequence = sequence.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let share = (sequence >> 33) % 1_000;
+        std::thread::sleep(Duration::from_micros(pause_ms * (500 + share)));
+    };
+    pause();
     while Instant::now() < end && take_one(left) {
         let group = turn % groups.len();
         let paths = &groups[group].paths;
@@ -201,6 +213,7 @@ fn read_without_pause(
             _ => met[group].failures += 1,
         }
         turn += 1;
+        pause();
     }
     met
 }
@@ -210,7 +223,8 @@ fn take_one(left: &AtomicU64) -> bool {
 }
 
 fn tell(profile: &Profile, groups: &[Group], met: &[Vec<Met>], took: Duration) -> bool {
-    println!("{} users, no pause, {:.1} s", profile.users, took.as_secs_f64());
+    let (users, pause, seconds) = (profile.users, profile.pause_ms, took.as_secs_f64());
+    println!("{users} users, {pause} ms between pages, {seconds:.1} s");
     println!(
         "{:>9} {:>7} {:>8} {:>8} {:>8} {:>8} {:>8}  path",
         "answers", "failed", "p50 ms", "p95 ms", "p99 ms", "max ms", "KiB"

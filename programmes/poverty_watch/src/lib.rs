@@ -30,6 +30,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-warnings", sql: include_str!("../migrations/001-warnings.sql") },
         Migration { name: "002-counts", sql: include_str!("../migrations/002-counts.sql") },
+        Migration { name: "003-counts-of-many", sql: include_str!("../migrations/003-counts-of-many.sql") },
     ],
 };
 

@@ -115,8 +115,7 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         .read(move |tx| {
             let rows = store::list(tx, &within, &wanted, (limit, offset))?;
             let total = store::count(tx, &within, &wanted)?;
-            let mine = Wanted { stages: mine, ..Wanted::default() };
-            let waiting = if mine.stages.is_empty() { 0 } else { store::count(tx, &all, &mine)? };
+            let waiting = if mine.is_empty() { 0 } else { store::count_in_stages(tx, &all, &mine)? };
             Ok::<_, DatabaseError>((rows, total, store::outcomes(tx, &within, today, days)?, waiting))
         })
         .await?;

@@ -55,6 +55,8 @@ const COUNT_OPEN: &str = "select count(*) from warning where warning.home betwee
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
     and (cast($7 as bigint) is null or warning.opened_on <= $7)";
+const COUNT_IN_STAGES: &str = "select count(*) from warning where warning.stage in ($3, $4, $5)
+    and warning.home between $1 and $2 and warning.closed_on is null";
 const LIST_ALL: &str = "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
     coalesce((select person.name from household join person on person.id = household.head
@@ -80,9 +82,11 @@ const BY_LEVEL: &str = "select count(*) from warning where warning.home between 
 const OUTCOMES: &str = "select coalesce(sum(case when warning.outcome = 'no_risk' then 1 else 0 end), 0),
     coalesce(sum(case when warning.outcome = 'taken_in' then 1 else 0 end), 0),
     coalesce(sum(case when warning.outcome = 'not_taken_in' then 1 else 0 end), 0),
-    coalesce(sum(case when warning.decided_on - warning.opened_on <= $3 then 1 else 0 end), 0),
-    coalesce(sum(case when warning.outcome is null and warning.opened_on <= $4 then 1 else 0 end), 0)
-    from warning where warning.home between $1 and $2";
+    coalesce(sum(case when warning.decided_on - warning.opened_on <= $3 then 1 else 0 end), 0)
+    from warning where warning.home between $1 and $2 and warning.outcome is not null";
+// The few that are old, of whatever place, then the place.
+const OVERDUE: &str = "select count(*) from warning where warning.outcome is null and warning.opened_on <= $3
+    and +warning.home between $1 and $2";
 
 /// A warning with everything about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,6 +328,20 @@ pub fn list(
     rows.iter().map(read_listed).collect()
 }
 
+/// How many open warnings are in one of at most three `stages`.
+///
+/// # Errors
+/// When the database fails.
+pub fn count_in_stages(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    stages: &[Stage],
+) -> Result<i64, DatabaseError> {
+    let key = |number: usize| stages.get(number).map(|stage| stage.key());
+    let row = tx.query_one(COUNT_IN_STAGES, &params![reach.first(), reach.last(), key(0), key(1), key(2)])?;
+    row.map_or(Ok(0), |row| row.get(0))
+}
+
 /// How many warnings [`list`] has in all.
 ///
 /// # Errors
@@ -411,13 +429,14 @@ pub fn outcomes(
     decision_days: i32,
 ) -> Result<Outcomes, DatabaseError> {
     let late = today.plus_days(-decision_days - 1);
-    let row = tx.query_one(OUTCOMES, &params![reach.first(), reach.last(), decision_days, late])?;
+    let row = tx.query_one(OUTCOMES, &params![reach.first(), reach.last(), decision_days])?;
     let Some(row) = row else { return Ok(Outcomes::default()) };
+    let overdue = tx.query_one(OVERDUE, &params![reach.first(), reach.last(), late])?;
     Ok(Outcomes {
         no_risk: row.get(0)?,
         taken_in: row.get(1)?,
         not_taken_in: row.get(2)?,
         in_time: row.get(3)?,
-        overdue: row.get(4)?,
+        overdue: overdue.map_or(Ok(0), |row| row.get(0))?,
     })
 }

@@ -40,9 +40,26 @@ pub(super) fn serve_app(app: &App, listen: std::net::SocketAddr, ready: impl FnO
             format!("cannot listen on {listen}; is it in use? Choose another with --listen or --port")
         })?;
         ready();
+        let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
         axum::serve(listener, router(app)).with_graceful_shutdown(stop_signal()).await?;
         Ok(())
     })
+}
+
+/// How often figures that are kept are looked over.
+const LOOK_OVER_SECONDS: u64 = 30;
+
+async fn keep_figures_fresh(app: App) {
+    let mut ticks = tokio::time::interval(std::time::Duration::from_secs(LOOK_OVER_SECONDS));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let by = app.clone();
+        let counted = app.database.read(move |tx| by.figure_book().count_again(tx, &by)).await;
+        if let Err(error) = counted {
+            tracing::error!(%error, "figures were not counted again");
+        }
+    }
 }
 
 async fn stop_signal() {

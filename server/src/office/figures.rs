@@ -7,7 +7,7 @@ use kangmai_access::{Actor, Reach, reach};
 use kangmai_base::{DivisionCode, Fen, round_half_up};
 use kangmai_database::DatabaseError;
 use kangmai_places::Divisions;
-use kangmai_programme::{Figure, FigureValue, Visit};
+use kangmai_programme::{Counted, Figure, FigureValue, Visit};
 use kangmai_web::{
     BarChart, Crumb, Failure, Field, Figure as Written, ListQuery, ListSpec, Page, Stat, show,
 };
@@ -38,7 +38,7 @@ struct Shown {
     compare: String,
 }
 
-type Valued = (&'static Figure, FigureValue);
+type Valued = (&'static Figure, Counted);
 
 pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let list = ListQuery::read(&LIST, &uri);
@@ -55,10 +55,12 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
             let (mut values, mut bars) = (Vec::new(), Vec::new());
             for figure in app.programmes.iter().flat_map(|programme| programme.figures) {
                 let Some(reach) = reach(&actor, figure.purpose) else { continue };
-                values.push((figure, (figure.value)(tx, &app, &reach.narrowed(place), today)?));
+                let counted = app.figure_book().value(tx, &app, figure, &reach.narrowed(place), today)?;
+                values.push((figure, counted));
                 if chosen.as_deref() == Some(figure.word) {
                     for child in &compared {
-                        bars.push((figure, (figure.value)(tx, &app, &reach.narrowed(*child), today)?));
+                        let reach = reach.narrowed(*child);
+                        bars.push((figure, app.figure_book().value(tx, &app, figure, &reach, today)?));
                     }
                 }
             }
@@ -66,12 +68,12 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
         })
         .await?;
     let mut page = visit.page.titled("server.figures");
-    page.as_of = format!("{} 24:00", today.plus_days(-1));
+    page.as_of = counted_at(values.iter().chain(&bars).map(|(_, counted)| counted));
     page.crumbs = crumbs(place, &visit.reach);
     let stats = values
         .iter()
-        .map(|(figure, value)| Shown {
-            stat: stat_of(&page, figure, *value, &visit.actor, place),
+        .map(|(figure, counted)| Shown {
+            stat: stat_of(&page, figure, counted.value, &visit.actor, place),
             compare: format!("/figures?place={place}&figure={}", figure.word),
         })
         .collect();
@@ -99,6 +101,15 @@ fn crumbs(place: DivisionCode, reach: &Reach) -> Vec<Crumb> {
             Crumb { word: division.short_name(), path: leads.then(|| format!("/figures?place={code}")) }
         })
         .collect()
+}
+
+/// The time at which the oldest was counted, to the minute.
+pub(super) fn counted_at<'c>(counted: impl Iterator<Item = &'c Counted>) -> String {
+    let oldest = counted.map(|counted| counted.at).min();
+    oldest.map_or_else(String::new, |at| {
+        let (hour, minute, _) = at.hms();
+        format!("{} {hour:02}:{minute:02}", at.day())
+    })
 }
 
 /// A figure as it stands on a page: opens its list for who may read that.
@@ -138,7 +149,7 @@ fn percent(part: i64, whole: i64) -> String {
 
 fn chart_of(page: &Page, children: &[(DivisionCode, String)], bars: &[Valued]) -> Option<BarChart> {
     let (figure, first) = bars.first()?;
-    let written = match first {
+    let written = match first.value {
         FigureValue::Count(_) => Written::Count,
         FigureValue::Amount(_) => Written::Yuan,
         FigureValue::Ratio { .. } => Written::Percent,
@@ -148,7 +159,7 @@ fn chart_of(page: &Page, children: &[(DivisionCode, String)], bars: &[Valued]) -
         description: page.say1("server.figures.compared", "figure", &title),
         figure: written,
         labels: children.iter().take(bars.len()).map(|(_, name)| name.clone()).collect(),
-        series: vec![(title.clone(), bars.iter().map(|(_, value)| height(*value)).collect())],
+        series: vec![(title.clone(), bars.iter().map(|(_, value)| height(value.value)).collect())],
         stacked: false,
         lying: true,
         limit: None,

@@ -5,10 +5,10 @@ use axum::response::Response;
 use kangmai_access::{Actor, Purpose, reach};
 use kangmai_base::Day;
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_programme::{App, DueLine, Figure, FigureValue, Visit};
+use kangmai_programme::{App, Counted, DueLine, Figure, Visit};
 use kangmai_web::{Failure, Page, Stat, show};
 
-use super::figures::stat_of;
+use super::figures::{counted_at, stat_of};
 
 /// Figures on the home page.
 const MOST_FIGURES: usize = 6;
@@ -44,8 +44,11 @@ pub(super) async fn show_home(visit: Visit) -> Result<Response, Failure> {
         }
     };
     let page = page.to_do(todo, None);
-    let stats =
-        values.iter().map(|(figure, value)| stat_of(&page, figure, *value, &actor, actor.place)).collect();
+    let page = Page { as_of: counted_at(values.iter().map(|(_, counted)| counted)), ..page };
+    let stats = values
+        .iter()
+        .map(|(figure, counted)| stat_of(&page, figure, counted.value, &actor, actor.place))
+        .collect();
     let lines = lines
         .into_iter()
         .filter(|line| line.count > 0)
@@ -59,7 +62,7 @@ pub(super) async fn show_home(visit: Visit) -> Result<Response, Failure> {
     show(&HomePage { page, lines, stats, may_search, demo: app.settings.demo })
 }
 
-type Gathered = (Vec<DueLine>, Vec<(&'static Figure, FigureValue)>);
+type Gathered = (Vec<DueLine>, Vec<(&'static Figure, Counted)>);
 
 fn gather(tx: &mut Transaction<'_>, app: &App, actor: &Actor, today: Day) -> Result<Gathered, DatabaseError> {
     let mut lines = Vec::new();
@@ -69,7 +72,7 @@ fn gather(tx: &mut Transaction<'_>, app: &App, actor: &Actor, today: Day) -> Res
         for figure in programme.figures.iter().take(2) {
             let Some(reach) = reach(actor, figure.purpose) else { continue };
             if values.len() < MOST_FIGURES {
-                values.push((figure, (figure.value)(tx, app, &reach, today)?));
+                values.push((figure, app.figure_book().value(tx, app, figure, &reach, today)?));
             }
         }
     }

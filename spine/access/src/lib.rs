@@ -62,7 +62,7 @@ impl Actor {
 }
 
 /// How far an actor's permission reaches for one purpose. Only [`reach`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reach {
     place: DivisionCode,
     purpose: Purpose,

@@ -9,12 +9,13 @@ use kangmai_policy::Release;
 use kangmai_record::Record;
 use kangmai_web::Words;
 
-use crate::Programme;
+use crate::{FigureBook, Programme};
 
 /// The running program. Cheap to clone; read its parts by name.
 #[derive(Clone)]
 pub struct App {
     parts: Arc<AppParts>,
+    book: Arc<FigureBook>,
 }
 
 /// The parts of an [`App`].
@@ -51,7 +52,12 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> App {
-        App { parts: Arc::new(parts) }
+        App { parts: Arc::new(parts), book: Arc::default() }
+    }
+
+    /// Figures that are kept.
+    pub fn figure_book(&self) -> &FigureBook {
+        &self.book
     }
 
     /// A new identifier.

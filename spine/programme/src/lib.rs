@@ -9,6 +9,7 @@
 
 mod app;
 mod figure;
+mod figure_book;
 mod import;
 mod place;
 mod route;
@@ -22,6 +23,7 @@ use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
 pub use figure::{Figure, FigureValue};
+pub use figure_book::{Counted, FigureBook};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use place::{place_choices, place_name};
 pub use route::{Route, routed};
