@@ -11,6 +11,7 @@ mod serve;
 mod settle;
 mod settlement;
 mod watch;
+mod whatif;
 
 use clap::{Parser, Subcommand};
 use kangmai_base::Day;
@@ -51,6 +52,9 @@ enum Command {
     /// Put everybody with a diagnosis into the plan of the day
     #[command(subcommand)]
     Classify(classify::ClassifyCommand),
+    /// Settle a year's bills with a change of policy, and say who would pay what
+    #[command(name = "whatif")]
+    WhatIf(whatif::WhatIfArgs),
     /// Work every view out again from the facts
     Rebuild {
         /// Only say what differs; change nothing
@@ -77,6 +81,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Watch(command) => watch::run(&config, &command),
         Command::Classify(command) => classify::run(&config, &command),
         Command::Settlement(command) => settlement::run(&config, &command),
+        Command::WhatIf(args) => whatif::run(&config, &args),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
         Command::Settle(args) => settle::run(&args),

@@ -16,6 +16,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_classification::programme(),
             kangmai_settlement::programme(),
             kangmai_poverty_watch::programme(),
+            kangmai_what_if::programme(),
         ]
     })
 }

@@ -62,6 +62,8 @@ pub enum Purpose {
     ReadFigures,
     /// What law holds here today.
     ReadPolicy,
+    /// What a change of policy would have cost, over the bills of a year.
+    TryPolicy,
     /// Who read what.
     ReadAudit,
     /// Accounts.
@@ -71,12 +73,12 @@ pub enum Purpose {
 use Purpose::{
     CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
     ReadAudit, ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, RecordDiagnoses,
-    ReviewWarnings, SettleBills,
+    ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 18] = [
+    pub const ALL: [Purpose; 19] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -93,6 +95,7 @@ impl Purpose {
         DecideWarnings,
         ReadFigures,
         ReadPolicy,
+        TryPolicy,
         ReadAudit,
         ManageAccounts,
     ];
@@ -160,7 +163,7 @@ impl Role {
             ],
             Role::CountyDesk => &[Home, FindPeople, ReadBills, SettleBills, ImportBills, ReadPolicy],
             Role::InsuranceClerk => {
-                &[Home, FindPeople, ReadBills, ImportBills, KeepLedger, ReadWarnings, ReadFigures, ReadPolicy]
+                &[Home, FindPeople, ReadBills, ImportBills, KeepLedger, ReadWarnings, ReadFigures, ReadPolicy, TryPolicy]
             }
             Role::HealthBureau => &[
                 Home,
@@ -176,6 +179,7 @@ impl Role {
                 DecideWarnings,
                 ReadFigures,
                 ReadPolicy,
+                TryPolicy,
             ],
             Role::Cadre => {
                 &[Home, FindPeople, ReadWarnings, CheckWarnings, DecideWarnings, ReadFigures, ReadPolicy]

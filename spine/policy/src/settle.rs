@@ -18,6 +18,8 @@ pub struct Amounts {
     pub pays: [Fen; MAX_LAYERS],
     /// What the person bears, out-of-catalogue cost included.
     pub own_share: Fen,
+    /// What of it lies outside the catalogues.
+    pub own_out_of_catalogue: Fen,
 }
 
 /// Settles one bill: what each layer pays and why. Moves the accumulators on.
@@ -56,7 +58,8 @@ impl<'p> Settler<'p> {
     /// As [`settle`], amounts only.
     pub fn amounts(&mut self, facts: &BillFacts, year: &mut YearAccumulators) -> Amounts {
         let number = self.plans.find(self.policy, facts, year);
-        let mut amounts = Amounts { pays: [Fen::ZERO; MAX_LAYERS], own_share: Fen::ZERO };
+        let mut amounts =
+            Amounts { pays: [Fen::ZERO; MAX_LAYERS], own_share: Fen::ZERO, own_out_of_catalogue: Fen::ZERO };
         let mut unused = Step::EMPTY;
         let mut bill = Bill::new(facts, Start::default());
         for act in &self.plans.get(number).acts {
@@ -65,6 +68,7 @@ impl<'p> Settler<'p> {
         }
         year.clear_unused();
         amounts.own_share = Fen(bill.own());
+        amounts.own_out_of_catalogue = Fen(bill.outside);
         amounts
     }
 }

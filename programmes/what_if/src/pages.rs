@@ -1,0 +1,124 @@
+//! The pages of this programme.
+
+mod compose;
+mod lists;
+mod one;
+
+pub(crate) use compose::{compose, start};
+pub(crate) use lists::{households, people, people_file};
+pub(crate) use one::{figures, forget, one};
+
+use askama::Template;
+use axum::response::Response;
+use kangmai_access::audit;
+use kangmai_base::{DivisionCode, Fen, Id, Uuid};
+use kangmai_database::DatabaseError;
+use kangmai_places::Divisions;
+use kangmai_policy::Language;
+use kangmai_programme::Visit;
+use kangmai_web::{Failure, Page, show};
+
+use crate::store::{self, RunRow, RunState};
+
+/// A run in the list: what one compares.
+struct Line {
+    id: Uuid,
+    year: i32,
+    place: String,
+    begun: String,
+    changes: Vec<String>,
+    state: &'static str,
+    tone: &'static str,
+    payers: String,
+    own: String,
+    lose: String,
+    gain: String,
+    households: String,
+}
+
+#[derive(Template)]
+#[template(path = "what_if_runs.html")]
+struct RunsPage {
+    page: Page,
+    rows: Vec<Line>,
+}
+
+/// GET `/what-if`: the runs that are kept, the latest first, side by side.
+pub(crate) async fn runs(visit: Visit) -> Result<Response, Failure> {
+    let (reach, now) = (visit.reach.clone(), visit.app.clock.now());
+    let rows = visit.app.database.read(move |tx| store::runs(tx, &reach, now)).await;
+    let rows: Vec<RunRow> = rows.map_err(|error: DatabaseError| error)?;
+    let page = visit.page.titled("what_if.title");
+    let rows = rows.into_iter().map(|row| line(&page, row)).collect();
+    show(&RunsPage { page, rows })
+}
+
+fn line(page: &Page, row: RunRow) -> Line {
+    let (state, tone) = state_word(row.state);
+    let outcome = row.outcome.as_ref();
+    let of = |say: &dyn Fn(&crate::result::Outcome) -> String| outcome.map_or_else(|| "—".to_owned(), say);
+    Line {
+        id: row.id,
+        year: row.year,
+        place: place_name(row.place),
+        begun: row.begun_at.day().to_string(),
+        state,
+        tone,
+        payers: of(&|outcome| signed(outcome.all_payers().difference())),
+        own: of(&|outcome| signed(outcome.own.difference())),
+        lose: of(&|outcome| page.number(outcome.lose.people)),
+        gain: of(&|outcome| page.number(outcome.gain.people)),
+        households: of(&|outcome| {
+            let households = outcome.households;
+            format!("{} → {}", page.number(households.over_before), page.number(households.over_after))
+        }),
+        changes: row.changes,
+    }
+}
+
+fn state_word(state: RunState) -> (&'static str, &'static str) {
+    match state {
+        RunState::Running => ("what_if.state.running", "plain"),
+        RunState::Done => ("what_if.state.done", "good"),
+        RunState::Failed => ("what_if.state.failed", "danger"),
+        RunState::BrokenOff => ("what_if.state.broken_off", "danger"),
+    }
+}
+
+/// With its sign: what is added or taken away.
+pub(crate) fn signed(amount: Fen) -> String {
+    if amount.0 > 0 { format!("+{}", amount.grouped()) } else { amount.grouped() }
+}
+
+/// A place from its county down.
+pub(crate) fn place_name(place: DivisionCode) -> String {
+    let division = Divisions::shipped().nearest(place);
+    division.map_or_else(|| place.to_string(), |division| division.short_name())
+}
+
+fn language(page: &Page) -> Language {
+    if page.is_chinese() { Language::Zh } else { Language::En }
+}
+
+/// The run in an address, if it is within reach.
+async fn run_in(visit: &Visit, path: &str) -> Result<RunRow, Failure> {
+    let id = path.parse::<Id<()>>().map(Id::uuid).map_err(|_| Failure::NotFound)?;
+    let (reach, now) = (visit.reach.clone(), visit.app.clock.now());
+    let row = visit.app.database.read(move |tx| store::run_row(tx, &reach, id, now)).await;
+    row.map_err(|error: DatabaseError| error)?.ok_or(Failure::NotFound)
+}
+
+/// A line of the audit trail.
+async fn note(
+    visit: &Visit,
+    action: &'static str,
+    place: DivisionCode,
+    reason: String,
+) -> Result<(), Failure> {
+    let (id, now, actor) = (visit.app.mint(), visit.app.clock.now(), visit.actor.clone());
+    let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+        audit(tx, id, now, &actor, action, None, place, &reason, "done")
+    };
+    visit.app.database.write(write).await.map_err(|error: DatabaseError| error)?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! A run: the changes laid over the law, the year read, both settled, compared.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use kangmai_access::Actor;
+use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_database::DatabaseError;
+use kangmai_policy::{Overlay, PackError, Release};
+use kangmai_programme::App;
+
+use crate::households::households;
+use crate::result::{HouseholdLine, Outcome, PersonLine};
+use crate::rules::{add_people, count, moved_most, settle_both, settles_alike, sort_bills};
+use crate::store;
+
+/// People that a run keeps of those who bear more, and of those who bear less.
+pub const MOST_PEOPLE: usize = 5_000;
+/// Households that a run keeps.
+pub const MOST_HOUSEHOLDS: usize = 5_000;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Of which place.
+    pub place: DivisionCode,
+    /// Of which year.
+    pub year: i32,
+    /// What is changed.
+    pub overlay: Overlay,
+}
+
+/// Why a run could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum WhatIfFailure {
+    /// No pack holds at the place in the year.
+    #[error("no policy pack holds a rule for this place and year")]
+    NoPack,
+    /// The changes cannot be laid over the law.
+    #[error("{}", said(.0))]
+    Changes(Vec<PackError>),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+fn said(errors: &[PackError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What a run came to, with the people and households behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// The figures.
+    pub outcome: Outcome,
+    /// Those whom it moves most.
+    pub people: Vec<PersonLine>,
+    /// Those that it moves over the line, or back.
+    pub households: Vec<HouseholdLine>,
+}
+
+/// How far a run has come: bills read, bills of the year.
+#[derive(Debug, Default)]
+pub struct Progress {
+    read: AtomicU64,
+    in_all: AtomicU64,
+}
+
+impl Progress {
+    /// Bills read, and bills of the year.
+    pub fn now(&self) -> (i64, i64) {
+        let load = |number: &AtomicU64| i64::try_from(number.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        (load(&self.read), load(&self.in_all))
+    }
+}
+
+/// The directory of the pack that holds at `place` in `year`: at its end, else at its beginning.
+pub fn pack_of(release: &Release, place: DivisionCode, year: i32) -> Option<&str> {
+    let days = [(12, 31), (1, 1)];
+    let mut found = days.into_iter().filter_map(|(month, day)| Day::from_ymd(year, month, day));
+    let one = found.find_map(|day| release.jurisdiction_for(place, day))?;
+    Some(one.pack.directory.as_str())
+}
+
+/// The law with the changes.
+///
+/// # Errors
+/// [`WhatIfFailure::NoPack`] and [`WhatIfFailure::Changes`].
+pub fn changed_law(release: &Release, asked: &Asked) -> Result<Release, WhatIfFailure> {
+    let pack = pack_of(release, asked.place, asked.year).ok_or(WhatIfFailure::NoPack)?;
+    asked.overlay.apply(release, pack).map_err(WhatIfFailure::Changes)
+}
+
+/// Runs; for commands and threads that may block.
+///
+/// # Errors
+/// See [`WhatIfFailure`].
+pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finished, WhatIfFailure> {
+    let before = Arc::clone(&app.policies);
+    let after = changed_law(&before, asked)?;
+    let (place, year) = (asked.place, asked.year);
+    let (law, told) = (Arc::clone(&before), Arc::clone(progress));
+    let read = app.database.read_blocking(move |tx| {
+        let in_all = store::bills_in_all(tx, year)?;
+        told.in_all.store(in_all.unsigned_abs(), Ordering::Relaxed);
+        store::read_year(tx, &law, (place, year), |read| told.read.store(read, Ordering::Relaxed))
+    });
+    let store::YearRead { mut bills, openings, labels, unsettled } =
+        read.map_err(|error: DatabaseError| error)?;
+    sort_bills(&mut bills);
+    let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after), year);
+    outcome.left_out += unsettled;
+    if outcome.touched_bills == 0 {
+        outcome.idle = (0..asked.overlay.len()).collect();
+    } else if asked.overlay.len() > 1 {
+        for index in 0..asked.overlay.len() {
+            let overlay = asked.overlay.without(index);
+            let without = changed_law(&before, &Asked { overlay, ..asked.clone() });
+            // A change without which the rest does not hold together is not idle.
+            if without.is_ok_and(|without| settles_alike(&bills, &openings, (&after, &without), year)) {
+                outcome.idle.push(index);
+            }
+        }
+    }
+    add_people(&mut outcome, &people, store::level_below(place));
+    let (found, mut crossing) = households(&people, &labels, &before, year);
+    outcome.households = found;
+    crossing.truncate(MOST_HOUSEHOLDS);
+    debug_assert!(outcome.people == count(people.len()));
+    Ok(Finished { outcome, people: moved_most(&people, MOST_PEOPLE), households: crossing })
+}
+
+/// How often a run under way says that it goes on.
+const TOLD_EVERY: Duration = Duration::from_millis(500);
+
+/// Begins a run that is kept; answers its identifier at once. Whoever looks finds out how far it is.
+///
+/// # Errors
+/// See [`WhatIfFailure`]; what goes wrong later stands in the run.
+pub async fn begin(app: &App, actor: &Actor, asked: Asked) -> Result<Uuid, WhatIfFailure> {
+    changed_law(&app.policies, &asked)?;
+    let (id, now) = (app.mint(), app.clock.now());
+    let changes: Vec<String> = asked.overlay.texts().map(str::to_owned).collect();
+    let (who, law, of) = (actor.clone(), app.policies.hash().to_owned(), (asked.place, asked.year));
+    let noted = app.database.write(move |tx| store::put_run(tx, id, &who, of, (&changes, &law), now));
+    noted.await.map_err(|error: DatabaseError| error)?;
+    tokio::spawn(keep(app.clone(), id, asked));
+    Ok(id)
+}
+
+/// Runs and keeps what it comes to; says meanwhile how far it is.
+async fn keep(app: App, id: Uuid, asked: Asked) {
+    let progress = Arc::new(Progress::default());
+    let (worker, told) = (app.clone(), Arc::clone(&progress));
+    let mut working = tokio::task::spawn_blocking(move || run(&worker, &asked, &told));
+    let finished = loop {
+        tokio::select! {
+            finished = &mut working => break finished,
+            () = tokio::time::sleep(TOLD_EVERY) => {
+                let (far, now) = (progress.now(), app.clock.now());
+                let touched = app.database.write(move |tx| store::touch_run(tx, id, far, now)).await;
+                if let Err(error) = touched as Result<(), DatabaseError> {
+                    tracing::warn!(%error, "the progress of a what-if could not be noted");
+                }
+            }
+        }
+    };
+    let now = app.clock.now();
+    let kept: Result<(), DatabaseError> = match finished {
+        Ok(Ok(finished)) => {
+            app.database
+                .write(move |tx| {
+                    let Finished { outcome, people, households } = &finished;
+                    store::write_result(tx, id, (outcome, people, households), now)
+                })
+                .await
+        }
+        failed => {
+            match failed {
+                Ok(Err(error)) => tracing::error!(%error, "a what-if failed"),
+                Err(error) => tracing::error!(%error, "a what-if broke off"),
+                Ok(Ok(_)) => {}
+            }
+            app.database.write(move |tx| store::write_failure(tx, id, now)).await
+        }
+    };
+    if let Err(error) = kept {
+        tracing::error!(%error, "a what-if could not be kept");
+    }
+}
