@@ -7,6 +7,7 @@ mod database;
 mod demo;
 mod file;
 mod policy;
+mod replay;
 mod serve;
 mod settle;
 mod settlement;

@@ -91,7 +91,11 @@ fn show_with(status: StatusCode, template: &impl Template) -> Result<Response, F
 
 /// A workbook (.xlsx) to be kept as `name`, which is ASCII without quotes; another name is left to the browser.
 pub fn workbook(bytes: Vec<u8>, name: &str) -> Response {
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    download(bytes, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", name)
+}
+
+/// A file of the media type `kind` to be kept as `name`; the same holds for the name.
+pub fn download(bytes: Vec<u8>, kind: &'static str, name: &str) -> Response {
     let mut response = bytes.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {

@@ -25,7 +25,7 @@ mod words;
 pub use assets::{Asset, ICON, SCRIPT, STYLE};
 pub use body::FormBody;
 pub use chart::{BarChart, Figure, LineChart, ShareBar, Sparkline, yuan_of};
-pub use failure::{Failure, go_to, show, show_refused, workbook};
+pub use failure::{Failure, download, go_to, show, show_refused, workbook};
 pub use field::{Choice, Field, Kind};
 pub use flash::Flash;
 pub use form::Form;

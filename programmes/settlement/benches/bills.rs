@@ -1,4 +1,4 @@
-//! How fast bills are taken in and settled, and how fast lists answer over many of them, on SQLite with full durability.
+//! How fast bills are taken in, settled, and settled again under another release, and how fast lists answer over many of them, on SQLite with full durability.
 //!
 //! `KANGMAI_BENCH_BILLS` says how many bills (100,000 without it; 3,000,000 is a large county over many years).
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kangmai_access::{Actor, Purpose, Reach, reach};
-use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, IdNumber, SeededIds};
+use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, IdNumber, SeededIds, Uuid};
 use kangmai_database::{Database, DatabaseError, Transaction};
 use kangmai_people::{Enrolment, Label, LabelInterval, Person, PersonBody};
 use kangmai_places::{Institution, InstitutionBody, InstitutionGrade, InstitutionKind, InstitutionTier};
@@ -18,11 +18,13 @@ use kangmai_policy::Release;
 use kangmai_programme::{App, AppParts, Import, ImportRun, Programme, Settings};
 use kangmai_record::Record as FactRecord;
 use kangmai_settlement::import::BILLS;
+use kangmai_settlement::rules::{Adjudicator, ChainBill};
 use kangmai_settlement::store::{self, BillFilter};
+use kangmai_settlement::{Which, resettle};
 use kangmai_sheet::{Record, Summary};
 use kangmai_web::Words;
 
-const BILLS_OF_A_PERSON: usize = 3;
+const BILLS_OF_A_PERSON: usize = 5;
 const VILLAGES: usize = 3_000;
 const HEAD: [&str; 10] = [
     "结算单号",
@@ -53,6 +55,7 @@ fn main() {
     println!("both                       {:>12.0} bills/s", per_second(taken + settled));
     app.database.analyze().expect("analyzed");
     lists(&app, &people);
+    settled_again(&app);
     let _ = std::fs::remove_dir_all(&folder);
 }
 
@@ -224,6 +227,73 @@ fn import(app: &App, people: &[Person], bills: usize) -> (Duration, Duration) {
         }
     }
     (taken, began.elapsed())
+}
+
+/// The whole year once more: the arithmetic by itself, then with the database, under the same release and under another.
+fn settled_again(app: &App) {
+    const YEAR: i32 = 2025;
+    let actor = Actor::system();
+    let within = reach(&actor, Purpose::KeepLedger).expect("the system may");
+    let (mut after, mut spent, mut bills) = (Uuid::nil(), Duration::ZERO, 0);
+    loop {
+        let within = within.clone();
+        let read = move |tx: &mut Transaction<'_>| {
+            let people = store::people_of_year(tx, &within, YEAR, after, 500)?;
+            let (Some(first), Some(last)) = (people.first(), people.last()) else { return Ok(None) };
+            let years = store::years_between(tx, YEAR, first.0, last.0)?;
+            Ok::<_, DatabaseError>(Some((years, last.0)))
+        };
+        let Some((years, last)) = app.database.read_blocking(read).expect("read") else { break };
+        after = last;
+        let began = Instant::now();
+        let mut adjudicator = Adjudicator::new(&app.policies);
+        for year in &years {
+            let of_year: Vec<&ChainBill> = year.bills.iter().map(|bill| &bill.bill).collect();
+            for settlement in adjudicator.settle_year(&year.insured, &year.opening, &of_year) {
+                bills += usize::from(settlement.result() != 0);
+            }
+        }
+        spent += began.elapsed();
+    }
+    println!(
+        "settled again, arithmetic  {:>12.2} s for {bills} bills, receipts and their numbers",
+        spent.as_secs_f64()
+    );
+    for (name, app) in [("the same release", app.clone()), ("another release", under_another_release(app))] {
+        for dry_run in [true, false] {
+            let began = Instant::now();
+            let done =
+                resettle(&app, &actor, &within, Which::Release(YEAR), dry_run, |_| {}).expect("settled");
+            println!(
+                "settled again, {name}{} {:>8.2} s for {} person-years, {} bills changed",
+                if dry_run { " (dry)" } else { "" },
+                began.elapsed().as_secs_f64(),
+                done.looked_at,
+                done.bills
+            );
+        }
+    }
+}
+
+/// The same packs, but that basic insurance pays a little less of everything.
+fn under_another_release(app: &App) -> App {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let files = Release::read_directory(&folder).expect("the packs").into_iter().map(|(path, text)| {
+        let is_basic = path == "cn/henan/benefits/10-basic.toml";
+        (path, if is_basic { text.replace("\"63%\"", "\"62%\"").replace("\"83%\"", "\"82%\"") } else { text })
+    });
+    let release = Release::load(files.collect::<Vec<_>>()).expect("loaded");
+    assert_ne!(release.hash(), app.policies.hash(), "another release");
+    App::new(AppParts {
+        database: app.database.clone(),
+        record: app.record.clone(),
+        policies: Arc::new(release),
+        words: Arc::clone(&app.words),
+        clock: Arc::clone(&app.clock),
+        ids: Arc::clone(&app.ids),
+        programmes: app.programmes,
+        settings: app.settings.clone(),
+    })
 }
 
 fn lists(app: &App, people: &[Person]) {

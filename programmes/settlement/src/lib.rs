@@ -8,6 +8,7 @@ pub mod facts;
 mod figures;
 pub mod import;
 mod pages;
+pub mod replay;
 mod resettling;
 pub mod rules;
 mod settling;
@@ -26,6 +27,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-bills", sql: include_str!("../migrations/001-bills.sql") },
         Migration { name: "002-ledger", sql: include_str!("../migrations/002-ledger.sql") },
+        Migration { name: "003-requests", sql: include_str!("../migrations/003-requests.sql") },
     ],
 };
 
@@ -87,10 +89,13 @@ fn routes() -> Vec<Route> {
         Route::post("/desk", Purpose::SettleBills, pages::search),
         Route::get("/desk/{person}", Purpose::SettleBills, pages::bill_form),
         Route::post("/desk/{person}", Purpose::SettleBills, pages::preview),
+        Route::get("/requests", Purpose::SettleBills, pages::ask_outcome),
+        Route::post("/requests", Purpose::SettleBills, pages::outcome),
         Route::post("/desk/{person}/settle", Purpose::SettleBills, pages::settle),
         Route::get("/bills", Purpose::ReadBills, pages::list),
         Route::get("/bills.xlsx", Purpose::ReadBills, pages::export),
         Route::get("/bills/{bill}", Purpose::ReadBills, pages::statement),
+        Route::get("/bills/{bill}/receipt.json", Purpose::ReadBills, pages::receipt_file),
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),

@@ -6,8 +6,8 @@ mod chain;
 
 pub use admission::{Deposit, deposit};
 pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
-pub(crate) use chain::year_of;
 pub use chain::{Adjudicator, ChainBill, Insured, Settlement, bill_facts, settle_year};
+pub(crate) use chain::{used_of, year_of};
 
 /// The longest reason for cancelling, in characters.
 pub const LONGEST_REASON: usize = 200;

@@ -1,12 +1,13 @@
 //! A receipt in words: what each layer paid and why, what did not apply and why not, and where each rule stands written.
 
 use kangmai_base::Fen;
-use kangmai_policy::{Explanation, Language, LayerText, Policy, Release, Trace, settle};
+use kangmai_policy::{Explanation, Language, LayerText, Policy, Release, Trace};
 use kangmai_web::{Page, ShareBar};
 use sha2::{Digest as _, Sha256};
 
 use crate::facts::Settled;
-use crate::rules::{ChainBill, bill_facts, year_of};
+use crate::replay::work_out;
+use crate::rules::ChainBill;
 
 /// A layer as a statement shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +85,7 @@ fn worked_out_again(
     settled: &Settled,
     bill: &ChainBill,
 ) -> Option<Trace> {
-    let facts = bill_facts(policies.vocabulary(), bill, &settled.person);
-    let mut year = year_of(policy, &settled.before);
-    let trace = settle(policy, &facts, &mut year);
+    let (trace, _) = work_out(policies, policy, settled, bill);
     let same_layers = policy.layers().len() == settled.layers.len()
         && policy.layers().iter().zip(trace.steps()).zip(&settled.layers).all(|((layer, step), kept)| {
             layer.benefit.id == kept.layer && step.pays == kept.paid && step.outcome == kept.outcome

@@ -6,6 +6,7 @@ mod closing;
 mod person;
 mod posting;
 mod projection;
+mod request;
 mod sum;
 mod touched;
 mod year;
@@ -15,7 +16,7 @@ pub use admission::{
 };
 pub use bill::{
     Bill, BillFilter, BillRow, BillState, Known, bill, bill_rows, bills_of_household, bills_of_person,
-    body_of, count_bills, each_bill, known_bill, payments, receipt_of, unsettled,
+    body_of, count_bills, each_bill, known_bill, payments, receipt_of, source_of, unsettled,
 };
 pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
@@ -27,6 +28,10 @@ pub use posting::{
 };
 pub use projection::BILLS;
 pub(crate) use projection::{PERSON_KIND, payer_kind_key};
+pub use request::{
+    Answered, Attempt, Begun, LONGEST_KEY, RequestKey, RequestState, answer_request, ask_request,
+    begin_request, digest_of, give_up_request,
+};
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
 pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, touched_years};
 pub use year::{

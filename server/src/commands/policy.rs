@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use kangmai_policy::{Language, MutationChoice, Release};
 
+use super::replay::ReplayArgs;
 use super::say;
 use crate::application::shipped_packs;
 
@@ -33,6 +34,8 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Work a receipt out again and say whether it comes to the same to the fen, layer by layer
+    Replay(ReplayArgs),
 }
 
 /// Which packs.
@@ -49,17 +52,36 @@ pub(super) struct PolicyArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// The packs do not load, a case comes out otherwise, or (as asked) cases are missing.
+/// The packs do not load, a case comes out otherwise, or (as asked) cases are missing; what a replay says.
 pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow::Result<()> {
-    let (PolicyCommand::Check { packs: args, .. }
-    | PolicyCommand::Test(args)
-    | PolicyCommand::Mutate { packs: args, .. }) = command;
+    match command {
+        PolicyCommand::Check { packs, strict } => check(&load(packs, configured)?, *strict, packs.language()),
+        PolicyCommand::Test(packs) => test(&load(packs, configured)?),
+        PolicyCommand::Mutate { packs, pack, only } => {
+            let release = load(packs, configured)?;
+            // A case that fails anyway notices nothing.
+            test(&release)?;
+            let choice = MutationChoice { pack: pack.clone(), only: only.clone(), threads: 0 };
+            mutate(&release, &choice, packs.language())
+        }
+        PolicyCommand::Replay(args) => super::replay::run(args, configured),
+    }
+}
+
+impl PolicyArgs {
+    const fn language(&self) -> Language {
+        if self.english { Language::En } else { Language::Zh }
+    }
+}
+
+/// Loads the packs and says what they are.
+fn load(args: &PolicyArgs, configured: Option<&Path>) -> anyhow::Result<Release> {
     let files = match args.policies.as_deref().or(configured) {
         Some(directory) => Release::read_directory(directory)
             .with_context(|| format!("cannot read the packs in {}", directory.display()))?,
         None => shipped_packs(),
     };
-    let language = if args.english { Language::En } else { Language::Zh };
+    let language = args.language();
     let release = match Release::load(files) {
         Ok(release) => release,
         Err(errors) => {
@@ -81,16 +103,7 @@ pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow:
         said.push(&rule.id);
         say(format!("{}: {}", rule.id, rule.text.get(language)));
     }
-    match command {
-        PolicyCommand::Check { strict, .. } => check(&release, *strict, language),
-        PolicyCommand::Test(_) => test(&release),
-        PolicyCommand::Mutate { pack, only, .. } => {
-            // A case that fails anyway notices nothing.
-            test(&release)?;
-            let choice = MutationChoice { pack: pack.clone(), only: only.clone(), threads: 0 };
-            mutate(&release, &choice, language)
-        }
-    }
+    Ok(release)
 }
 
 /// Shows each point that the cases leave out.

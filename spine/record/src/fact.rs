@@ -119,7 +119,8 @@ impl Source {
         }
     }
 
-    pub(crate) fn from_key(key: &str) -> Option<Source> {
+    /// The source that `key` names.
+    pub fn from_key(key: &str) -> Option<Source> {
         [Source::Typed, Source::Device, Source::Hospital, Source::Import, Source::Derived]
             .into_iter()
             .find(|source| source.key() == key)

@@ -12,14 +12,17 @@ use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
 use super::{
-    Head, bill_form as bill_fields, id_in, institutions_of_desk, late, person_within, refuse_closed,
+    Head, bill_form as bill_fields, id_in, institutions_of_desk, late, outcome, person_within, refuse_closed,
 };
 use crate::facts::{BillReceived, Settled, TreatingInstitution};
 use crate::import::treating;
 use crate::rules::{BillDraft, ChainBill, Settlement};
 use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
 use crate::statement::{Told, tell_trial};
-use crate::store::{BillState, Known, PersonYear, closed_year, known_bill, person_year};
+use crate::store::{
+    Answered, Attempt, Begun, BillState, Known, LONGEST_KEY, PersonYear, RequestKey, answer_request,
+    begin_request, closed_year, digest_of, give_up_request, known_bill, person_year,
+};
 
 /// The most people that a search shows.
 const MOST_FOUND: i64 = 30;
@@ -109,6 +112,8 @@ struct PreviewPage {
     changes: Vec<String>,
     /// The result is another than the one confirmed.
     has_moved: bool,
+    /// The key of the request to settle.
+    request: Uuid,
 }
 
 /// GET: an empty bill for a person.
@@ -344,11 +349,13 @@ fn preview_page(
         discharge: typed.draft.discharge,
         changes,
         has_moved,
+        request: visit.app.mint(),
         page: visit.page.titled("settlement.preview.title").under(desk, "/desk"),
     }
 }
 
 /// POST: it is final. If somebody else settled a bill of this person meanwhile and the own share moved, it is shown again.
+/// Pressed twice, or sent again, it settles once: the request has a key of its own.
 pub(crate) async fn settle(
     visit: Visit,
     Path(id): Path<String>,
@@ -357,6 +364,10 @@ pub(crate) async fn settle(
     let id = id_in(&id)?;
     let (person, institutions) = desk_data(&visit, id).await?;
     let (editing, expected) = (body.act() == "edit", body.value("expected").parse::<Fen>().ok());
+    let key = match body.value("request") {
+        "" => visit.app.mint().to_string(),
+        key => key.chars().take(LONGEST_KEY).collect(),
+    };
     let mut form = body.form(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
     if editing {
@@ -365,31 +376,92 @@ pub(crate) async fn settle(
     let Some(typed) = read_bill(&visit, &mut form, &person, &institutions) else {
         return show_refused(&form_page(visit, &person, form));
     };
-    let trial = match try_bill(&visit, &person, &typed).await? {
-        Ok(trial) => trial,
-        Err(refusal) => {
-            form.refuse(refusal);
+    let digest = digest_of_form(&person, expected, &form);
+    let attempt = match begin(&visit, key, digest).await? {
+        Begun::Go(attempt) => attempt,
+        Begun::Done(answered) => return Ok(settled_now(&visit, &answered)),
+        Begun::InProgress => {
+            form.refuse(Refusal::new("settlement.refused.in_progress"));
+            return show_refused(&form_page(visit, &person, form));
+        }
+        Begun::OtherBody => {
+            form.refuse(Refusal::new("settlement.refused.other_body"));
             return show_refused(&form_page(visit, &person, form));
         }
     };
-    if expected != Some(trial.settled.own) {
-        return show_refused(&preview_page(visit, &person, form, typed, trial, true));
+    let done = settle_once(&visit, &person, &typed, expected, &attempt).await;
+    if !matches!(done, Ok(Once::Settled(_))) {
+        visit.app.database.write(move |tx| give_up_request(tx, &attempt)).await?;
     }
-    let own = trial.settled.own;
-    match write_bill(&visit, &person, &typed).await? {
-        Ok(bill) => {
-            let text = visit.page.say1("settlement.settled_now", "own", visit.page.yuan(own));
-            Ok(Flash::good(text).then_go_to(&format!("/bills/{bill}")))
-        }
-        Err(refusal) => {
+    match done? {
+        Once::Settled(answered) => Ok(settled_now(&visit, &answered)),
+        Once::Moved(trial) => show_refused(&preview_page(visit, &person, form, typed, *trial, true)),
+        Once::Refused(refusal) => {
             form.refuse(refusal);
             show_refused(&form_page(visit, &person, form))
         }
     }
 }
 
-/// Takes the bill in and settles its person-year in one transaction; answers the bill.
-async fn write_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Uuid, Refusal>, Failure> {
+/// What a request to settle came to.
+enum Once {
+    Settled(Answered),
+    /// The own share is another than the one confirmed.
+    Moved(Box<Trial>),
+    Refused(Refusal),
+}
+
+async fn settle_once(
+    visit: &Visit,
+    person: &Person,
+    typed: &Typed,
+    expected: Option<Fen>,
+    attempt: &Attempt,
+) -> Result<Once, Failure> {
+    let trial = match try_bill(visit, person, typed).await? {
+        Ok(trial) => trial,
+        Err(refusal) => return Ok(Once::Refused(refusal)),
+    };
+    if expected != Some(trial.settled.own) {
+        return Ok(Once::Moved(Box::new(trial)));
+    }
+    let answer = trial.settled.own.to_string();
+    Ok(match write_bill(visit, person, typed, attempt.clone(), answer).await? {
+        Ok(answered) => Once::Settled(answered),
+        Err(refusal) => Once::Refused(refusal),
+    })
+}
+
+async fn begin(visit: &Visit, key: String, digest: String) -> Result<Begun, Failure> {
+    let key = RequestKey { caller: outcome::caller(&visit.actor), key };
+    let now = visit.app.clock.now();
+    Ok(visit.app.database.write(move |tx| begin_request(tx, &key, &digest, now)).await?)
+}
+
+/// All that was confirmed, in one number.
+fn digest_of_form(person: &Person, expected: Option<Fen>, form: &Form) -> String {
+    let mut said = format!("{}\n{expected:?}\n", person.id);
+    for field in bill_fields::FIELDS {
+        said.push_str(&format!("{}={}\n", field.name, form.raw(field.name).trim()));
+    }
+    digest_of(said.as_bytes())
+}
+
+fn settled_now(visit: &Visit, answered: &Answered) -> Response {
+    let own = answered.answer.parse::<Fen>().unwrap_or(Fen::ZERO);
+    let text = visit.page.say1("settlement.settled_now", "own", visit.page.yuan(own));
+    let path = answered.bill.map_or_else(|| "/bills".to_owned(), |bill| format!("/bills/{bill}"));
+    Flash::good(text).then_go_to(&path)
+}
+
+/// Takes the bill in, settles its person-year and answers the request, in one transaction.
+async fn write_bill(
+    visit: &Visit,
+    person: &Person,
+    typed: &Typed,
+    attempt: Attempt,
+    answer: String,
+) -> Result<Result<Answered, Refusal>, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
     let body = typed.received(visit.app.mint(), person);
@@ -414,7 +486,11 @@ async fn write_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Res
             fact.corrects = corrects;
             app.record.append(tx, now, vec![fact])?;
             settle_again(tx, &hand, person_id, body.year(), None)?;
-            Ok(Ok(body.bill))
+            let answered = Answered { bill: Some(body.bill), answer };
+            if !answer_request(tx, &attempt, &answered)? {
+                return Err(DatabaseError::Refused("another attempt took the request over".into()));
+            }
+            Ok(Ok(answered))
         })
         .await?;
     Ok(written)

@@ -9,8 +9,8 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
 use kangmai_policy::{Icd10, Release};
 use kangmai_programme::Visit;
-use kangmai_record::facts_of_kind;
-use kangmai_web::{Failure, Page, show};
+use kangmai_record::{Source, facts_of_kind};
+use kangmai_web::{Failure, Page, download, show};
 
 use super::bill_form::{referral_word, setting_word};
 use super::postings::{cause_sentence, payer_name, signed};
@@ -18,6 +18,7 @@ use super::{Head, id_in, label_words, note, village};
 use crate::facts::{
     BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Why,
 };
+use crate::replay::ReceiptFile;
 use crate::rules::ChainBill;
 use crate::statement::{Told, receipt_hash, tell};
 use crate::store::{self, Bill, BillState, PostingRow};
@@ -83,6 +84,8 @@ struct Found {
     settled: Option<Settled>,
     not: Option<NotSettled>,
     cancelled: Option<BillCancelled>,
+    /// Where the bill comes from.
+    source: Source,
     past: Vec<Past>,
     postings: Vec<PostingRow>,
 }
@@ -140,10 +143,11 @@ fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Foun
         BillState::Cancelled => store::receipt_of(tx, bill.closing)?,
         _ => None,
     };
+    let source = store::source_of(tx, &bill)?;
     let past = past(tx, &bill)?;
     let postings = store::postings_of(tx, id)?;
     let person = kangmai_people::find_person(tx, kangmai_base::Id::from_uuid(bill.person))?;
-    Ok(Some(Found { bill, body, person, settled, not, cancelled, past, postings }))
+    Ok(Some(Found { bill, body, person, settled, not, cancelled, source, past, postings }))
 }
 
 /// GET: the statement.
@@ -155,6 +159,22 @@ pub(crate) async fn statement(visit: Visit, Path(id): Path<String>) -> Result<Re
     }
     note(&visit, "read_person", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
     show(&page_of(visit, found))
+}
+
+/// GET: the receipt as a file that `kangmai policy replay` works out again.
+pub(crate) async fn receipt_file(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let (id, within) = (id_in(&id)?, visit.reach.clone());
+    let found = visit.app.database.read(move |tx| find(tx, &within, id)).await?.ok_or(Failure::NotFound)?;
+    let Some(settled) = found.settled.as_ref().filter(|_| visit.reach.money()) else {
+        return Err(Failure::NotFound);
+    };
+    let sees_diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found).is_some();
+    let bill =
+        ChainBill { received_at: found.bill.received_at, home: found.bill.home, body: found.body.clone() };
+    let file = ReceiptFile::of(settled, bill, found.source, sees_diagnosis);
+    let text = serde_json::to_vec_pretty(&file).map_err(Failure::internal)?;
+    note(&visit, "export", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
+    Ok(download(text, "application/json", "receipt.json"))
 }
 
 fn page_of(visit: Visit, found: Found) -> StatementPage {

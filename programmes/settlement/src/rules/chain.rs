@@ -189,7 +189,7 @@ pub(crate) fn year_of(policy: &Policy, used: &[Used]) -> YearAccumulators {
 }
 
 /// What is used, by name, without zeros, sorted.
-fn used_of(policy: &Policy, year: &YearAccumulators) -> Vec<Used> {
+pub(crate) fn used_of(policy: &Policy, year: &YearAccumulators) -> Vec<Used> {
     let entries = policy.year_entries(year).filter(|(_, value)| *value != Fen::ZERO);
     let mut used: Vec<Used> = entries.map(|(entry, value)| Used(entry.name.clone(), value.0)).collect();
     used.sort_by(|one, other| one.0.cmp(&other.0));

@@ -3,6 +3,7 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use kangmai_record::Source;
 use serde::de::DeserializeOwned;
 
 use crate::facts::BillReceived;
@@ -13,6 +14,7 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
     where bill.id = $1 and bill.home between $2 and $3";
 const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
+const FACT_SOURCE: &str = "select source from fact where id = $1";
 const FACT_BODY: &str = "select body from fact where id = $1";
 const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where bill = $1";
 /// A wide scope, newest first: through the days.
@@ -240,6 +242,18 @@ fn body<T: DeserializeOwned>(tx: &mut Transaction<'_>, fact: Uuid) -> Result<Opt
 /// When the database fails.
 pub fn body_of(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Option<BillReceived>, DatabaseError> {
     body(tx, bill.fact)
+}
+
+/// Where a bill comes from.
+///
+/// # Errors
+/// When the database fails.
+pub fn source_of(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Source, DatabaseError> {
+    let key = match tx.query_one(FACT_SOURCE, &params![bill.fact])? {
+        Some(row) => row.get::<String>(0)?,
+        None => String::new(),
+    };
+    Source::from_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "source" })
 }
 
 /// The receipt (or the reason for none, or the cancelling) that `fact` holds.
