@@ -82,6 +82,12 @@ fn lines(changes: &[String], outcome: &Outcome, language: Spoken) -> Vec<String>
         "{} bills of {} people settled twice, {} touched, {} left out",
         outcome.bills, outcome.people, outcome.touched_bills, outcome.left_out
     )];
+    if outcome.bills + outcome.left_out == 0 {
+        lines.push(
+            "no bills of that year at this place; after an update run `kangmai rebuild` once".to_owned(),
+        );
+        return lines;
+    }
     if outcome.touched_bills == 0 {
         lines.push("WARNING: these changes touch no bill at all: look at group, day and figure".to_owned());
     } else {

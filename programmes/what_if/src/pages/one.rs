@@ -7,7 +7,7 @@ use kangmai_base::{DivisionCode, Fen};
 use kangmai_database::DatabaseError;
 use kangmai_people::Label;
 use kangmai_programme::Visit;
-use kangmai_web::{BarChart, Failure, Figure, FormBody, Html, Page, Stat, go_to, show, workbook, yuan_of};
+use kangmai_web::{BarChart, Failure, Figure, FormBody, Html, Page, ShareBar, Stat, go_to, show, workbook};
 
 use super::{language, note, place_name, run_in, signed, state_word};
 use crate::result::{BANDS, Line, Outcome, Pair, Side};
@@ -44,11 +44,12 @@ struct Band {
 
 struct Shown {
     stats: Vec<Html>,
+    no_bills: bool,
     no_effect: bool,
     idle: Vec<String>,
     unlike: Option<String>,
     left_out: Option<String>,
-    payers_chart: Html,
+    payers_charts: [Html; 2],
     bands_chart: Html,
     payers: Vec<Row>,
     tiers: Vec<Row>,
@@ -129,11 +130,12 @@ fn shown(page: &Page, path: &str, run: &RunRow, outcome: &Outcome) -> Shown {
     let said = |key: &str, count: i64| (count > 0).then(|| page.count(key, count));
     Shown {
         stats: stats(page, path, outcome),
+        no_bills: outcome.bills + outcome.left_out == 0,
         no_effect: outcome.touched_bills == 0,
         idle,
         unlike: said("what_if.unlike_receipt", outcome.unlike_receipt),
         left_out: said("what_if.left_out", outcome.left_out),
-        payers_chart: payers_chart(page, outcome),
+        payers_charts: payers_charts(page, outcome),
         bands_chart: bands_chart(page, outcome),
         payers: payers(page, outcome),
         tiers: outcome
@@ -215,26 +217,22 @@ fn payers(page: &Page, outcome: &Outcome) -> Vec<Row> {
     all.chain(rest).collect()
 }
 
-fn payers_chart(page: &Page, outcome: &Outcome) -> Html {
+/// One bar for the law as it is and one with the changes: of the same whole.
+fn payers_charts(page: &Page, outcome: &Outcome) -> [Html; 2] {
     let mut rows = payers(page, outcome);
     rows.pop();
-    let series = |key: &str, of: fn(Pair) -> Fen| {
-        let values = rows.iter().map(|row| yuan_of(of(row.payers.unwrap_or_default()))).collect();
-        (page.word(key).into_owned(), values)
+    let bar = |title: &str, of: fn(Pair) -> Fen| {
+        let part = |row: &Row| (row.name.clone(), of(row.payers.unwrap_or_default()));
+        page.share_bar(&ShareBar {
+            title: page.word(title).into_owned(),
+            description: page.word("what_if.chart.payers.description").into_owned(),
+            parts: rows.iter().map(part).collect(),
+        })
     };
-    page.bar_chart(&BarChart {
-        title: page.word("what_if.chart.payers").into_owned(),
-        description: page.word("what_if.chart.payers.description").into_owned(),
-        figure: Figure::Yuan,
-        labels: rows.iter().map(|row| row.name.clone()).collect(),
-        series: vec![
-            series("what_if.before", |pair| pair.before),
-            series("what_if.after", |pair| pair.after),
-        ],
-        stacked: false,
-        lying: true,
-        limit: None,
-    })
+    [
+        bar("what_if.chart.payers.before", |pair| pair.before),
+        bar("what_if.chart.payers.after", |pair| pair.after),
+    ]
 }
 
 fn bands_chart(page: &Page, outcome: &Outcome) -> Html {
@@ -246,13 +244,13 @@ fn bands_chart(page: &Page, outcome: &Outcome) -> Html {
         title: page.word("what_if.chart.bands").into_owned(),
         description: page.word("what_if.chart.bands.description").into_owned(),
         figure: Figure::Count,
-        labels: (0..=BANDS.len()).map(|band| band_name(page, band)).collect(),
+        labels: (0..=BANDS.len()).map(|band| short_band(page, band)).collect(),
         series: vec![
             series("what_if.stat.lose", &outcome.lose_bands),
             series("what_if.stat.gain", &outcome.gain_bands),
         ],
         stacked: false,
-        lying: true,
+        lying: false,
         limit: None,
     })
 }
@@ -268,6 +266,14 @@ fn bands(page: &Page, path: &str, outcome: &Outcome) -> Vec<Band> {
             gain_path: format!("{path}/people?side=gain&band={band}"),
         })
         .collect()
+}
+
+/// Under a bar there is little room.
+fn short_band(page: &Page, band: usize) -> String {
+    match BANDS.get(band).or(BANDS.last()) {
+        Some(edge) if band < BANDS.len() => format!("≤{}", page.number(edge / 100)),
+        edge => format!(">{}", page.number(edge.map_or(0, |edge| edge / 100))),
+    }
 }
 
 /// From an amount to an amount, in yuan.
