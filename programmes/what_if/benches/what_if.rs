@@ -164,7 +164,7 @@ fn fill(app: &App, bills: usize) -> Result<(), DatabaseError> {
                 let place = if *tier == "county" { 411_722_001_000_u64 } else { 410_000_000_000 };
                 let place = serde_json::to_string(&DivisionCode::from_number(place)).expect("a code");
                 format!(
-                    r#"{{"place":{place},"tier":"{tier}","grade":"{grade}","kind":"hospital","designations":[],"setting":"{setting}","referral":"none"}}"#
+                    r#"{{"place":{place},"tier":"{tier}","grade":"{grade}","kind":"hospital","designations":[],"setting":"{setting}","referral":"not_referred"}}"#
                 )
             })
         })

@@ -95,7 +95,10 @@ struct Places<'r> {
     /// The finest level at which a pack stands.
     level: DivisionLevel,
     first: Day,
-    known: HashMap<DivisionCode, Box<[u16]>>,
+    known: HashMap<DivisionCode, usize>,
+    days: Vec<Box<[u16]>>,
+    /// The next bill most often lies where the last one did.
+    last: Option<(DivisionCode, usize)>,
 }
 
 impl<'r> Places<'r> {
@@ -103,18 +106,30 @@ impl<'r> Places<'r> {
         let levels = release.jurisdictions().iter().filter_map(|one| one.pack.place.level());
         let level = levels.max().unwrap_or(DivisionLevel::Province);
         let first = Day::from_ymd(year, 1, 1).unwrap_or(Day(0));
-        Places { release, level, first, known: HashMap::new() }
+        Places { release, level, first, known: HashMap::new(), days: Vec::new(), last: None }
     }
 
     /// The number of the pack that settles a bill.
+    #[inline]
     fn find(&mut self, facts: &BillFacts) -> u16 {
-        let (home, day) = (facts.person_place.at(self.level), facts.discharge);
-        let (release, first) = (self.release, self.first);
-        let days = self.known.entry(home).or_insert_with(|| {
-            (0..366).map(|passed| number_of(release, home, first.plus_days(passed))).collect()
+        let home = facts.person_place.at(self.level);
+        let place = match self.last {
+            Some((last, place)) if last == home => place,
+            _ => self.place(home),
+        };
+        let passed = usize::try_from(facts.discharge.days_since(self.first)).ok();
+        let number = passed.and_then(|passed| self.days.get(place)?.get(passed));
+        number.copied().unwrap_or_else(|| number_of(self.release, home, facts.discharge))
+    }
+
+    fn place(&mut self, home: DivisionCode) -> usize {
+        let (release, first, days) = (self.release, self.first, &mut self.days);
+        let place = *self.known.entry(home).or_insert_with(|| {
+            days.push((0..366).map(|passed| number_of(release, home, first.plus_days(passed))).collect());
+            days.len() - 1
         });
-        let passed = usize::try_from(day.days_since(first)).ok().and_then(|passed| days.get(passed));
-        passed.copied().unwrap_or_else(|| number_of(release, home, day))
+        self.last = Some((home, place));
+        place
     }
 }
 
