@@ -71,6 +71,70 @@ impl Fen {
         out.push_str(cents);
         out
     }
+
+    /// `壹仟零贰元伍角整`, as a receipt says an amount so that nobody can alter it. Negative: `负` before it.
+    pub fn in_chinese_capitals(self) -> String {
+        const DIGITS: [&str; 10] = ["零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "捌", "玖"];
+        let magnitude = self.0.unsigned_abs();
+        let (yuan, jiao, fen) = (magnitude / 100, (magnitude / 10 % 10) as usize, (magnitude % 10) as usize);
+        let mut out = String::from(if self.0 < 0 { "负" } else { "" });
+        if yuan > 0 || magnitude == 0 {
+            out.push_str(&whole_in_capitals(yuan));
+            out.push('元');
+        }
+        match (jiao, fen) {
+            (0, 0) => out.push('整'),
+            (0, fen) => {
+                out.push_str(if yuan > 0 { "零" } else { "" });
+                out.push_str(DIGITS[fen]);
+                out.push('分');
+            }
+            (jiao, fen) => {
+                out.push_str(DIGITS[jiao]);
+                out.push('角');
+                if fen == 0 {
+                    out.push('整');
+                } else {
+                    out.push_str(DIGITS[fen]);
+                    out.push('分');
+                }
+            }
+        }
+        out
+    }
+}
+
+/// A whole number in capitals: four digits at a time, one 零 for any run of zeros between digits.
+fn whole_in_capitals(number: u64) -> String {
+    const DIGITS: [&str; 10] = ["零", "壹", "贰", "叁", "肆", "伍", "陆", "柒", "捌", "玖"];
+    const UNITS: [&str; 4] = ["", "拾", "佰", "仟"];
+    const GROUPS: [&str; 6] = ["", "万", "亿", "万亿", "亿亿", "万亿亿"];
+    if number == 0 {
+        return DIGITS[0].to_owned();
+    }
+    let digits: Vec<usize> = number.to_string().bytes().map(|byte| usize::from(byte - b'0')).collect();
+    let (mut out, mut zeros, mut group_is_empty) = (String::new(), false, true);
+    for (index, digit) in digits.iter().enumerate() {
+        let place = digits.len() - 1 - index;
+        if *digit == 0 {
+            zeros = true;
+        } else {
+            if zeros && !out.is_empty() {
+                out.push_str(DIGITS[0]);
+            }
+            zeros = false;
+            group_is_empty = false;
+            out.push_str(DIGITS[*digit]);
+            out.push_str(UNITS[place % 4]);
+        }
+        if place.is_multiple_of(4) {
+            if !group_is_empty {
+                out.push_str(GROUPS[place / 4]);
+            }
+            group_is_empty = true;
+        }
+    }
+    out
 }
 
 impl std::ops::Add for Fen {
@@ -346,6 +410,33 @@ mod tests {
         assert_eq!(Fen(-5).to_string(), "-0.05");
         assert_eq!(Fen(123_456_789).grouped(), "1,234,567.89");
         assert_eq!(Fen(-12_345).grouped(), "-123.45");
+    }
+
+    #[test]
+    fn says_amounts_in_capitals() {
+        for (fen, expected) in [
+            (0, "零元整"),
+            (5, "伍分"),
+            (50, "伍角整"),
+            (105, "壹元零伍分"),
+            (1_005, "壹拾元零伍分"),
+            (10_050, "壹佰元伍角整"),
+            (100_230, "壹仟零贰元叁角整"),
+            (123_456, "壹仟贰佰叁拾肆元伍角陆分"),
+            (10_000_000, "壹拾万元整"),
+            (10_010_000, "壹拾万零壹佰元整"),
+            (1_000_100, "壹万零壹元整"),
+            (2_030_000, "贰万零叁佰元整"),
+            (100_000_000, "壹佰万元整"),
+            (10_001_000_000, "壹亿零壹万元整"),
+            (10_000_000_100, "壹亿零壹元整"),
+            (1_000_000_000_000, "壹佰亿元整"),
+            (-12_345, "负壹佰贰拾叁元肆角伍分"),
+        ] {
+            assert_eq!(Fen(fen).in_chinese_capitals(), expected, "{fen}");
+        }
+        // Nothing is lost or panics at the ends.
+        assert!(Fen(i64::MIN).in_chinese_capitals().starts_with('负'));
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod lint;
 mod mutate;
 pub mod overlay;
 mod pack;
+mod pay_later;
 mod plan;
 mod policy;
 mod predicate;
@@ -52,6 +53,7 @@ pub use lines::{BillLine, CatalogueClass, Decimal4, LineError, LineRules, LineSu
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};
 pub use overlay::{Overlay, OverlayFigure};
 pub use pack::{Pack, Untranslatable};
+pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, WriteOffTerms};
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
 pub use predicate::{AsOf, Literal, Predicate, Test};
 pub use release::Release;

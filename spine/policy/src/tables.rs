@@ -119,7 +119,21 @@ impl TableKind {
                 "push_to",
             ],
             TableKind::Diseases => &["in_force", "major", "chronic", "severe", "sensitive", "needs"],
-            TableKind::TreatFirst => &["in_force", "entitled", "conditions", "instalments"],
+            TableKind::TreatFirst => &[
+                "in_force",
+                "entitled",
+                "conditions",
+                "instalments",
+                "due_after_days",
+                "due_soon_days",
+                "remind_after_days",
+                "most_months",
+                "least_amount",
+                "guarantors",
+                "write_off",
+                "claim",
+                "claim_from",
+            ],
             TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
             TableKind::Income => &["amount", "of_year", "from"],
         }
@@ -387,12 +401,14 @@ fn answer_treat_first(rules: &TreatFirstRules, home: DivisionCode, asked: &Quest
         Err(TreatFirstWhyNot::NotPlace) => "not_place",
         Err(TreatFirstWhyNot::Uninsured) => "uninsured",
     };
-    vec![
+    let mut answers = vec![
         ("in_force", true.to_string()),
         ("entitled", entitled.to_owned()),
         ("conditions", rules.conditions.len().to_string()),
         ("instalments", rules.instalments.is_some().to_string()),
-    ]
+    ];
+    answers.extend(rules.pay_later_answers());
+    answers
 }
 
 fn read_placed<T>(

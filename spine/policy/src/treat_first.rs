@@ -4,6 +4,7 @@ use kangmai_base::{DivisionCode, DivisionLevel};
 
 use crate::dated::Period;
 use crate::fields::Fields;
+use crate::pay_later::{ClaimTerms, DeferralTerms, PaymentTerms, WriteOffTerms};
 use crate::predicate::read_label_set;
 use crate::words::{Arg, Word};
 use crate::{Bilingual, InstitutionTier, LabelSet, Language, Source, Sure, Vocabulary};
@@ -40,6 +41,14 @@ pub struct TreatFirstRules {
     pub conditions: Vec<Bilingual>,
     /// Who may stand in for somebody who cannot pay at discharge, and how.
     pub instalments: Option<Bilingual>,
+    /// When the own share is due.
+    pub payment: Option<PaymentTerms>,
+    /// How far it may be deferred; none: not at all.
+    pub deferral: Option<DeferralTerms>,
+    /// Who bears what is written off; none: nothing is.
+    pub write_off: Option<WriteOffTerms>,
+    /// What an institution may claim; none: nothing.
+    pub claim: Option<ClaimTerms>,
 }
 
 /// Why somebody is not entitled.
@@ -127,6 +136,10 @@ impl TreatFirstRules {
             condition.finish();
         }
         let instalments = fields.bilingual_maybe("instalments");
+        let payment = fields.table_maybe("payment").and_then(|table| PaymentTerms::read(&table));
+        let deferral = fields.table_maybe("deferral").and_then(|table| DeferralTerms::read(&table));
+        let write_off = fields.table_maybe("write_off").and_then(|table| WriteOffTerms::read(&table));
+        let claim = fields.table_maybe("claim").and_then(|table| ClaimTerms::read(&table));
         fields.finish();
         Some(TreatFirstRules {
             period: period?,
@@ -138,6 +151,10 @@ impl TreatFirstRules {
             must_be_insured,
             conditions,
             instalments,
+            payment,
+            deferral,
+            write_off,
+            claim,
         })
     }
 }

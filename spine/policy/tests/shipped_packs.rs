@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    InstitutionTier, LabelSet, Language, MutationChoice, PackError, PushRhythm, Release, Sure,
+    Guarantor, InstitutionTier, LabelSet, Language, MutationChoice, PackError, PushRhythm, Release, Sure,
     TreatFirstWhyNot,
 };
 
@@ -124,6 +124,28 @@ fn treat_first_asks_label_insurance_tier_and_county() {
     assert_eq!(ask(label, false, county, "411722"), Err(TreatFirstWhyNot::Uninsured));
     assert_eq!(ask(label, true, city, "411722"), Err(TreatFirstWhyNot::NotTier));
     assert_eq!(ask(label, true, county, "411723"), Err(TreatFirstWhyNot::NotPlace));
+}
+
+#[test]
+fn what_is_agreed_about_the_own_share_is_in_the_pack_and_marked_as_unsure() {
+    let release = shipped();
+    let rules = release.treat_first(place("411722103203"), day("2026-11-22")).expect("rules");
+    let payment = rules.payment.as_ref().expect("terms of payment");
+    assert_eq!((payment.due_after_days, payment.due_soon_days, payment.remind_after_days), (0, 7, 30));
+    let deferral = rules.deferral.as_ref().expect("terms of deferral");
+    assert_eq!((deferral.most_months, deferral.least_amount), (12, Fen::yuan(100)));
+    assert_eq!(deferral.guarantors, [Guarantor::TownshipGovernment, Guarantor::VillageCommittee]);
+    let write_off = rules.write_off.as_ref().expect("who bears a write-off");
+    let funds: Vec<&str> = write_off.bearers.iter().map(|bearer| bearer.fund.as_str()).collect();
+    assert_eq!(funds, ["institution", "emergency_rescue"]);
+    let claim = rules.claim.as_ref().expect("what may be claimed");
+    assert_eq!(
+        (claim.layers.as_slice(), claim.bearer.fund.as_str()),
+        (&["waiver".to_owned()][..], "county_finance")
+    );
+    assert!([payment.sure, deferral.sure, write_off.sure, claim.sure].iter().all(|sure| *sure == Sure::Low));
+    let before = release.treat_first(place("411722103203"), day("2019-06-30")).expect("rules of then");
+    assert!(before.payment.is_none() && before.claim.is_none());
 }
 
 #[test]
