@@ -27,9 +27,11 @@ fn run(visitor: &mut Visitor) -> String {
     let path = visitor.path().to_owned();
     for _ in 0..200 {
         visitor.finds(&path);
-        let waits = visitor.page().all("meta").into_iter().any(|meta| {
-            visitor.page().attribute(meta, "http-equiv") == Some("refresh")
-        });
+        let waits = visitor
+            .page()
+            .all("meta")
+            .into_iter()
+            .any(|meta| visitor.page().attribute(meta, "http-equiv") == Some("refresh"));
         if !waits {
             return path;
         }
@@ -53,7 +55,10 @@ fn a_bureau_lowers_a_deductible_and_sees_who_pays() {
         change(&mut clerk, "basic [县级二级及以下医院] deductible", "200.00", "2025-01-01");
         clerk.sees("basic [县级二级及以下医院] deductible = 200.00 from 2025-01-01");
         let path = run(&mut clerk);
-        clerk.does_not_see("没有影响到任何一笔费用").does_not_see("也和当时的结算单不同").sees("不考虑标准改变后行为的变化");
+        clerk
+            .does_not_see("没有影响到任何一笔费用")
+            .does_not_see("也和当时的结算单不同")
+            .sees("不考虑标准改变后行为的变化");
 
         let rows = clerk.table("按支付方");
         let difference = |row: &std::collections::BTreeMap<String, String>| fen(&row["差额（元）"]);
@@ -85,7 +90,10 @@ fn a_bureau_lowers_a_deductible_and_sees_who_pays() {
             let _ = column;
             let rows = clerk.table(caption);
             assert!(!rows.is_empty(), "{caption}");
-            let sum: i64 = rows.iter().map(|row| fen(&row["个人自付：改后（元）"]) - fen(&row["个人自付：现行（元）"])).sum();
+            let sum: i64 = rows
+                .iter()
+                .map(|row| fen(&row["个人自付：改后（元）"]) - fen(&row["个人自付：现行（元）"]))
+                .sum();
             assert_eq!(sum, difference(own), "{caption}");
         }
 
@@ -108,8 +116,15 @@ fn a_bureau_lowers_a_deductible_and_sees_who_pays() {
 
         // Kept: the bureau of the same county finds it, another county does not; who has no purpose finds nothing.
         let mut bureau = county.sign_in(Role::HealthBureau);
-        bureau.finds("/what-if").sees("basic [县级二级及以下医院] deductible = 200.00").finds(&path).finds(&format!("{path}/households"));
-        county.sign_in_as("other_insurance_clerk").does_not_find(&path).does_not_find(&format!("{path}/people"));
+        bureau
+            .finds("/what-if")
+            .sees("basic [县级二级及以下医院] deductible = 200.00")
+            .finds(&path)
+            .finds(&format!("{path}/households"));
+        county
+            .sign_in_as("other_insurance_clerk")
+            .does_not_find(&path)
+            .does_not_find(&format!("{path}/people"));
         county.sign_in(Role::VillageDoctor).does_not_find("/what-if").does_not_find(&path);
         bureau.finds(&path).press("删除这次测算");
         bureau.does_not_find(&path);
@@ -130,7 +145,13 @@ fn a_change_that_touches_no_bill_is_said_loudly() {
         clerk.sees("这些改动没有影响到任何一笔费用");
         // With one that counts, only the idle one is named.
         change(&mut clerk, "basic [县级二级及以下医院] deductible", "500.00", "2025-01-01");
-        let both = clerk.path().replace("?year=2025", &format!("?year=2025&change={}", encoded("major [参保居民] yearly_cap = 390000.00 from 2025-12-31")));
+        let both = clerk.path().replace(
+            "?year=2025",
+            &format!(
+                "?year=2025&change={}",
+                encoded("major [参保居民] yearly_cap = 390000.00 from 2025-12-31")
+            ),
+        );
         clerk.finds(&both);
         run(&mut clerk);
         clerk.does_not_see("没有影响到任何一笔费用").sees("下面的改动没有带来任何差别");
@@ -144,12 +165,18 @@ fn what_is_wrong_with_a_change_is_underlined_and_the_draft_stays() {
     let good = "major [参保居民] yearly_cap = 500000.00 from 2025-01-01";
     let path = format!("/what-if/new?year={YEAR}&change={}", encoded(good));
     clerk.finds(&path).sees(good);
-    clerk.open(&format!("{path}&figure={}&act=add&value=101%25&from=2025-01-01", encoded("major [参保居民] tiers[1].ratio")));
+    clerk.open(&format!(
+        "{path}&figure={}&act=add&value=101%25&from=2025-01-01",
+        encoded("major [参保居民] tiers[1].ratio")
+    ));
     assert_eq!(clerk.status(), StatusCode::UNPROCESSABLE_ENTITY);
     clerk.sees("比例超过 100%").sees("^^^^").sees(good);
     clerk.open(&format!("{path}&figure={}&act=add&value=&from=", encoded("major [参保居民] tiers[1].ratio")));
     assert_eq!(clerk.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    clerk.open(&format!("{path}&figure={}&act=add&value=1&from=2025-01-01", encoded("magor [参保居民] tires")));
+    clerk.open(&format!(
+        "{path}&figure={}&act=add&value=1&from=2025-01-01",
+        encoded("magor [参保居民] tires")
+    ));
     clerk.sees("major");
     clerk.in_english().finds(&path).sees("The figures in force").follow("Remove").does_not_see("500000.00");
     assert_eq!(COUNTY.len(), 12);

@@ -1,11 +1,17 @@
 //! The facts that this programme owns. A body, once written, is read for ever: it is never changed, only followed by a
 //! new version. All are about a person; their place is the person's home place on that day.
 
+mod claim;
+mod pay_later;
+
 use kangmai_base::{Day, DivisionCode, Fen, Uuid};
 use kangmai_policy::{
     FeeKind, InstitutionGrade, InstitutionKind, InstitutionTier, Outcome, PayerKind, Referral, Setting,
 };
 use serde::{Deserialize, Serialize};
+
+pub use claim::*;
+pub use pay_later::*;
 
 /// The kind of [`BillReceived`].
 pub const BILL_RECEIVED: &str = "settlement.bill_received";
@@ -380,6 +386,9 @@ pub struct Admitted {
     /// Labels that held on the day of admission.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// Days after discharge within which the own share is to be paid, by the law of the day; none: at discharge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_within_days: Option<i32>,
     /// Hash of the policy release.
     pub release: String,
 }
@@ -398,16 +407,19 @@ pub enum WhyDeposit {
     NotPlace,
     /// Not insured.
     Uninsured,
+    /// The county suspended the right after default in bad faith.
+    Suspended,
 }
 
 impl WhyDeposit {
     /// All, in order.
-    pub const ALL: [WhyDeposit; 5] = [
+    pub const ALL: [WhyDeposit; 6] = [
         WhyDeposit::NoRule,
         WhyDeposit::NoLabel,
         WhyDeposit::NotTier,
         WhyDeposit::NotPlace,
         WhyDeposit::Uninsured,
+        WhyDeposit::Suspended,
     ];
 
     /// As it stands in the table.
@@ -418,6 +430,7 @@ impl WhyDeposit {
             WhyDeposit::NotTier => "not_tier",
             WhyDeposit::NotPlace => "not_place",
             WhyDeposit::Uninsured => "uninsured",
+            WhyDeposit::Suspended => "suspended",
         }
     }
 
@@ -429,6 +442,7 @@ impl WhyDeposit {
             WhyDeposit::NotTier => "settlement.why_deposit.not_tier",
             WhyDeposit::NotPlace => "settlement.why_deposit.not_place",
             WhyDeposit::Uninsured => "settlement.why_deposit.uninsured",
+            WhyDeposit::Suspended => "settlement.why_deposit.suspended",
         }
     }
 

@@ -28,6 +28,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-bills", sql: include_str!("../migrations/001-bills.sql") },
         Migration { name: "002-ledger", sql: include_str!("../migrations/002-ledger.sql") },
         Migration { name: "003-requests", sql: include_str!("../migrations/003-requests.sql") },
+        Migration { name: "004-pay-later", sql: include_str!("../migrations/004-pay-later.sql") },
+        Migration { name: "005-claims", sql: include_str!("../migrations/005-claims.sql") },
     ],
 };
 
@@ -40,7 +42,13 @@ pub const fn programme() -> Programme {
         name: "settlement",
         words: WORDS,
         migrations: MIGRATIONS,
-        projections: &[store::BILLS, store::CLOSINGS, store::TOUCHED_YEARS],
+        projections: &[
+            store::BILLS,
+            store::CLOSINGS,
+            store::TOUCHED_YEARS,
+            store::pay_later::PAY_LATER,
+            store::claim::CLAIMS,
+        ],
         navigation: &[
             Navigation {
                 word: "settlement.desk.title",
@@ -53,6 +61,18 @@ pub const fn programme() -> Programme {
                 path: "/admissions",
                 purpose: Purpose::SettleBills,
                 order: 32,
+            },
+            Navigation {
+                word: "settlement.debts.title",
+                path: "/payments",
+                purpose: Purpose::ReadPayments,
+                order: 33,
+            },
+            Navigation {
+                word: "settlement.claims.title",
+                path: "/claims",
+                purpose: Purpose::ReadBills,
+                order: 37,
             },
             Navigation {
                 word: "settlement.bills.title",
@@ -84,6 +104,65 @@ pub const fn programme() -> Programme {
 }
 
 fn routes() -> Vec<Route> {
+    let mut routes = bill_routes();
+    routes.extend(pay_later_routes());
+    routes.extend(claim_routes());
+    routes
+}
+
+fn claim_routes() -> Vec<Route> {
+    use pages::claims as to;
+    vec![
+        Route::get("/claims", Purpose::ReadBills, to::list),
+        Route::get("/claims/new", Purpose::SettleBills, to::claim_form),
+        Route::post("/claims/new", Purpose::SettleBills, to::submit),
+        Route::get("/claims/{claim}", Purpose::ReadBills, to::one),
+        Route::get("/claims/{claim}/export", Purpose::ReadBills, to::export),
+        Route::get("/claims/{claim}/withdraw", Purpose::SettleBills, to::withdraw_form),
+        Route::post("/claims/{claim}/withdraw", Purpose::SettleBills, to::withdraw),
+        Route::get("/claims/{claim}/lines/{bill}", Purpose::DecidePayLater, to::cut_form),
+        Route::post("/claims/{claim}/lines/{bill}", Purpose::DecidePayLater, to::cut),
+        Route::get("/claims/{claim}/reconcile", Purpose::DecidePayLater, to::reconcile_form),
+        Route::post("/claims/{claim}/reconcile", Purpose::DecidePayLater, to::reconcile),
+        Route::get("/claims/{claim}/pay", Purpose::DecidePayLater, to::pay_form),
+        Route::post("/claims/{claim}/pay", Purpose::DecidePayLater, to::pay),
+    ]
+}
+
+fn pay_later_routes() -> Vec<Route> {
+    use pages::pay_later as to;
+    vec![
+        Route::get("/payments", Purpose::ReadPayments, to::list),
+        Route::get("/payments.xlsx", Purpose::ReadPayments, to::export),
+        Route::get("/payments/{bill}", Purpose::ReadPayments, to::one),
+        Route::get("/payments/{bill}/pay", Purpose::SettleBills, to::pay_form),
+        Route::post("/payments/{bill}/pay", Purpose::SettleBills, to::pay),
+        Route::get("/payments/{bill}/refund", Purpose::SettleBills, to::refund_form),
+        Route::post("/payments/{bill}/refund", Purpose::SettleBills, to::refund),
+        Route::get("/payments/{bill}/agree", Purpose::SettleBills, to::agree_form),
+        Route::post("/payments/{bill}/agree", Purpose::SettleBills, to::agree),
+        Route::get("/payments/{bill}/agreement", Purpose::ReadPayments, to::agreement),
+        Route::get("/payments/{bill}/write-off", Purpose::AskWriteOffs, to::ask_form),
+        Route::post("/payments/{bill}/write-off", Purpose::AskWriteOffs, to::ask),
+        Route::get("/receipts/{payment}", Purpose::ReadPayments, to::receipt),
+        Route::get("/receipts/{payment}/take-back", Purpose::SettleBills, to::take_back_form),
+        Route::post("/receipts/{payment}/take-back", Purpose::SettleBills, to::take_back),
+        Route::get("/write-offs", Purpose::ReadPayments, to::write_offs),
+        Route::get("/write-offs/{write_off}", Purpose::ReadPayments, to::write_off),
+        Route::post("/write-offs/{write_off}", Purpose::DecidePayLater, to::decide),
+        Route::get("/write-offs/{write_off}/withdraw", Purpose::ReadPayments, to::withdraw_form),
+        Route::post("/write-offs/{write_off}/withdraw", Purpose::ReadPayments, to::withdraw),
+        Route::get("/suspensions", Purpose::ReadPayments, to::suspensions),
+        Route::get("/suspensions/new/{person}", Purpose::DecidePayLater, to::suspend_form),
+        Route::post("/suspensions/new/{person}", Purpose::DecidePayLater, to::suspend),
+        Route::get("/suspensions/{suspension}", Purpose::ReadPayments, to::suspension),
+        Route::post("/suspensions/{suspension}", Purpose::DecidePayLater, to::answer),
+        Route::get("/suspensions/{suspension}/appeal", Purpose::AskWriteOffs, to::appeal_form),
+        Route::post("/suspensions/{suspension}/appeal", Purpose::AskWriteOffs, to::appeal),
+    ]
+}
+
+fn bill_routes() -> Vec<Route> {
     vec![
         Route::get("/desk", Purpose::SettleBills, pages::find),
         Route::post("/desk", Purpose::SettleBills, pages::search),

@@ -3,10 +3,12 @@
 mod admissions;
 mod bill_form;
 mod cancel;
+pub(crate) mod claims;
 mod desk;
 mod late;
 mod list;
 mod outcome;
+pub(crate) mod pay_later;
 mod postings;
 mod resettle;
 mod section;

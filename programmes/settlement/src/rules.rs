@@ -3,11 +3,18 @@
 mod admission;
 mod bill;
 mod chain;
+mod claim;
+mod pay_later;
 
 pub use admission::{Deposit, deposit};
 pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
 pub use chain::{Adjudicator, ChainBill, Insured, Settlement, bill_facts, settle_year};
 pub(crate) use chain::{used_of, year_of};
+pub use claim::{check_cut, check_reconciled, month_end};
+pub use pay_later::{
+    CoveredLine, Credit, DebtEvent, DueLine, Instalments, check_agreement, check_money, check_payment,
+    check_suspension, covered, days_late, due_lines,
+};
 
 /// The longest reason for cancelling, in characters.
 pub const LONGEST_REASON: usize = 200;

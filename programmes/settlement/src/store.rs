@@ -2,7 +2,9 @@
 
 mod admission;
 mod bill;
+pub mod claim;
 mod closing;
+pub mod pay_later;
 mod person;
 mod posting;
 mod projection;

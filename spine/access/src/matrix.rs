@@ -50,6 +50,12 @@ pub enum Purpose {
     ImportBills,
     /// Closing an insurance year, bills that come after it, settling again in retrospect.
     KeepLedger,
+    /// What is owed after treatment before payment: lists, one debt, receipts.
+    ReadPayments,
+    /// Asking that a debt be written off; passing on an appeal.
+    AskWriteOffs,
+    /// The county's decisions on write-offs, suspensions and claims of institutions.
+    DecidePayLater,
     /// The list of warnings and one warning.
     ReadWarnings,
     /// Home check and village review of a warning.
@@ -71,14 +77,14 @@ pub enum Purpose {
 }
 
 use Purpose::{
-    CheckWarnings, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
-    ReadAudit, ReadBills, ReadFigures, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, RecordDiagnoses,
-    ReviewWarnings, SettleBills, TryPolicy,
+    AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger,
+    KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy,
+    ReadRecord, ReadWarnings, RecordDiagnoses, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 19] = [
+    pub const ALL: [Purpose; 22] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -89,6 +95,9 @@ impl Purpose {
         SettleBills,
         ImportBills,
         KeepLedger,
+        ReadPayments,
+        AskWriteOffs,
+        DecidePayLater,
         ReadWarnings,
         CheckWarnings,
         ReviewWarnings,
@@ -100,6 +109,26 @@ impl Purpose {
         ManageAccounts,
     ];
 }
+
+/// What the county health bureau is for.
+const HEALTH_BUREAU: &[Purpose] = &[
+    Home,
+    FindPeople,
+    ReadRecord,
+    KeepRegister,
+    RecordDiagnoses,
+    ReadPlans,
+    ReadBills,
+    ReadPayments,
+    DecidePayLater,
+    ReadWarnings,
+    CheckWarnings,
+    ReviewWarnings,
+    DecideWarnings,
+    ReadFigures,
+    ReadPolicy,
+    TryPolicy,
+];
 
 impl Role {
     /// The roles that an account can have.
@@ -155,36 +184,41 @@ impl Role {
                 KeepRegister,
                 RecordDiagnoses,
                 ReadPlans,
+                ReadPayments,
+                AskWriteOffs,
                 ReadWarnings,
                 CheckWarnings,
                 ReviewWarnings,
                 ReadFigures,
                 ReadPolicy,
             ],
-            Role::CountyDesk => &[Home, FindPeople, ReadBills, SettleBills, ImportBills, ReadPolicy],
-            Role::InsuranceClerk => {
-                &[Home, FindPeople, ReadBills, ImportBills, KeepLedger, ReadWarnings, ReadFigures, ReadPolicy, TryPolicy]
-            }
-            Role::HealthBureau => &[
+            Role::CountyDesk => &[
                 Home,
                 FindPeople,
-                ReadRecord,
-                KeepRegister,
-                RecordDiagnoses,
-                ReadPlans,
                 ReadBills,
+                SettleBills,
+                ImportBills,
+                ReadPayments,
+                AskWriteOffs,
+                ReadPolicy,
+            ],
+            Role::InsuranceClerk => &[
+                Home,
+                FindPeople,
+                ReadBills,
+                ImportBills,
+                KeepLedger,
+                ReadPayments,
                 ReadWarnings,
-                CheckWarnings,
-                ReviewWarnings,
-                DecideWarnings,
                 ReadFigures,
                 ReadPolicy,
                 TryPolicy,
             ],
+            Role::HealthBureau => HEALTH_BUREAU,
             Role::Cadre => {
                 &[Home, FindPeople, ReadWarnings, CheckWarnings, DecideWarnings, ReadFigures, ReadPolicy]
             }
-            Role::Auditor => &[Home, ReadBills, ReadFigures, ReadPolicy, ReadAudit],
+            Role::Auditor => &[Home, ReadBills, ReadPayments, ReadFigures, ReadPolicy, ReadAudit],
             Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
             Role::System => &Purpose::ALL,
         }

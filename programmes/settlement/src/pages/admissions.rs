@@ -20,6 +20,7 @@ use super::{
 use crate::facts::{ADMITTED, Admitted};
 use crate::rules::{Deposit, deposit};
 use crate::settling::Hand;
+use crate::store::pay_later::is_suspended;
 use crate::store::{self, AdmissionFilter, AdmissionRow};
 
 const FIND: &[Field] =
@@ -133,7 +134,9 @@ pub(crate) async fn admit(visit: Visit, Path(id): Path<String>, body: FormBody) 
     let (Some(institution), Some(admission), false) = (institution, admission, form.is_refused()) else {
         return show_refused(&admit_page(&visit, &person, form));
     };
-    let checked = check(&visit, &person, institution, admission);
+    let id = person.id.uuid();
+    let suspended = visit.app.database.read(move |tx| is_suspended(tx, id, admission)).await?;
+    let checked = check(&visit, &person, institution, admission, suspended);
     let fact = fact_of(&visit, &person, institution, admission, emergency, &checked)?;
     let path = format!("/admissions/{}", fact.id);
     let (record, now) = (visit.app.record.clone(), visit.app.clock.now());
@@ -152,10 +155,16 @@ fn refuse_day(form: &mut Form, admission: Day, visit: &Visit, person: &Person) {
     }
 }
 
-fn check<'v>(visit: &'v Visit, person: &Person, institution: &Institution, day: Day) -> Deposit<'v> {
+fn check<'v>(
+    visit: &'v Visit,
+    person: &Person,
+    institution: &Institution,
+    day: Day,
+    is_suspended: bool,
+) -> Deposit<'v> {
     let insured = super::section::insured_of(person);
     let tier = InstitutionTier::from_name(institution.body.tier.key()).unwrap_or(InstitutionTier::County);
-    deposit(&visit.app.policies, &insured, person.home, day, tier, institution.place)
+    deposit(&visit.app.policies, &insured, person.home, day, tier, institution.place, is_suspended)
 }
 
 fn fact_of(
@@ -177,6 +186,10 @@ fn fact_of(
         entitled: checked.why_not.is_none(),
         why_not: checked.why_not,
         labels,
+        pay_within_days: checked
+            .rule
+            .and_then(|rule| rule.payment.as_ref())
+            .map(|terms| terms.due_after_days),
         release: app.policies.hash().to_owned(),
     };
     let fact = hand.fact(ADMITTED, person.id.uuid(), person.home, &body)?;

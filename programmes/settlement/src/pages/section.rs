@@ -13,6 +13,7 @@ use kangmai_web::{Html, Page};
 
 use crate::facts::PersonThen;
 use crate::rules::Insured;
+use crate::store::pay_later::{DebtRow, Suspension, SuspensionState, debts_of_person, suspensions_of};
 use crate::store::{self, AdmissionRow, BillRow, BillState};
 
 /// Bills that a person's page shows.
@@ -41,6 +42,9 @@ struct PersonPart<'a> {
     entitlements: Vec<String>,
     deposit: Option<String>,
     may_settle: bool,
+    /// What is owed after treatment before payment; none: the reader may not see it.
+    debts: Option<Vec<DebtRow>>,
+    suspension: Option<Suspension>,
 }
 
 /// Own cost of the year against the line.
@@ -84,6 +88,11 @@ pub(crate) fn person(
         false => None,
     };
     let admissions = store::admissions_of(tx, id, since)?;
+    let debts = match reach(&looking.actor, Purpose::ReadPayments).filter(|reach| reach.covers(person.home)) {
+        Some(_) => Some(debts_of_person(tx, id, looking.today)?),
+        None => None,
+    };
+    let suspension = suspensions_of(tx, id)?.into_iter().find(|one| one.state != SuspensionState::Lifted);
     let values: [(&str, &dyn std::fmt::Display); 5] = [
         ("year", &cost.year),
         ("bills", &cost.bills),
@@ -99,8 +108,13 @@ pub(crate) fn person(
         bills,
         admissions,
         entitlements: entitlements(page, &looking.app.policies, person, looking.today),
-        deposit: deposit_sentence(page, &looking.app.policies, person, looking.today),
+        deposit: match suspension {
+            Some(_) => None,
+            None => deposit_sentence(page, &looking.app.policies, person, looking.today),
+        },
         may_settle,
+        debts,
+        suspension,
     };
     let heading = page.word("settlement.section.person").into_owned();
     Ok(Some(Section { heading, body: Html::of(&part), order: 50 }))

@@ -21,6 +21,7 @@ use crate::facts::{
 use crate::replay::ReceiptFile;
 use crate::rules::ChainBill;
 use crate::statement::{Told, receipt_hash, tell};
+use crate::store::pay_later::Debt;
 use crate::store::{self, Bill, BillState, PostingRow};
 
 #[derive(Template)]
@@ -46,6 +47,9 @@ struct StatementPage {
     may_settle: bool,
     /// Whether the reader may open the person's page.
     may_find: bool,
+    /// What is owed and paid of the own share, if somebody follows it.
+    debt: Option<Debt>,
+    may_follow: bool,
 }
 
 impl StatementPage {
@@ -88,6 +92,7 @@ struct Found {
     source: Source,
     past: Vec<Past>,
     postings: Vec<PostingRow>,
+    debt: Option<Debt>,
 }
 
 /// A fact about what became of the bill.
@@ -147,7 +152,8 @@ fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Foun
     let past = past(tx, &bill)?;
     let postings = store::postings_of(tx, id)?;
     let person = kangmai_people::find_person(tx, kangmai_base::Id::from_uuid(bill.person))?;
-    Ok(Some(Found { bill, body, person, settled, not, cancelled, source, past, postings }))
+    let debt = store::pay_later::debt(tx, id)?;
+    Ok(Some(Found { bill, body, person, settled, not, cancelled, source, past, postings, debt }))
 }
 
 /// GET: the statement.
@@ -217,6 +223,8 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         history,
         may_settle,
         may_find,
+        debt: found.debt,
+        may_follow: reach(&visit.actor, Purpose::ReadPayments).is_some(),
         bill: found.bill,
         page: framed,
     }

@@ -18,6 +18,8 @@ pub struct Deposit<'p> {
 }
 
 /// Asks the rule of `home` about an admission on `day` to an institution of `tier` that stands in `institution`.
+/// `is_suspended`: the county took the right away after default in bad faith. An emergency is admitted without deposit
+/// whatever this answers.
 pub fn deposit<'p>(
     policies: &'p Release,
     insured: &Insured,
@@ -25,6 +27,7 @@ pub fn deposit<'p>(
     day: Day,
     tier: InstitutionTier,
     institution: DivisionCode,
+    is_suspended: bool,
 ) -> Deposit<'p> {
     let keys = insured.labels_on(day);
     let labels = policies.labels(keys.iter().map(String::as_str));
@@ -40,5 +43,6 @@ pub fn deposit<'p>(
             TreatFirstWhyNot::NotPlace => WhyDeposit::NotPlace,
             TreatFirstWhyNot::Uninsured => WhyDeposit::Uninsured,
         });
+    let why_not = why_not.or(is_suspended.then_some(WhyDeposit::Suspended));
     Deposit { rule: Some(rule), labels, why_not }
 }
