@@ -109,16 +109,18 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let (within, today) = (narrowed.clone(), visit.today);
     let days = clock.as_ref().map_or(0, |clock| clock.decision_days);
     let (mine, all) = (stages_of(&visit.actor), visit.reach.clone());
-    let (rows, total, outcomes, waiting) = visit
-        .app
-        .database
-        .read(move |tx| {
-            let rows = store::list(tx, &within, &wanted, (limit, offset))?;
-            let total = store::count(tx, &within, &wanted)?;
-            let waiting = if mine.is_empty() { 0 } else { store::count_in_stages(tx, &all, &mine)? };
-            Ok::<_, DatabaseError>((rows, total, store::outcomes(tx, &within, today, days)?, waiting))
-        })
-        .await?;
+    // Side by side: of very many warnings each count takes some milliseconds.
+    let database = &visit.app.database;
+    let listed = database.read(move |tx| {
+        let rows = store::list(tx, &within, &wanted, (limit, offset))?;
+        Ok::<_, DatabaseError>((rows, store::count(tx, &within, &wanted)?))
+    });
+    let ended = narrowed.clone();
+    let counted = database.read(move |tx| {
+        let waiting = if mine.is_empty() { 0 } else { store::count_in_stages(tx, &all, &mine)? };
+        Ok::<_, DatabaseError>((store::outcomes(tx, &ended, today, days)?, waiting))
+    });
+    let ((rows, total), (outcomes, waiting)) = futures_util::future::try_join(listed, counted).await?;
     let mut page = visit.page.titled("poverty_watch.title");
     if waiting > 0 {
         let button = (page.word("poverty_watch.mine.button").into_owned(), "/warnings?whose=mine".to_owned());
