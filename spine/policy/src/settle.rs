@@ -213,7 +213,7 @@ fn pay_insured<const TRACE: bool>(
             numerator,
             denominator: insured.denominator,
             rounded: Fen(asked),
-            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap_room: (room.0 < NO_LIMIT).then_some(Fen(room.0)),
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
@@ -223,6 +223,9 @@ fn pay_insured<const TRACE: bool>(
     pays
 }
 
+/// No limit is a number so large that what was used of it does not bring it below this.
+const NO_LIMIT: i64 = i64::MAX / 2;
+
 /// Pays within what is left and within all limits; answers what is paid, and the narrowest limit with what it held.
 #[inline(always)]
 fn pay_within(
@@ -231,8 +234,7 @@ fn pay_within(
     year: &mut YearAccumulators,
     bill: &mut Bill,
 ) -> (i64, (i64, Cap)) {
-    let left =
-        |holds: i64, used: i64| if holds == i64::MAX { i64::MAX } else { holds.saturating_sub(used).max(0) };
+    let left = |holds: i64, used: i64| holds.saturating_sub(used).max(0);
     let mut room = (left(limits.year, year.get(limits.paid)), Cap::Year);
     if limits.more {
         let pool = left(limits.pool_holds, year.get(limits.pool));
@@ -285,7 +287,7 @@ fn pay_fixed<const TRACE: bool>(
             base: Fen(base),
             numerator: i128::from(asked),
             rounded: Fen(asked),
-            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap_room: (room.0 < NO_LIMIT).then_some(Fen(room.0)),
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
@@ -323,7 +325,7 @@ fn pay_category<const TRACE: bool>(
             numerator: i128::from(counts) * i128::from(limit.scale.numerator),
             denominator: limit.scale.denominator,
             rounded: Fen(asked),
-            cap_room: (room.0 != i64::MAX).then_some(Fen(room.0)),
+            cap_room: (room.0 < NO_LIMIT).then_some(Fen(room.0)),
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
