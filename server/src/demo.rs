@@ -8,6 +8,7 @@ mod care;
 mod draw;
 mod household;
 mod names;
+mod pay_later;
 mod steps;
 mod write;
 
@@ -17,6 +18,7 @@ use kangmai_base::{Day, DivisionCode, DivisionLevel};
 use kangmai_places::Divisions;
 
 pub(crate) use draw::Draw;
+pub(crate) use pay_later::take_payments;
 pub(crate) use steps::take_steps;
 
 /// How large a county to make.

@@ -14,7 +14,7 @@ use kangmai_web::Language;
 
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
-use crate::demo::{Plan, county, take_steps, villages, write_county};
+use crate::demo::{Plan, county, take_payments, take_steps, villages, write_county};
 use crate::import::{Task, run as run_import};
 use crate::programmes;
 
@@ -96,6 +96,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
         take_steps(app, args.seed, as_of, today)?;
         tracing::info!(%as_of, raised = run.raised, graver = run.raised_level, "watched");
     }
+    take_payments(app, args.seed, today)?;
     accounts(app, plan.people)?;
     show_progress("");
     Ok(())

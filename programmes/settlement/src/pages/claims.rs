@@ -125,6 +125,10 @@ pub(crate) async fn claim_form(visit: Visit, uri: Uri) -> Result<Response, Failu
     let (year, month, _) = visit.today.plus_months(-1).ymd();
     let last_month = format!("{year}-{month:02}");
     let asked_month = list.filter("month").unwrap_or(&last_month).to_owned();
+    list.form.fill("month", &asked_month);
+    if let Some(asked) = asked {
+        list.form.fill("institution", asked);
+    }
     let institution = institutions.into_iter().find(|one| Some(one.id.uuid()) == asked);
     let offer = match (institution, month_end(&asked_month)) {
         (Some(institution), Some(month_end)) => offer_of(&visit, institution, month_end).await?,

@@ -189,7 +189,7 @@ fn pairs(page: &Page, owed: &Owed) -> Vec<(String, String)> {
         (word("settlement.column.village"), village(owed.bill.home)),
         (word("settlement.field.institution"), owed.bill.institution_name.clone()),
         (word("settlement.field.number"), owed.bill.number.clone()),
-        (word("settlement.column.own"), page.yuan(owed.debt.own)),
+        (word("settlement.debt.own"), page.yuan(owed.debt.own)),
         (word("settlement.debt.open"), page.yuan(owed.debt.open)),
     ]
 }

@@ -32,7 +32,7 @@ const PAY: &[Field] = &[
     Field::day("paid_on", "settlement.field.claim_paid_on"),
     Field::text("reference", "settlement.field.reference").at_most(60),
 ];
-const WITHDRAW: &[Field] = &[Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON)];
+const WITHDRAW: &[Field] = &[Field::area("reason", "settlement.field.why").at_most(LONGEST_REASON)];
 
 /// A page with one form about a claim.
 #[derive(Template)]

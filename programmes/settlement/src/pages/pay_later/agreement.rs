@@ -77,7 +77,7 @@ pub(crate) async fn agree_form(visit: Visit, Path(id): Path<String>) -> Result<R
     }
     let township = owed.bill.home.at(DivisionLevel::Township);
     if let Some(division) = Divisions::shipped().get(township) {
-        form.fill("guarantor_name", division.full_name());
+        form.fill("guarantor_name", division.path_from(DivisionLevel::County).concat());
     }
     show(&page_of(&visit, &owed, &terms, form))
 }

@@ -75,6 +75,9 @@ fn asked(visit: &Visit, uri: &Uri) -> (ListQuery, Reach, DebtFilter) {
     let mut list = ListQuery::read(&DEBTS, uri);
     let states = DebtState::ALL.iter().map(|state| Choice::new(state.key(), visit.page.word(state.word())));
     list.offer("state", states.collect());
+    if list.filter("state").is_none() {
+        list.form.fill("state", DebtState::Open.key());
+    }
     let place = list.parsed::<DivisionCode>("place").filter(|place| visit.reach.covers(*place));
     let reach = place.map_or_else(|| visit.reach.clone(), |place| visit.reach.narrowed(place));
     list.offer("place", place_choices(&visit.reach, &reach));

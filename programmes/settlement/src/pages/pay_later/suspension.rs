@@ -33,7 +33,7 @@ const SUSPEND: &[Field] = &[
 const APPEAL: &[Field] = &[Field::area("reason", "settlement.field.appeal").at_most(LONGEST_REASON)];
 const ANSWER: &[Field] = &[
     Field::radios("verdict", "settlement.field.verdict"),
-    Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON),
+    Field::area("reason", "settlement.field.why").at_most(LONGEST_REASON),
 ];
 static LIST: ListSpec = ListSpec {
     filters: &[Field::select("state", "settlement.filter.state")],

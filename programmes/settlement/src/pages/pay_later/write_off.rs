@@ -32,9 +32,9 @@ const ASK: &[Field] = &[
 const DECIDE: &[Field] = &[
     Field::radios("verdict", "settlement.field.verdict"),
     Field::select("bearer", "settlement.field.bearer").optional(),
-    Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON),
+    Field::area("reason", "settlement.field.why").at_most(LONGEST_REASON),
 ];
-const WITHDRAW: &[Field] = &[Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON)];
+const WITHDRAW: &[Field] = &[Field::area("reason", "settlement.field.why").at_most(LONGEST_REASON)];
 static LIST: ListSpec = ListSpec {
     filters: &[Field::select("state", "settlement.filter.state")],
     sorts: &["asked"],
