@@ -12,7 +12,7 @@ use kangmai_record::{Record, Source};
 
 use crate::facts::{Cause, Why};
 use crate::rules::{Adjudicator, Settlement};
-use crate::settling::{Hand, lock, settle_by};
+use crate::settling::{Hand, changed, lock};
 use crate::store::{
     PERSON_KIND, PersonYear, TouchedYear, borne_in_year, closed_year, payer_kind_key, people_of_year,
     person_year, touched_years, years_between,
@@ -57,18 +57,12 @@ pub(crate) struct Change {
     pub(crate) payers: BTreeMap<(String, String), Fen>,
 }
 
-/// What settling a year as it stands would change; none if nothing.
+/// What settlements that come to something else change; none if there are none.
 fn change(
     tx: &mut Transaction<'_>,
-    adjudicator: &mut Adjudicator<'_>,
     year: &PersonYear,
+    changed: &[Settlement],
 ) -> Result<Option<Change>, DatabaseError> {
-    let settlements = settle_by(adjudicator, year);
-    let is_other = |settlement: &&Settlement| {
-        let before = year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill());
-        before.is_some_and(|before| before.result != Some(settlement.result()))
-    };
-    let changed: Vec<&Settlement> = settlements.iter().filter(is_other).collect();
     if changed.is_empty() {
         return Ok(None);
     }
@@ -78,7 +72,7 @@ fn change(
             *payers.entry((kind, payer)).or_default() -= amount;
         }
     }
-    for settlement in &changed {
+    for settlement in changed {
         let Settlement::Settled(settled) = settlement else { continue };
         let person = (PERSON_KIND.to_owned(), PERSON_KIND.to_owned());
         *payers.entry(person).or_default() += settled.0.own;
@@ -117,7 +111,8 @@ pub(crate) fn preview(
     for touched in touched_years(tx, reach, None, (Uuid::nil(), i32::MIN), limit)? {
         let year = person_year(tx, touched.person, touched.year)?;
         let is_closed = closed_year(tx, touched.home, touched.year)?.is_some();
-        let change = change(tx, &mut adjudicator, &year)?;
+        let changed = changed(&mut adjudicator, &year);
+        let change = change(tx, &year, &changed)?;
         all.push(Preview { touched, is_closed, change });
     }
     Ok(all)
@@ -276,10 +271,11 @@ impl Run<'_> {
         cause: Cause,
         (done, facts): (&mut Resettled, &mut Vec<kangmai_record::NewFact>),
     ) -> Result<(), DatabaseError> {
-        let Some(change) = change(tx, adjudicator, year)? else { return Ok(()) };
+        let changed = changed(adjudicator, year);
+        let Some(change) = change(tx, year, &changed)? else { return Ok(()) };
         done.count(change);
         if !self.dry_run {
-            facts.extend(self.hand().settled_by(adjudicator, year, Some(cause))?);
+            facts.extend(self.hand().facts_of(year, changed, Some(cause))?);
         }
         Ok(())
     }

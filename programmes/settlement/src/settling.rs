@@ -94,14 +94,19 @@ impl Hand<'_> {
         year: &PersonYear,
         cause: Option<Cause>,
     ) -> Result<Vec<NewFact>, DatabaseError> {
-        let mut facts = Vec::new();
-        for mut settlement in settle_by(adjudicator, year) {
-            let Some(before) = year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill()) else {
-                continue;
-            };
-            if before.result == Some(settlement.result()) {
-                continue;
-            }
+        self.facts_of(year, changed(adjudicator, year), cause)
+    }
+
+    /// The facts of settlements that [`changed`] answers.
+    pub(crate) fn facts_of(
+        &self,
+        year: &PersonYear,
+        changed: Vec<Settlement>,
+        cause: Option<Cause>,
+    ) -> Result<Vec<NewFact>, DatabaseError> {
+        let mut facts = Vec::with_capacity(changed.len());
+        for mut settlement in changed {
+            let Some(before) = before(year, &settlement) else { continue };
             let (person, home) = (year.person, before.bill.home);
             settlement.set_cause(before.waits.or(cause).unwrap_or_else(|| cause_in(year)));
             let fact = match &settlement {
@@ -112,6 +117,20 @@ impl Hand<'_> {
         }
         Ok(facts)
     }
+}
+
+/// The bill of a settlement, with what it came to before.
+fn before<'y>(year: &'y PersonYear, settlement: &Settlement) -> Option<&'y YearBill> {
+    year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill())
+}
+
+/// Settles a year as it stands and answers those settlements that come to something else than before.
+pub(crate) fn changed(adjudicator: &mut Adjudicator<'_>, year: &PersonYear) -> Vec<Settlement> {
+    let mut settlements = settle_by(adjudicator, year);
+    settlements.retain(|settlement| {
+        before(year, settlement).is_some_and(|before| before.result != Some(settlement.result()))
+    });
+    settlements
 }
 
 /// Why a bill of the year that does not wait itself is settled again: of the bills that wait, the one that came first; if

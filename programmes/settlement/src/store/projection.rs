@@ -183,6 +183,8 @@ struct Batch<'f> {
     received: Vec<(&'f Fact, BillReceived)>,
     bills: HashSet<Uuid>,
     payments: Vec<(Uuid, String, String, PayerKind, Fen)>,
+    /// The bills whose payments wait among them.
+    unwritten: HashSet<Uuid>,
     postings: Vec<Posting<'f>>,
     sums: Sums,
 }
@@ -292,7 +294,9 @@ fn apply_settled<'f>(
     let body: Settled = fact.body()?;
     let mut before = Borne::new();
     if fact.new.corrects.is_some() {
-        write_payments(tx, batch)?;
+        if batch.unwritten.contains(&body.bill) {
+            write_payments(tx, batch)?;
+        }
         before = take_back(tx, body.bill, &mut batch.sums)?.1;
     }
     let (home, year, waived) = (fact.new.place, body.year, body.waived());
@@ -304,6 +308,7 @@ fn apply_settled<'f>(
     batch.sums.add(home, year, [1, body.total.0, body.compliant.0, own, uncovered, waived.0]);
     let mut after = Borne::new();
     add_borne(&mut after, PERSON_KIND, PERSON_KIND, own);
+    batch.unwritten.insert(body.bill);
     for layer in body.layers {
         if layer.paid != Fen::ZERO {
             let kind = payer_kind_key(layer.kind);
@@ -391,6 +396,7 @@ fn take_back(tx: &mut Transaction<'_>, bill: Uuid, sums: &mut Sums) -> Result<(i
 }
 
 fn write_payments(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {
+    batch.unwritten.clear();
     let payments = std::mem::take(&mut batch.payments);
     let rows = payments
         .into_iter()
