@@ -1,7 +1,7 @@
 //! What if a figure were another: put together from the pack in force, run over a year of bills, read, kept; on both
 //! databases.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it needs")]
+#![expect(clippy::panic, reason = "a test says what it needs")]
 
 use axum::http::StatusCode;
 use kangmai_acceptance::county::{COUNTY, County};
