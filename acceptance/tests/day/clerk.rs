@@ -57,7 +57,8 @@ fn an_insurance_clerk_imports_bills_and_clears_a_doubt() {
     page.click_beside("21,000.00", "查看");
     page.wait_for("医疗费用一站式结算单");
     assert!(page.shows("21,000.00"), "{}", page.shown());
-    let buttons = page.ask("return [...document.querySelectorAll('main a, main button')].map(e => e.textContent.trim())");
+    let buttons = page
+        .ask("return [...document.querySelectorAll('main a, main button')].map(e => e.textContent.trim())");
     assert!(!buttons.to_string().contains("作废"), "a clerk does not cancel: {buttons}");
     let statement = page.address();
 
