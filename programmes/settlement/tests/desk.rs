@@ -1,7 +1,5 @@
 //! Journeys at the bill desk, over HTTP, on both databases.
 
-#![expect(clippy::expect_used, reason = "a test says what it needs")]
-
 mod office;
 
 use axum::http::StatusCode;
@@ -11,30 +9,10 @@ use kangmai_people::{Enrolment, Label};
 use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_programme::FigureValue;
 use kangmai_settlement::store::{self, BillFilter, BillState};
-use office::{Office, day, on_both};
+use office::{Office, XIPING, between, day, on_both, stay};
 
 /// Zhumadian has the province's rules, Zhengzhou its waivers besides.
-const XIPING: &str = "411721107200";
 const ZHONGMU: &str = "410122001001";
-
-fn stay<'a>(
-    number: &'a str,
-    hospital: &'a str,
-    from: &'a str,
-    to: &'a str,
-    total: &'a str,
-) -> Vec<(&'a str, &'a str)> {
-    vec![
-        ("number", number),
-        ("institution", hospital),
-        ("setting", "inpatient"),
-        ("admission", from),
-        ("discharge", to),
-        ("referral", "referred"),
-        ("total", total),
-        ("compliant", total),
-    ]
-}
 
 #[test]
 fn the_worked_examples_come_out_to_the_fen() {
@@ -188,12 +166,6 @@ fn a_patient_is_found_and_settled_with_the_whole_way_on_paper() {
         office.in_chinese();
         office.nothing_differs_after_rebuilding();
     });
-}
-
-fn between(text: &str, before: &str, after: &str) -> String {
-    let start = text.find(before).expect("it is there") + before.len();
-    let rest = &text[start..];
-    rest[..rest.find(after).expect("it ends")].to_owned()
 }
 
 #[test]

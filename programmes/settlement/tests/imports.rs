@@ -13,9 +13,8 @@ use kangmai_record::facts_of_kind;
 use kangmai_settlement::facts::{SETTLED, Settled, Used};
 use kangmai_settlement::import::{BILLS, OPENINGS};
 use kangmai_settlement::store::{self, BillFilter, BillState};
-use office::{Office, day, on_both};
+use office::{Office, XIPING, day, on_both};
 
-const XIPING: &str = "411721107200";
 const HEAD: [&str; 12] = [
     "结算单号",
     "身份证号",

@@ -17,11 +17,9 @@ use kangmai_settlement::facts::Why;
 use kangmai_settlement::import::BILLS;
 use kangmai_settlement::rules::{ChainBill, Settlement, settle_year};
 use kangmai_settlement::store::{self, BillFilter, BillState, PostingFilter};
-use office::{Office, day, on_both, policies};
+use office::{Office, XIPING, between, day, on_both, policies, settles, stay};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-
-const XIPING: &str = "411721107200";
 
 /// A desk of a county hospital and one of its patients.
 fn given_a_desk(office: &mut Office) -> (String, Person) {
@@ -31,38 +29,6 @@ fn given_a_desk(office: &mut Office) -> (String, Person) {
         office.given_a_person("示例乙", XIPING, &[(Label::SubsistenceAllowance, "2024-01-01", None)]);
     office.signed_in(Role::CountyDesk, "411721", Some(hospital));
     (hospital.to_string(), person)
-}
-
-fn stay<'a>(
-    number: &'a str,
-    hospital: &'a str,
-    from: &'a str,
-    to: &'a str,
-    total: &'a str,
-) -> Vec<(&'a str, &'a str)> {
-    vec![
-        ("number", number),
-        ("institution", hospital),
-        ("setting", "inpatient"),
-        ("admission", from),
-        ("discharge", to),
-        ("referral", "referred"),
-        ("total", total),
-        ("compliant", total),
-    ]
-}
-
-fn between(text: &str, before: &str, after: &str) -> String {
-    let start = text.find(before).expect("it is there") + before.len();
-    let rest = &text[start..];
-    rest[..rest.find(after).expect("it ends")].to_owned()
-}
-
-/// Settles at the desk whatever it comes to; answers the path of the statement.
-fn settles(office: &Office, person: &Person, bill: &[(&str, &str)]) -> String {
-    let trial = office.post(&format!("/desk/{}", person.id), bill);
-    assert_eq!(trial.status, StatusCode::OK, "{}", trial.text);
-    office.settles(person, bill, &between(&trial.text, "name=\"expected\" value=\"", "\""))
 }
 
 /// What each bears of each bill, by bill number; those who bear nothing are left out.

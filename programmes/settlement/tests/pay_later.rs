@@ -10,12 +10,10 @@ use kangmai_base::Fen;
 use kangmai_people::{Label, Person};
 use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_programme::FigureValue;
-use office::{Office, on_both};
+use office::{Office, XIPING, on_both};
 
 const COUNTY: &str = "411721";
 const TOWNSHIP: &str = "411721107000";
-const XIPING: &str = "411721107200";
-
 /// A desk of the county hospital, signed in.
 fn given_a_hospital(office: &mut Office) -> String {
     let county = InstitutionTier::County;

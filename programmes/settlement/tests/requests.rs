@@ -19,48 +19,7 @@ use kangmai_settlement::store::{
     self, Answered, Begun, BillFilter, RequestKey, RequestState, answer_request, ask_request, begin_request,
     give_up_request,
 };
-use office::{Office, on_both, policies};
-
-const XIPING: &str = "411721107200";
-
-fn stay<'a>(
-    number: &'a str,
-    hospital: &'a str,
-    from: &'a str,
-    to: &'a str,
-    total: &'a str,
-) -> Vec<(&'a str, &'a str)> {
-    vec![
-        ("number", number),
-        ("institution", hospital),
-        ("setting", "inpatient"),
-        ("admission", from),
-        ("discharge", to),
-        ("referral", "referred"),
-        ("total", total),
-        ("compliant", total),
-    ]
-}
-
-fn between(text: &str, before: &str, after: &str) -> String {
-    let start = text.find(before).expect("it is there") + before.len();
-    let rest = &text[start..];
-    rest[..rest.find(after).expect("it ends")].to_owned()
-}
-
-fn settles(office: &Office, person: &Person, bill: &[(&str, &str)]) -> String {
-    let trial = office.post(&format!("/desk/{}", person.id), bill);
-    assert_eq!(trial.status, StatusCode::OK, "{}", trial.text);
-    office.settles(person, bill, &between(&trial.text, "name=\"expected\" value=\"", "\""))
-}
-
-fn given_a_desk(office: &mut Office) -> (Uuid, Person) {
-    let county = InstitutionTier::County;
-    let hospital = office.given_an_institution("H1", "411721001000", county, InstitutionGrade::Second);
-    let person = office.given_a_person("示例乙", XIPING, &[]);
-    office.signed_in(Role::CountyDesk, "411721", Some(hospital));
-    (hospital, person)
-}
+use office::{Office, between, given_a_desk, on_both, policies, settles, stay};
 
 fn bills(office: &Office) -> usize {
     let reach = office.reach_of("41", Purpose::ReadBills);

@@ -11,7 +11,6 @@ use axum::http::StatusCode;
 use kangmai_access::{Actor, Purpose, Role, reach};
 use kangmai_base::{Clock, Fen, Uuid};
 use kangmai_people::{Label, LabelInterval, PERSON_REGISTERED, Person};
-use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_policy::Release;
 use kangmai_programme::{App, AppParts};
 use kangmai_record::{Appended, NewFact, Source, Subject};
@@ -19,48 +18,7 @@ use kangmai_settlement::facts::Why;
 use kangmai_settlement::import::{BILLS, OPENINGS};
 use kangmai_settlement::store::{self, BillFilter, BillState, PostingFilter};
 use kangmai_settlement::{Resettled, Which, resettle};
-use office::{Office, day, on_both};
-
-const XIPING: &str = "411721107200";
-
-fn stay<'a>(
-    number: &'a str,
-    hospital: &'a str,
-    from: &'a str,
-    to: &'a str,
-    total: &'a str,
-) -> Vec<(&'a str, &'a str)> {
-    vec![
-        ("number", number),
-        ("institution", hospital),
-        ("setting", "inpatient"),
-        ("admission", from),
-        ("discharge", to),
-        ("referral", "referred"),
-        ("total", total),
-        ("compliant", total),
-    ]
-}
-
-fn between(text: &str, before: &str, after: &str) -> String {
-    let start = text.find(before).expect("it is there") + before.len();
-    let rest = &text[start..];
-    rest[..rest.find(after).expect("it ends")].to_owned()
-}
-
-fn settles(office: &Office, person: &Person, bill: &[(&str, &str)]) -> String {
-    let trial = office.post(&format!("/desk/{}", person.id), bill);
-    assert_eq!(trial.status, StatusCode::OK, "{}", trial.text);
-    office.settles(person, bill, &between(&trial.text, "name=\"expected\" value=\"", "\""))
-}
-
-fn given_a_desk(office: &mut Office) -> (Uuid, Person) {
-    let county = InstitutionTier::County;
-    let hospital = office.given_an_institution("H1", "411721001000", county, InstitutionGrade::Second);
-    let person = office.given_a_person("示例乙", XIPING, &[]);
-    office.signed_in(Role::CountyDesk, "411721", Some(hospital));
-    (hospital, person)
-}
+use office::{Office, XIPING, between, day, given_a_desk, on_both, settles, stay};
 
 /// The register says something new about somebody, as an import of it does.
 fn the_register_says(office: &Office, person: &Person) {

@@ -101,8 +101,6 @@ pub struct Graded {
     pub(crate) denominator: i64,
     /// Whether all products fit 64 bits.
     pub(crate) small: bool,
-    /// Whether the ratios are whole per cents.
-    pub(crate) is_percent: bool,
 }
 
 /// `share`: a ratio of what is over a deductible.
@@ -306,13 +304,7 @@ fn read_deductible_ratio(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> 
         from = to;
     }
     let (segments, denominator, small) = scaled(fields, rates, points)?;
-    Some(Terms::DeductibleRatio(Graded {
-        deductible: deductible?.value,
-        segments,
-        denominator,
-        small,
-        is_percent: denominator == 100,
-    }))
+    Some(Terms::DeductibleRatio(Graded { deductible: deductible?.value, segments, denominator, small }))
 }
 
 fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
@@ -331,7 +323,7 @@ fn read_tiers(fields: &Fields<'_>, points: &[Rate]) -> Option<Terms> {
     let ends: Vec<Fen> = edges.iter().skip(1).map(|(from, _)| *from).chain([Fen(i64::MAX)]).collect();
     let rates = edges.into_iter().zip(ends).map(|((from, rate), to)| (from, to, rate)).collect();
     let (segments, denominator, small) = scaled(fields, rates, points)?;
-    Some(Terms::Tiers(Graded { deductible, segments, denominator, small, is_percent: denominator == 100 }))
+    Some(Terms::Tiers(Graded { deductible, segments, denominator, small }))
 }
 
 fn push_not_rising(fields: &Fields<'_>, at: &At<Fen>, lowest: Fen) {

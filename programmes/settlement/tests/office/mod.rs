@@ -489,3 +489,49 @@ impl Imported {
         self.summary.faults.iter().map(of).collect()
     }
 }
+
+/// A village of Xiping.
+pub(crate) const XIPING: &str = "411721107200";
+
+/// An inpatient bill as it is typed at the desk.
+pub(crate) fn stay<'a>(
+    number: &'a str,
+    hospital: &'a str,
+    from: &'a str,
+    to: &'a str,
+    total: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("number", number),
+        ("institution", hospital),
+        ("setting", "inpatient"),
+        ("admission", from),
+        ("discharge", to),
+        ("referral", "referred"),
+        ("total", total),
+        ("compliant", total),
+    ]
+}
+
+/// What stands in `text` between two others.
+pub(crate) fn between(text: &str, before: &str, after: &str) -> String {
+    let start = text.find(before).expect("it is there") + before.len();
+    let rest = &text[start..];
+    rest[..rest.find(after).expect("it ends")].to_owned()
+}
+
+/// Settles at the desk whatever it comes to; answers the path of the statement.
+pub(crate) fn settles(office: &Office, person: &Person, bill: &[(&str, &str)]) -> String {
+    let trial = office.post(&format!("/desk/{}", person.id), bill);
+    assert_eq!(trial.status, StatusCode::OK, "{}", trial.text);
+    office.settles(person, bill, &between(&trial.text, "name=\"expected\" value=\"", "\""))
+}
+
+/// A desk of a county hospital and one of its patients, without labels.
+pub(crate) fn given_a_desk(office: &mut Office) -> (Uuid, Person) {
+    let county = InstitutionTier::County;
+    let hospital = office.given_an_institution("H1", "411721001000", county, InstitutionGrade::Second);
+    let person = office.given_a_person("示例乙", XIPING, &[]);
+    office.signed_in(Role::CountyDesk, "411721", Some(hospital));
+    (hospital, person)
+}
