@@ -5,12 +5,12 @@ use kangmai_base::{Day, Fen};
 
 use crate::accumulators::NO_SLOT;
 use crate::policy::{InForce, Layer};
-use crate::predicate::{DESIGNATIONS, KINDS, LABELS, Predicate, STAYS, Words};
+use crate::predicate::{AsOf, DESIGNATIONS, KINDS, LABELS, Predicate, STAYS, Words};
 use crate::terms::{Graded, Share, Terms};
 use crate::trace::{Outcome, Step};
 use crate::{
-    BaseTake, BillFacts, CategoryLimit, Ceiling, DateBasis, Fixed, MAX_LAYERS, Over, Policy, Profile,
-    Rounding, Segment, Version, Waiver, YearAccumulators,
+    BaseTake, BillFacts, CategoryLimit, Ceiling, DateBasis, Fixed, LabelSet, MAX_LAYERS, Over, Policy,
+    Profile, Rounding, Segment, Version, Waiver, YearAccumulators,
 };
 
 /// What the conditions of a policy ask: bills with the same [`Key`] get the same plan.
@@ -101,6 +101,13 @@ impl Asked {
         asked.too_many = combinations > u128::from(u64::MAX);
         asked.ranges = ranges.into_iter().map(Range::new).collect();
         asked
+    }
+
+    /// The labels that some condition asks for, and the earlier of the days as of which any is.
+    pub(crate) const fn labels(&self) -> (LabelSet, AsOf) {
+        let at_admission = self.labels as u32;
+        let as_of = if at_admission == 0 { AsOf::Discharge } else { AsOf::Admission };
+        (LabelSet(at_admission | (self.labels >> 32) as u32), as_of)
     }
 
     #[inline(always)]

@@ -1,0 +1,87 @@
+//! What would have been otherwise: the bill with one fact changed, settled by the same engine, and what a layer that did
+//! not apply lacks.
+//!
+//! *Invariant:* each answer holds whole facts and a whole year before them; whoever settles those gets the same, to the
+//! fen. What it would do to later bills of the year is not asked, and the costs of the bill are taken as they are.
+
+mod differs;
+mod missing;
+mod tell;
+
+pub use differs::{Around, Change};
+pub use missing::{Condition, FactChange, Missing, Way};
+pub use tell::{LayerDifference, ToldCondition, ToldMissing, ToldOtherwise, ToldWay, ToldWhatIf};
+
+use kangmai_base::Fen;
+
+use crate::{Policy, Trace};
+
+/// Most answers to "what if one fact were another".
+pub const MOST_OTHERWISE: usize = 10;
+/// Most of them that are about one label or another.
+const MOST_LABELS: usize = 3;
+/// Most ways to qualify that are told for one layer.
+pub const MOST_WAYS: usize = 4;
+/// Most facts that would have to be otherwise for a layer to apply; where more would, nothing is proposed.
+pub const MOST_CONDITIONS: usize = 4;
+/// How many days before and after the day of discharge are asked about.
+pub const MOST_DAYS: i32 = 31;
+
+/// The bill with one fact changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Otherwise {
+    /// What is otherwise.
+    pub change: Change,
+    /// The bill settled so: its facts, the year before it, every layer.
+    pub trace: Box<Trace>,
+    /// The first layer that comes out otherwise: its rule makes the difference.
+    pub by: usize,
+}
+
+impl Otherwise {
+    /// By how much the person bears less than on `trace`; below nothing if they bear more.
+    pub fn saves(&self, trace: &Trace) -> Fen {
+        trace.own_share - self.trace.own_share
+    }
+}
+
+/// All that is asked about a bill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhatIf {
+    /// One fact changed, what helps most first; what changes nothing is left out.
+    pub otherwise: Vec<Otherwise>,
+    /// The layers that did not apply although a rule of them was in force, in the policy's order.
+    pub missing: Vec<Missing>,
+}
+
+impl Policy {
+    /// What would have been otherwise about a bill that this policy settled.
+    pub fn what_if(&self, trace: &Trace, around: &Around) -> WhatIf {
+        let mut otherwise: Vec<Otherwise> = Vec::new();
+        for asked in differs::asked(self, trace, around) {
+            match otherwise.iter_mut().find(|other| differs::is_alike(other, &asked)) {
+                Some(other) => differs::join(other, &asked),
+                None => otherwise.push(asked),
+            }
+        }
+        otherwise.sort_by_key(|one| one.trace.own_share);
+        let mut labels = 0;
+        otherwise.retain(|one| {
+            labels += usize::from(matches!(one.change, Change::Labels(..)));
+            !matches!(one.change, Change::Labels(..)) || labels <= MOST_LABELS
+        });
+        otherwise.truncate(MOST_OTHERWISE);
+        WhatIf { otherwise, missing: missing::missing(self, trace) }
+    }
+}
+
+/// The first layer whose rule, figures or amount are others.
+fn first_difference(one: &Trace, other: &Trace) -> Option<usize> {
+    let pairs = || one.steps().iter().zip(other.steps());
+    let by_rule = pairs().position(|(one, other)| {
+        (one.outcome.applied(), one.deductible_rule, one.ratio_rules)
+            != (other.outcome.applied(), other.deductible_rule, other.ratio_rules)
+            || one.outcome.applied() && (one.version, one.profile) != (other.version, other.profile)
+    });
+    by_rule.or_else(|| pairs().position(|(one, other)| one.pays != other.pays))
+}
