@@ -193,11 +193,11 @@ fn counterfactuals(bencher: Bencher<'_, '_>, told: bool) {
     };
     bencher.counter(ItemsCount::new(traces.len())).bench_local(|| {
         for trace in &traces {
-            let what_if = policy.what_if(black_box(trace), &around);
+            let found = policy.counterfactuals(black_box(trace), &around);
             if told {
-                black_box(policy.tell_what_if(trace, &what_if, Language::Zh, Sight::ALL));
+                black_box(policy.tell_counterfactuals(trace, &found, Language::Zh, Sight::ALL));
             } else {
-                black_box(what_if);
+                black_box(found);
             }
         }
     });

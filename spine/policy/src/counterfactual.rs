@@ -10,7 +10,7 @@ mod tell;
 
 pub use differs::{Around, Change};
 pub use missing::{Condition, FactChange, Missing, Way};
-pub use tell::{LayerDifference, ToldCondition, ToldMissing, ToldOtherwise, ToldWay, ToldWhatIf};
+pub use tell::{LayerDifference, ToldCondition, ToldCounterfactuals, ToldMissing, ToldOtherwise, ToldWay};
 
 use kangmai_base::Fen;
 
@@ -34,7 +34,7 @@ pub struct Otherwise {
     pub change: Change,
     /// The bill settled so: its facts, the year before it, every layer.
     pub trace: Box<Trace>,
-    /// The first layer that comes out otherwise: its rule makes the difference.
+    /// The first layer that pays another amount: its rule makes the difference.
     pub by: usize,
 }
 
@@ -47,7 +47,7 @@ impl Otherwise {
 
 /// All that is asked about a bill.
 #[derive(Debug, Clone, PartialEq)]
-pub struct WhatIf {
+pub struct Counterfactuals {
     /// One fact changed, what helps most first; what changes nothing is left out.
     pub otherwise: Vec<Otherwise>,
     /// The layers that did not apply although a rule of them was in force, in the policy's order.
@@ -56,7 +56,7 @@ pub struct WhatIf {
 
 impl Policy {
     /// What would have been otherwise about a bill that this policy settled.
-    pub fn what_if(&self, trace: &Trace, around: &Around) -> WhatIf {
+    pub fn counterfactuals(&self, trace: &Trace, around: &Around) -> Counterfactuals {
         let mut otherwise: Vec<Otherwise> = Vec::new();
         for asked in differs::asked(self, trace, around) {
             match otherwise.iter_mut().find(|other| differs::is_alike(other, &asked)) {
@@ -71,17 +71,11 @@ impl Policy {
             !matches!(one.change, Change::Labels(..)) || labels <= MOST_LABELS
         });
         otherwise.truncate(MOST_OTHERWISE);
-        WhatIf { otherwise, missing: missing::missing(self, trace) }
+        Counterfactuals { otherwise, missing: missing::missing(self, trace) }
     }
 }
 
-/// The first layer whose rule, figures or amount are others.
+/// The first layer that pays another amount: before it all is as it was, so its own rule makes the difference.
 fn first_difference(one: &Trace, other: &Trace) -> Option<usize> {
-    let pairs = || one.steps().iter().zip(other.steps());
-    let by_rule = pairs().position(|(one, other)| {
-        (one.outcome.applied(), one.deductible_rule, one.ratio_rules)
-            != (other.outcome.applied(), other.deductible_rule, other.ratio_rules)
-            || one.outcome.applied() && (one.version, one.profile) != (other.version, other.profile)
-    });
-    by_rule.or_else(|| pairs().position(|(one, other)| one.pays != other.pays))
+    one.steps().iter().zip(other.steps()).position(|(one, other)| one.pays != other.pays)
 }

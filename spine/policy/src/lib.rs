@@ -45,9 +45,9 @@ pub use benefit::{
 };
 pub use cases::{CaseFailure, CaseReport, CaseResult};
 pub use counterfactual::{
-    Around, Change, Condition, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS, MOST_OTHERWISE,
-    MOST_WAYS, Missing, Otherwise, ToldCondition, ToldMissing, ToldOtherwise, ToldWay, ToldWhatIf, Way,
-    WhatIf,
+    Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
+    MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
+    ToldOtherwise, ToldWay, Way,
 };
 pub use dated::{Gap, Period, Source, Sure};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};

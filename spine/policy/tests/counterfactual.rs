@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
     Around, BillFacts, Change, InstitutionGrade, InstitutionTier, LabelSet, Language, Policy, Referral,
-    Release, Setting, Sight, ToldOtherwise, ToldWhatIf, Trace, YearAccumulators, settle,
+    Release, Setting, Sight, ToldCounterfactuals, ToldOtherwise, Trace, YearAccumulators, settle,
 };
 use proptest::prelude::*;
 
@@ -53,10 +53,10 @@ fn at(mut facts: BillFacts, tier: InstitutionTier, grade: InstitutionGrade) -> B
     facts
 }
 
-fn ask(policy: &Policy, facts: &BillFacts, around: &Around) -> (Trace, ToldWhatIf) {
+fn ask(policy: &Policy, facts: &BillFacts, around: &Around) -> (Trace, ToldCounterfactuals) {
     let trace = settle(policy, facts, &mut YearAccumulators::NONE.clone());
-    let what_if = policy.what_if(&trace, around);
-    (trace, policy.tell_what_if(&trace, &what_if, Language::Zh, Sight::ALL))
+    let found = policy.counterfactuals(&trace, around);
+    (trace, policy.tell_counterfactuals(&trace, &found, Language::Zh, Sight::ALL))
 }
 
 fn lines(told: &[ToldOtherwise]) -> Vec<String> {
@@ -127,8 +127,8 @@ fn without_a_referral_twenty_points_are_lost_and_with_one_won_back() {
     assert_eq!(referred.rule, "城乡居民基本医疗保险：未按规定转诊");
     let told = |language| {
         let trace = settle(henan(), &facts, &mut YearAccumulators::NONE.clone());
-        let what_if = henan().what_if(&trace, &Around::default());
-        henan().tell_what_if(&trace, &what_if, language, Sight::ALL)
+        let found = henan().counterfactuals(&trace, &Around::default());
+        henan().tell_counterfactuals(&trace, &found, language, Sight::ALL)
     };
     let english = told(Language::En);
     assert!(english.better.iter().any(|one| one.what == "had the patient come: referred by the rules"));
@@ -138,7 +138,7 @@ fn without_a_referral_twenty_points_are_lost_and_with_one_won_back() {
 #[test]
 fn a_day_later_is_asked_where_law_labels_or_the_year_change() {
     let low_income = RELEASE.labels(["subsistence_allowance"]);
-    let discharge = |told: &ToldWhatIf| -> Vec<String> {
+    let discharge = |told: &ToldCounterfactuals| -> Vec<String> {
         let all = told.better.iter().chain(&told.worse).filter(|one| one.fact == "discharge");
         all.map(|one| format!("{} {} {}", one.what, one.own_share, one.saves)).collect()
     };
@@ -185,8 +185,8 @@ fn over_new_year_the_new_insurance_year_counts_with_what_is_used_of_it() {
     // Second stay: 200 + …: 1,300 × 63 % + 58,500 × 83 % = 49,374.00; 10,626.00 × 60 % = 6,375.60.
     assert_eq!(trace.own_share, Fen(425_040));
     let told = |around: &Around| {
-        let what_if = henan().what_if(&trace, around);
-        let discharge = what_if.otherwise.iter().find(|one| matches!(one.change, Change::Discharge(_)));
+        let found = henan().counterfactuals(&trace, around);
+        let discharge = found.otherwise.iter().find(|one| matches!(one.change, Change::Discharge(_)));
         discharge.map(|one| (one.change, one.trace.own_share))
     };
     // The new year knows no earlier stay and a deductible of 11,000 of its own: 10,752.00 below it.
@@ -225,9 +225,9 @@ fn what_a_layer_lacks_is_told_with_what_was_found_and_what_it_would_pay() {
     assert!(told.missing.iter().all(|one| one.id != "supplementary"));
     // A reader without sight of labels is told what is needed, not what was found.
     let trace = settle(henan(), &facts, &mut YearAccumulators::NONE.clone());
-    let what_if = henan().what_if(&trace, &Around::default());
+    let found = henan().counterfactuals(&trace, &Around::default());
     let blind = Sight { labels: false, diagnosis: false };
-    let told = henan().tell_what_if(&trace, &what_if, Language::Zh, blind);
+    let told = henan().tell_counterfactuals(&trace, &found, Language::Zh, blind);
     let written = serde_json::to_string(&told).expect("it is written");
     assert!(!written.contains("脱贫人口") && written.contains("（无权查看）"), "{written}");
     assert!(told.better.iter().chain(&told.worse).all(|one| one.fact != "labels"));
@@ -306,8 +306,8 @@ proptest! {
     fn what_is_made_true_settles_to_the_same_and_nothing_smaller_would_do((facts, around) in any_bill()) {
         for policy in policies() {
             let trace = settle(policy, &facts, &mut YearAccumulators::NONE.clone());
-            let what_if = policy.what_if(&trace, &around);
-            for one in &what_if.otherwise {
+            let found = policy.counterfactuals(&trace, &around);
+            for one in &found.otherwise {
                 prop_assert_ne!(one.trace.own_share, trace.own_share, "what changes nothing is left out");
                 let again = settle(policy, &one.trace.facts, &mut one.trace.before.clone());
                 prop_assert_eq!(&again, &*one.trace);
@@ -321,7 +321,7 @@ proptest! {
                     }
                 }
             }
-            for missing in &what_if.missing {
+            for missing in &found.missing {
                 prop_assert!(!trace.steps()[missing.layer].outcome.applied());
                 for way in &missing.ways {
                     let applies = |left_out: Option<usize>| {
@@ -349,7 +349,7 @@ proptest! {
                 }
             }
             for language in [Language::Zh, Language::En] {
-                let told = policy.tell_what_if(&trace, &what_if, language, Sight::ALL);
+                let told = policy.tell_counterfactuals(&trace, &found, language, Sight::ALL);
                 prop_assert!(told.better.windows(2).all(|pair| pair[0].saves >= pair[1].saves));
                 let complete = told.better.iter().all(|one| !one.what.contains('{') && one.saves > Fen::ZERO);
                 prop_assert!(complete);

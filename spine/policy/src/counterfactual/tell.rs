@@ -3,7 +3,7 @@
 use kangmai_base::Fen;
 use serde::Serialize;
 
-use super::{Change, Condition, FactChange, Missing, Otherwise, Way, WhatIf};
+use super::{Change, Condition, Counterfactuals, FactChange, MOST_CONDITIONS, Missing, Otherwise, Way};
 use crate::explain::{Sight, colon, figures, names_of, rule_of};
 use crate::predicate::{AsOf, Literal, Test};
 use crate::trace::{Step, Trace};
@@ -12,7 +12,7 @@ use crate::{InstitutionGrade, InstitutionTier, LabelSet, Language, Policy, Setti
 
 /// All counterfactuals of a bill in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ToldWhatIf {
+pub struct ToldCounterfactuals {
     /// What the person bears as it is.
     pub own_share: Fen,
     /// What would help, most first.
@@ -30,6 +30,8 @@ pub struct ToldOtherwise {
     pub fact: &'static str,
     /// What would be otherwise, as a half-sentence.
     pub what: String,
+    /// The same with what the person would bear.
+    pub sentence: String,
     /// What the person would bear.
     pub own_share: Fen,
     /// By how much less that is; below nothing if more.
@@ -55,6 +57,8 @@ pub struct LayerDifference {
     pub pays: Fen,
     /// What it would pay.
     pub would_pay: Fen,
+    /// Both in words.
+    pub sentence: String,
 }
 
 /// What a layer that did not apply lacks.
@@ -64,7 +68,7 @@ pub struct ToldMissing {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// The ways to qualify; empty where too much is otherwise.
+    /// The ways to qualify; one without conditions where too much is otherwise.
     pub ways: Vec<ToldWay>,
     /// Where the condition stands written.
     pub source: Option<String>,
@@ -81,6 +85,8 @@ pub struct ToldWay {
     pub own_share: Option<Fen>,
     /// By how much less that is.
     pub saves: Option<Fen>,
+    /// What would come of it, in words.
+    pub sentence: String,
 }
 
 /// One fact that is not as the rule wants it.
@@ -94,40 +100,98 @@ pub struct ToldCondition {
     pub found: String,
     /// Whether a person or a desk can do something about it.
     pub can_act: bool,
+    /// What is needed and what was found, in words.
+    pub sentence: String,
+}
+
+impl ToldCounterfactuals {
+    /// All of it as lines of text.
+    pub fn write_text(&self, language: Language, out: &mut String) {
+        let head = |word: Word, out: &mut String| {
+            out.push('\n');
+            word.write(language, out, &[]);
+        };
+        for (word, all) in [(Word::OtherwiseHead, &self.better), (Word::OtherwiseWorseHead, &self.worse)] {
+            if !all.is_empty() {
+                head(word, out);
+            }
+            for one in all {
+                out.push_str("\n  ");
+                out.push_str(&one.sentence);
+                for more in
+                    one.layers.iter().map(|layer| &layer.sentence).chain([&one.rule]).chain(&one.source)
+                {
+                    out.push_str("\n    ");
+                    out.push_str(more);
+                }
+            }
+        }
+        if !self.missing.is_empty() {
+            head(Word::MissingHead, out);
+        }
+        for missing in &self.missing {
+            out.push_str("\n  ");
+            out.push_str(&missing.name);
+            for way in &missing.ways {
+                for sentence in way.conditions.iter().map(|one| &one.sentence).chain([&way.sentence]) {
+                    out.push_str("\n    ");
+                    out.push_str(sentence);
+                }
+            }
+        }
+    }
 }
 
 impl Policy {
     /// The counterfactuals of `trace` in words, for a reader who sees so much.
-    pub fn tell_what_if(
+    pub fn tell_counterfactuals(
         &self,
         trace: &Trace,
-        what_if: &WhatIf,
+        found: &Counterfactuals,
         language: Language,
         sight: Sight,
-    ) -> ToldWhatIf {
+    ) -> ToldCounterfactuals {
         let shown = |one: &&Otherwise| sight.labels || !matches!(one.change, Change::Labels(..));
-        let told = what_if.otherwise.iter().filter(shown).map(|one| self.otherwise(trace, one, language));
+        let told = found.otherwise.iter().filter(shown).map(|one| self.otherwise(trace, one, language));
         let (better, mut worse): (Vec<_>, Vec<_>) = told.partition(|one| one.saves > Fen::ZERO);
         worse.reverse();
-        let missing = what_if.missing.iter().filter_map(|one| self.missing(trace, one, language, sight));
-        ToldWhatIf { own_share: trace.own_share, better, worse, missing: missing.collect() }
+        let missing = found.missing.iter().filter_map(|one| self.missing(trace, one, language, sight));
+        ToldCounterfactuals { own_share: trace.own_share, better, worse, missing: missing.collect() }
     }
 
     fn otherwise(&self, trace: &Trace, one: &Otherwise, language: Language) -> ToldOtherwise {
         let steps = trace.steps().iter().zip(one.trace.steps());
         let layers = self.layers.iter().zip(steps).filter(|(_, (step, other))| step.pays != other.pays);
-        let layers = layers.map(|(layer, (step, other))| LayerDifference {
-            id: layer.benefit.id.clone(),
-            name: layer.benefit.name.get(language).to_owned(),
-            pays: step.pays,
-            would_pay: other.pays,
+        let layers = layers.map(|(layer, (step, other))| {
+            let name = layer.benefit.name.get(language);
+            let values = [
+                ("name", Arg::Text(name)),
+                ("pays", Arg::Money(step.pays)),
+                ("would", Arg::Money(other.pays)),
+            ];
+            LayerDifference {
+                id: layer.benefit.id.clone(),
+                name: name.to_owned(),
+                pays: step.pays,
+                would_pay: other.pays,
+                sentence: said(Word::OtherwiseLayer, language, &values),
+            }
         });
         let (rule, source, quote) = self.rule_between(trace, one, language);
+        let (what, saves) = (self.change_in_words(trace, one.change, language), one.saves(trace));
+        let (word, difference) =
+            if saves > Fen::ZERO { (Word::OtherwiseBetter, saves) } else { (Word::OtherwiseWorse, -saves) };
+        let values = [
+            ("what", Arg::Text(&what)),
+            ("own", Arg::Money(one.trace.own_share)),
+            ("difference", Arg::Money(difference)),
+        ];
         ToldOtherwise {
             fact: one.change.name(),
-            what: self.change_in_words(trace, one.change, language),
+            sentence: said(word, language, &values),
+            what,
             own_share: one.trace.own_share,
-            saves: one.saves(trace),
+            saves,
             layers: layers.collect(),
             rule,
             source,
@@ -220,10 +284,16 @@ impl Policy {
         let layer = self.layers.get(missing.layer)?;
         let step = trace.steps().get(missing.layer)?;
         let ways = missing.ways.iter().map(|way| self.way(trace, (missing.layer, way), language, sight));
+        let mut ways: Vec<ToldWay> = ways.collect();
+        if ways.is_empty() {
+            let values = [("count", Arg::Number(MOST_CONDITIONS as i64))];
+            let sentence = said(Word::MissingTooMuch, language, &values);
+            ways.push(ToldWay { conditions: Vec::new(), pays: None, own_share: None, saves: None, sentence });
+        }
         Some(ToldMissing {
             id: layer.benefit.id.clone(),
             name: layer.benefit.name.get(language).to_owned(),
-            ways: ways.collect(),
+            ways,
             source: rule_of(layer, step, language).0,
         })
     }
@@ -231,9 +301,18 @@ impl Policy {
     fn way(&self, trace: &Trace, (layer, way): (usize, &Way), language: Language, sight: Sight) -> ToldWay {
         let conditions = way.conditions.iter().map(|one| self.tell_condition(trace, one, language, sight));
         let then = way.trace.as_deref();
+        let pays = then.and_then(|then| then.steps().get(layer)).map(|step| step.pays);
+        let sentence = match then.zip(pays) {
+            Some((then, pays)) => {
+                let values = [("pays", Arg::Money(pays)), ("own", Arg::Money(then.own_share))];
+                said(Word::MissingWouldPay, language, &values)
+            }
+            None => Word::MissingReasonOnly.text(language),
+        };
         ToldWay {
             conditions: conditions.collect(),
-            pays: then.and_then(|then| then.steps().get(layer)).map(|step| step.pays),
+            sentence,
+            pays,
             own_share: then.map(|then| then.own_share),
             saves: then.map(|then| trace.own_share - then.own_share),
         }
@@ -253,8 +332,16 @@ impl Policy {
         }
         self.write_needed(&literal, Some(&trace.facts), language, &mut needed);
         self.write_actual(&literal, &trace.facts, (language, sight), &mut found);
-        ToldCondition { fact: literal.test.fact(), needed, found, can_act: one.change.can_act() }
+        let values = [("needed", Arg::Text(&needed)), ("found", Arg::Text(&found))];
+        let sentence = said(Word::MissingNeeds, language, &values);
+        ToldCondition { fact: literal.test.fact(), sentence, needed, found, can_act: one.change.can_act() }
     }
+}
+
+fn said(word: Word, language: Language, values: &[(&str, Arg<'_>)]) -> String {
+    let mut out = String::new();
+    word.write(language, &mut out, values);
+    out
 }
 
 /// The test of a condition, narrowed to what was chosen of its list.
