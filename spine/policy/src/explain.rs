@@ -308,7 +308,7 @@ impl Policy {
     }
 
     /// What an "any of" asks for.
-    fn write_part(&self, part: &[Literal], trace: &Trace, language: Language, out: &mut String) {
+    pub(crate) fn write_part(&self, part: &[Literal], trace: &Trace, language: Language, out: &mut String) {
         for (position, literal) in part.iter().enumerate() {
             if position > 0 {
                 Word::Or.write(language, out, &[]);

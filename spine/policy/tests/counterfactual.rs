@@ -104,6 +104,7 @@ fn the_worked_examples_otherwise_to_the_fen() {
         lines(&e4.worse),
         [uninsured("200000.00", "189739.70"), "如果就医方式为：未经转诊 11337.10 -1076.80".to_owned()]
     );
+    assert_eq!(e4.worse[0].rule, "城乡居民基本医疗保险：参加基本医保");
     assert_eq!(e4.worse[1].rule, "城乡居民基本医疗保险：未按规定转诊");
     assert!(e4.worse[1].quote.as_deref().is_some_and(|quote| quote.contains("三级1500元")));
     // E5. County: 693.00 + 1,245.00. Nothing helps.

@@ -182,15 +182,12 @@ struct Origin<'a> {
 impl Origin<'_> {
     fn sentence(&self, failed: &FailedTest) -> String {
         let page = self.page;
-        let day = page.iso(failed.as_of);
+        let (day, origin) = (page.iso(failed.as_of), self.of(failed.fact));
+        // A dated fact says its day itself.
+        let origin = if failed.needed.contains(&day) { origin } else { super::joined(page, &[day, origin]) };
         page.say(
             "settlement.why.failed",
-            &[
-                ("needed", &failed.needed),
-                ("found", &failed.found),
-                ("day", &day),
-                ("origin", &self.of(failed.fact)),
-            ],
+            &[("needed", &failed.needed), ("found", &failed.found), ("origin", &origin)],
         )
     }
 

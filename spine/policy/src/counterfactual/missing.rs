@@ -21,8 +21,8 @@ const MOST_TRIES: usize = 512;
 pub struct Missing {
     /// The number of the layer.
     pub layer: usize,
-    /// The ways to qualify with the fewest conditions, what can be done first, what pays most before the rest. Empty: more
-    /// than [`MOST_CONDITIONS`] facts are otherwise.
+    /// The ways to qualify with the fewest conditions; what somebody can act on instead of the rest, what leaves the person
+    /// with least first. Empty: more than [`MOST_CONDITIONS`] facts are otherwise.
     pub ways: Vec<Way>,
 }
 
@@ -171,9 +171,7 @@ fn ways(policy: &Policy, trace: &Trace, (layer, version): (usize, usize)) -> Vec
             ways.push(way);
         }
     }
-    let pays =
-        |way: &Way| way.trace.as_ref().and_then(|trace| trace.steps().get(layer)).map(|step| step.pays);
-    ways.sort_by_key(|way| std::cmp::Reverse(pays(way)));
+    ways.sort_by_key(|way| way.trace.as_ref().map(|trace| trace.own_share));
     ways.truncate(MOST_WAYS);
     ways
 }

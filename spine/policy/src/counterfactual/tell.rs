@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Change, Condition, Counterfactuals, FactChange, MOST_CONDITIONS, Missing, Otherwise, Way};
 use crate::explain::{Sight, colon, figures, names_of, rule_of};
 use crate::predicate::{AsOf, Literal, Test};
-use crate::trace::{Step, Trace};
+use crate::trace::{Outcome, Step, Trace};
 use crate::words::{Arg, Word};
 use crate::{InstitutionGrade, InstitutionTier, LabelSet, Language, Policy, Setting};
 
@@ -213,6 +213,14 @@ impl Policy {
         };
         let decides = if other.outcome.applied() { other } else { step };
         let mut rule = layer.benefit.name.get(language).to_owned();
+        if other.outcome == Outcome::NotEntitled {
+            // What it would no longer meet.
+            let part = layer.benefit.applies.parts().nth(usize::from(other.failed)).unwrap_or_default();
+            rule.push_str(colon(language));
+            self.write_part(part, &one.trace, language, &mut rule);
+            let (source, quote) = rule_of(layer, other, language);
+            return (rule, source, quote);
+        }
         if let Some((version, profile)) = figures(layer, decides) {
             rule.push_str(colon(language));
             let differs = step.ratio_rules ^ other.ratio_rules;
