@@ -65,6 +65,10 @@ fn the_desk_sees_what_a_day_is_worth_before_anything_is_final() {
         assert!(trial.contains("医疗救助 0.00 → 5,136.74元"), "{trial}");
         assert!(trial.contains("周口市居民医保政策详解"), "the rule that decides, with its source: {trial}");
         assert!(!trial.contains("换一种情形会多付的"), "the desk is shown what helps");
+        // Another status comes after what the desk can still settle.
+        let at = |part: &str| trial.find(part).unwrap_or(usize::MAX);
+        assert!(at("如果出院日为2026-03-06") < at("如果2026-03-05以前（含当日）已认定为"), "{trial}");
+        assert!(trial.contains("如果2026-03-05以前（含当日）已认定为"), "{trial}");
         let english = office.in_english().post(&format!("/desk/{}", person.id), &bill).text;
         assert!(
             english.contains("had the day of discharge been 2026-03-06: own share 2,201.46 yuan"),

@@ -372,6 +372,8 @@ fn otherwise_at_desk(visit: &Visit, person: &Person, trial: &Trial) -> Vec<ToldO
     let (policy, day) = (policy.to_read(), trial.trace.facts.discharge);
     let around = around(policies.vocabulary(), policy, &known, &trial.settled.person, day);
     let mut better = otherwise(&visit.page, policy, &trial.trace, &around, Sight::ALL).better;
+    // What the desk and the patient can settle between them comes before another institution and another status.
+    better.sort_by_key(|one| matches!(one.fact, "institution" | "labels"));
     better.truncate(MOST_AT_DESK);
     better
 }
