@@ -45,3 +45,5 @@ end=$(date +%s.%N)
 awk -v s="$start" -v e="$end" -v n="$count" 'BEGIN {
     printf "kangmai settle: %d bills in %.2f s, %.2f s a million, reading the file and writing every layer\n", n, e - s, (e - s) / n * 1e6 }'
 "$python" acceptance/peer/openfisca.py run "$work/bills.csv" "$work/result.csv"
+# What the arithmetic of that takes without files, on bills of the same kinds.
+cargo bench -p kangmai-policy --bench settlement -- amounts with_trace

@@ -263,6 +263,64 @@ fn several_conditions_at_once_reasons_and_gaps() {
     assert!(told.missing.is_empty() && told.better.iter().all(|one| one.fact != "labels"), "{told:?}");
 }
 
+#[test]
+fn only_what_makes_sense_of_setting_and_enrolment_is_asked() {
+    let has = |told: &ToldCounterfactuals, fact: &str| {
+        told.better.iter().chain(&told.worse).any(|one| one.fact == fact)
+    };
+    // An outpatient visit may count as chronic: 65 % of 1,000.00.
+    let mut visit = bill(1_000, "2026-03-05", &[]);
+    visit.admission = visit.discharge;
+    visit.setting = Setting::Outpatient;
+    let (_, told) = ask(henan(), &visit, &Around::default());
+    assert_eq!(lines(&told.better), ["如果按门诊慢特病结算 350.00 650.00"]);
+    assert_eq!(told.better[0].rule, "门诊重症慢性病待遇：一般参保居民");
+    // A chronic visit is never proposed as a stay, a stay of days not as a visit, and a visit on no other day.
+    visit.setting = Setting::ChronicOutpatient;
+    let (_, told) = ask(henan(), &visit, &Around::default());
+    assert!(!has(&told, "setting") && !has(&told, "discharge"));
+    let (_, told) = ask(henan(), &bill(1_000, "2026-03-05", &[]), &Around::default());
+    assert!(!has(&told, "setting"));
+    // Not enrolled: all of it is borne; enrolled, 400.01 to 1,000.00 at 63 %.
+    let mut uninsured = bill(1_000, "2026-03-05", &[]);
+    (uninsured.insured_at_admission, uninsured.insured_at_discharge) = (false, false);
+    let (_, told) = ask(henan(), &uninsured, &Around::default());
+    assert_eq!(lines(&told.better), ["如果当时已参加基本医保 622.00 378.00"]);
+    let basic = &told.missing[0];
+    assert_eq!((basic.id.as_str(), basic.ways.len()), ("basic", 1));
+    assert_eq!(basic.ways[0].conditions[0].sentence, "需要：参加基本医保；实际：未参加基本医保。");
+    assert_eq!(basic.ways[0].saves, Some(Fen(37_800)));
+}
+
+#[test]
+fn a_birthday_within_the_month_is_a_day_on_which_something_changes() {
+    let policy = RELEASE.jurisdiction("cn/asking").expect("the pack").to_read();
+    let place: DivisionCode = "970000".parse().expect("a place");
+    let birth = day("1964-07-05");
+    let told = |on: &str| {
+        let mut facts = BillFacts::inpatient(Fen::yuan(1_000), day(on), place);
+        facts.diagnosis = "N18.5".parse().expect("a code");
+        (facts.referral, facts.tier) = (Referral::NotReferred, InstitutionTier::City);
+        facts.admission = facts.discharge.plus_days(-3);
+        facts.set_birth(birth);
+        let (_, told) = ask(policy, &facts, &Around { birth: Some(birth), ..Around::default() });
+        lines(
+            &told
+                .better
+                .iter()
+                .chain(&told.worse)
+                .filter(|one| one.fact == "discharge")
+                .cloned()
+                .collect::<Vec<_>>(),
+        )
+    };
+    // Aged 60 the benefit pays half; aged 61 only who was referred.
+    assert_eq!(told("2025-06-03"), [""; 0], "32 days before");
+    assert_eq!(told("2025-06-04"), ["如果出院日为2025-07-05 1000.00 -500.00"]);
+    assert_eq!(told("2025-07-04"), ["如果出院日为2025-07-05 1000.00 -500.00"]);
+    assert_eq!(told("2025-07-05"), [""; 0], "an earlier day is not asked about for an age");
+}
+
 fn policies() -> Vec<&'static Policy> {
     let all = RELEASE.jurisdictions().iter().map(|one| one.to_read());
     all.filter(|policy| !policy.layers().is_empty()).collect()
@@ -370,7 +428,7 @@ fn single_changes(facts: &BillFacts) -> Vec<BillFacts> {
     all.extend(Setting::ALL.iter().map(|setting| BillFacts { setting: *setting, ..*facts }));
     all.extend(Referral::ALL.iter().map(|referral| BillFacts { referral: *referral, ..*facts }));
     all.push(BillFacts { insured_at_admission: true, ..*facts });
-    all.extend((0..100).map(|age| BillFacts { age_at_admission: age, ..*facts }));
+    all.extend((0..100).map(|age| BillFacts { age_at_admission: age, age_at_discharge: age, ..*facts }));
     all.push(BillFacts { diagnosis: "N18.5".parse().expect("a code"), ..*facts });
     all
 }
