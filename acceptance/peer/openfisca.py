@@ -217,18 +217,18 @@ def run(bills, result):
     exact, wrong, count, seconds, by_layer, widest = read_exact(result), 0, 0, 0.0, [0] * len(LAYERS), 0
     for year, rows in read_bills(bills).items():
         columns = list(zip(*rows))
-        start = time.perf_counter()
+        start = time.process_time()
         simulation = SimulationBuilder().build_default_simulation(system, count=len(rows))
         for name, column in zip(["total", "compliant", "tier", "grade", "label", "age", "referred"], columns[1:]):
             simulation.set_input(name, str(year), np.array(column))
         found = [simulation.calculate(layer, str(year)) for layer in LAYERS]
-        seconds += time.perf_counter() - start
+        seconds += time.process_time() - start
         found = np.rint(np.array(found, dtype=np.float64) * 100).astype(np.int64).T
         off = np.abs(found - np.array([exact[number] for number in columns[0]]))
         count, wrong = count + len(rows), wrong + int((off.max(axis=1) >= 1).sum())
         by_layer = [had + int(more) for had, more in zip(by_layer, (off >= 1).sum(axis=0))]
         widest = max(widest, int(off.max()))
-    print(f"openfisca: {count} bills in {seconds:.2f} s, {seconds / count * 1e6:.2f} s a million")
+    print(f"openfisca: {count} bills in {seconds:.2f} s of processor time, {seconds / count * 1e6:.2f} s a million")
     print(f"openfisca: {wrong} bills ({wrong / count:.2%}) with a layer off by a fen or more, the widest by {widest} fen")
     print("openfisca: by layer " + ", ".join(f"{layer} {off}" for layer, off in zip(LAYERS, by_layer)))
 

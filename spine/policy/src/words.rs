@@ -102,7 +102,8 @@ words! {
     PatientNotEntitled = "policy.patient.not_entitled",
     PatientNotInForce = "policy.patient.not_in_force",
     // what would have been otherwise
-    OtherwiseReferral = "policy.otherwise.referral",
+    OtherwiseReferred = "policy.otherwise.referred",
+    OtherwiseNotReferred = "policy.otherwise.not_referred",
     OtherwiseDischarge = "policy.otherwise.discharge",
     OtherwiseInstitution = "policy.otherwise.institution",
     OtherwiseInsured = "policy.otherwise.insured",

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    Around, BillFacts, Change, InstitutionGrade, InstitutionTier, LabelSet, Language, Policy, Referral,
-    Release, Setting, Sight, ToldCounterfactuals, ToldOtherwise, Trace, YearAccumulators, settle,
+    Around, BillFacts, Change, InstitutionGrade, InstitutionTier, LabelSet, Language, MOST_OTHERWISE,
+    MOST_WAYS, Policy, Referral, Release, Setting, Sight, ToldCounterfactuals, ToldOtherwise, Trace,
+    YearAccumulators, settle,
 };
 use proptest::prelude::*;
 
@@ -102,7 +103,7 @@ fn the_worked_examples_otherwise_to_the_fen() {
     );
     assert_eq!(
         lines(&e4.worse),
-        [uninsured("200000.00", "189739.70"), "如果就医方式为：未经转诊 11337.10 -1076.80".to_owned()]
+        [uninsured("200000.00", "189739.70"), "如果未经转诊 11337.10 -1076.80".to_owned()]
     );
     assert_eq!(e4.worse[0].rule, "城乡居民基本医疗保险：参加基本医保");
     assert_eq!(e4.worse[1].rule, "城乡居民基本医疗保险：未按规定转诊");
@@ -124,7 +125,7 @@ fn without_a_referral_twenty_points_are_lost_and_with_one_won_back() {
     // Not referred 3,100 × 33 % + 6,000 × 52 % = 4,143.00; referred 5,963.00.
     let referred = told.better.iter().find(|one| one.fact == "referral").expect("it helps");
     assert_eq!((referred.own_share, referred.saves), (Fen(403_700), Fen(182_000)));
-    assert_eq!(referred.what, "如果就医方式为：规范转诊");
+    assert_eq!(referred.what, "如果经规范转诊");
     assert_eq!(referred.rule, "城乡居民基本医疗保险：未按规定转诊");
     let told = |language| {
         let trace = settle(henan(), &facts, &mut YearAccumulators::NONE.clone());
@@ -132,7 +133,7 @@ fn without_a_referral_twenty_points_are_lost_and_with_one_won_back() {
         henan().tell_counterfactuals(&trace, &found, language, Sight::ALL)
     };
     let english = told(Language::En);
-    assert!(english.better.iter().any(|one| one.what == "had the patient come: referred by the rules"));
+    assert!(english.better.iter().any(|one| one.what == "had the patient been referred by the rules"));
     assert!(serde_json::to_string(&english).expect("it is written").contains("\"saves\":\"1820.00\""));
 }
 
@@ -366,6 +367,8 @@ proptest! {
         for policy in policies() {
             let trace = settle(policy, &facts, &mut YearAccumulators::NONE.clone());
             let found = policy.counterfactuals(&trace, &around);
+            prop_assert!(found.otherwise.len() <= MOST_OTHERWISE);
+            prop_assert!(found.missing.iter().all(|missing| missing.ways.len() <= MOST_WAYS));
             for one in &found.otherwise {
                 prop_assert_ne!(one.trace.own_share, trace.own_share, "what changes nothing is left out");
                 let again = settle(policy, &one.trace.facts, &mut one.trace.before.clone());

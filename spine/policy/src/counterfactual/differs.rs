@@ -31,8 +31,8 @@ impl Around {
 /// The one fact that is otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// How the patient came to the institution.
-    Referral(Referral),
+    /// Whether the patient was referred by the rules.
+    Referral(bool),
     /// The day of discharge, the days of the stay with it.
     Discharge(Day),
     /// An institution of the person's own county, in this tier.
@@ -66,8 +66,8 @@ pub(super) fn asked(policy: &Policy, trace: &Trace, around: &Around) -> Vec<Othe
     let mut ask = |change: Change, facts: BillFacts| {
         found.extend(settled(policy, trace, change, (facts, trace.before)));
     };
-    for referral in [Referral::Referred, Referral::NotReferred] {
-        ask(Change::Referral(referral), BillFacts { referral, ..*facts });
+    for (is, referral) in [(true, Referral::Referred), (false, Referral::NotReferred)] {
+        ask(Change::Referral(is), BillFacts { referral, ..*facts });
     }
     let is_insured = facts.insured_at_admission && facts.insured_at_discharge;
     ask(

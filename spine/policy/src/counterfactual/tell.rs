@@ -243,10 +243,8 @@ impl Policy {
     fn change_in_words(&self, trace: &Trace, change: Change, language: Language) -> String {
         let mut out = String::new();
         match change {
-            Change::Referral(referral) => {
-                let name = names_of(crate::Referral::ALL, referral.bit(), language);
-                Word::OtherwiseReferral.write(language, &mut out, &[("list", Arg::Text(&name))]);
-            }
+            Change::Referral(true) => Word::OtherwiseReferred.write(language, &mut out, &[]),
+            Change::Referral(false) => Word::OtherwiseNotReferred.write(language, &mut out, &[]),
             Change::Discharge(day) => {
                 Word::OtherwiseDischarge.write(language, &mut out, &[("day", Arg::Day(day))]);
             }
