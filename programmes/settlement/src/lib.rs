@@ -7,6 +7,7 @@
 pub mod facts;
 mod figures;
 pub mod import;
+mod otherwise;
 mod pages;
 pub mod replay;
 mod resettling;
@@ -174,6 +175,7 @@ fn bill_routes() -> Vec<Route> {
         Route::get("/bills", Purpose::ReadBills, pages::list),
         Route::get("/bills.xlsx", Purpose::ReadBills, pages::export),
         Route::get("/bills/{bill}", Purpose::ReadBills, pages::statement),
+        Route::get("/bills/{bill}/why", Purpose::ReadBills, pages::why),
         Route::get("/bills/{bill}/receipt.json", Purpose::ReadBills, pages::receipt_file),
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),

@@ -9,6 +9,7 @@ mod accumulators;
 mod benefit;
 mod cases;
 mod conditions;
+mod counterfactual;
 mod dated;
 mod diseases;
 mod explain;
@@ -43,9 +44,16 @@ pub use benefit::{
     Version,
 };
 pub use cases::{CaseFailure, CaseReport, CaseResult};
+pub use counterfactual::{
+    Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
+    MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
+    ToldOtherwise, ToldWay, Way,
+};
 pub use dated::{Gap, Period, Source, Sure};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
-pub use explain::{Explanation, LayerText, WaivedItem};
+pub use explain::{
+    Explanation, FailedTest, LayerAudit, LayerText, MOST_PROCESS_CHARACTERS, Sight, WaivedItem,
+};
 pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};

@@ -6,13 +6,13 @@ use kangmai_base::{Day, Fen};
 use crate::accumulators::NO_SLOT;
 use crate::policy::{InForce, Layer};
 use crate::predicate::{
-    DESIGNATIONS, LABELS, NUMBERS, Predicate, STAYS, Words, labels_of, numbers_of, packed, packed_mask,
+    AsOf, DESIGNATIONS, LABELS, NUMBERS, Predicate, STAYS, Words, labels_of, numbers_of, packed, packed_mask,
 };
 use crate::terms::{Graded, Share, Terms};
 use crate::trace::{Outcome, Step};
 use crate::{
-    BaseTake, BillFacts, CategoryLimit, Ceiling, DateBasis, Fixed, MAX_LAYERS, Over, Policy, Profile,
-    Rounding, Segment, Version, Waiver, YearAccumulators,
+    BaseTake, BillFacts, CategoryLimit, Ceiling, DateBasis, Fixed, LabelSet, MAX_LAYERS, Over, Policy,
+    Profile, Rounding, Segment, Version, Waiver, YearAccumulators,
 };
 
 /// What the conditions of a policy ask: bills with the same [`Key`] get the same plan.
@@ -107,6 +107,13 @@ impl Asked {
         let number = |word: &usize| (word - NUMBERS) as u8;
         asked.ranges = ranges.iter().map(|(word, _, edges)| Range::new(number(word), edges)).collect();
         asked
+    }
+
+    /// The labels that some condition asks for, and the earlier of the days as of which any is.
+    pub(crate) const fn labels(&self) -> (LabelSet, AsOf) {
+        let at_admission = self.labels as u32;
+        let as_of = if at_admission == 0 { AsOf::Discharge } else { AsOf::Admission };
+        (LabelSet(at_admission | (self.labels >> 32) as u32), as_of)
     }
 
     #[inline(always)]

@@ -49,6 +49,36 @@ pub enum Test {
     EarlierStays(u16, u16),
 }
 
+impl Test {
+    /// The name of the fact, as packs write it.
+    pub const fn fact(&self) -> &'static str {
+        match self {
+            Test::Labels(..) => "label",
+            Test::Insured(_) => "insured_basic",
+            Test::Age(..) => "age",
+            Test::Sex(_) => "sex",
+            Test::Diagnosis(_) => "diagnosis",
+            Test::Tier(_) => "institution_tier",
+            Test::Grade(_) => "institution_grade",
+            Test::Kind(_) => "institution_kind",
+            Test::Designation(_) => "designation",
+            Test::Referral(_) => "referral",
+            Test::Setting(_) => "setting",
+            Test::PersonPlace(_) => "person_place",
+            Test::InstitutionPlace(_) => "institution_place",
+            Test::EarlierStays(..) => "earlier_stays",
+        }
+    }
+
+    /// The day as of which it is asked, of facts that are dated.
+    pub const fn as_of(&self) -> Option<AsOf> {
+        match self {
+            Test::Labels(_, as_of) | Test::Insured(as_of) | Test::Age(_, _, as_of) => Some(*as_of),
+            _ => None,
+        }
+    }
+}
+
 /// A test or its contrary; `last` closes an "any of".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Literal {

@@ -7,6 +7,7 @@ use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, Query, search as search_people};
 use kangmai_places::Institution;
+use kangmai_policy::{Sight, ToldOtherwise};
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -14,14 +15,15 @@ use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refuse
 use super::{
     Head, bill_form as bill_fields, id_in, institutions_of_desk, late, outcome, person_within, refuse_closed,
 };
-use crate::facts::{BillReceived, Settled, TreatingInstitution};
+use crate::facts::{BillReceived, Settled, TreatingInstitution, Used};
 use crate::import::treating;
+use crate::otherwise::{Known as KnownAround, MOST_AT_DESK, around, otherwise};
 use crate::rules::{BillDraft, ChainBill, Settlement};
 use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
 use crate::statement::{Told, tell_trial};
 use crate::store::{
     Answered, Attempt, Begun, BillState, Known, LONGEST_KEY, PersonYear, RequestKey, answer_request,
-    begin_request, closed_year, digest_of, give_up_request, known_bill, person_year,
+    begin_request, closed_year, digest_of, give_up_request, known_bill, opening_fact, person_year,
 };
 
 /// The most people that a search shows.
@@ -101,6 +103,8 @@ struct PreviewPage {
     head: Head,
     form: Form,
     told: Told,
+    /// What would change it, the best first.
+    otherwise: Vec<ToldOtherwise>,
     /// Labels that held on the day of discharge.
     labels: String,
     /// Labels at admission, if they were others.
@@ -229,6 +233,8 @@ struct Trial {
     settled: Settled,
     trace: kangmai_policy::Trace,
     changes: Vec<(String, Option<Fen>, Fen)>,
+    /// What is used of the next insurance year before its first bill.
+    next_year: Vec<Used>,
 }
 
 /// Settles the person-year with the bill in it, without writing.
@@ -250,7 +256,9 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
                 return Ok(Err(refuse_closed(&closed)));
             }
             let year = person_year(tx, person_id, bill.body.year())?;
-            Ok(trial_of(&app, year, bill))
+            let next_year = opening_fact(tx, person_id, bill.body.year() + 1)?;
+            let next_year = next_year.map(|(_, used)| used).unwrap_or_default();
+            Ok(trial_of(&app, year, bill).map(|trial| Trial { next_year, ..trial }))
         })
         .await?;
     Ok(tried)
@@ -285,7 +293,7 @@ fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> 
             changes.push((number, earlier, settled.0.own));
         }
     }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes })
+    trial.map(|(settled, trace)| Trial { settled, trace, changes, next_year: Vec::new() })
 }
 
 /// Why a bill is not settled, as a refusal at the day that decides.
@@ -318,6 +326,7 @@ fn preview_page(
 ) -> PreviewPage {
     let page = &visit.page;
     let told = tell_trial(page, &visit.app.policies, &trial.settled, &trial.trace);
+    let otherwise = otherwise_at_desk(&visit, person, &trial);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -342,6 +351,7 @@ fn preview_page(
         head,
         form,
         told,
+        otherwise,
         labels,
         labels_at_admission,
         insured_is_assumed: then.insured_is_assumed,
@@ -352,6 +362,20 @@ fn preview_page(
         request: visit.app.mint(),
         page: visit.page.titled("settlement.preview.title").under(desk, "/desk"),
     }
+}
+
+/// What would change a trial for the better. Who types the bill knows its diagnosis.
+fn otherwise_at_desk(visit: &Visit, person: &Person, trial: &Trial) -> Vec<ToldOtherwise> {
+    let policies = &visit.app.policies;
+    let Some(policy) = policies.jurisdiction(&trial.settled.jurisdiction) else { return Vec::new() };
+    let known = KnownAround { labels: person.body.labels.clone(), next_year: trial.next_year.clone() };
+    let (policy, day) = (policy.to_read(), trial.trace.facts.discharge);
+    let around = around(policies.vocabulary(), policy, &known, &trial.settled.person, day);
+    let mut better = otherwise(&visit.page, policy, &trial.trace, &around, Sight::ALL).better;
+    // What the desk and the patient can settle between them comes before another institution and another status.
+    better.sort_by_key(|one| matches!(one.fact, "institution" | "labels"));
+    better.truncate(MOST_AT_DESK);
+    better
 }
 
 /// POST: it is final. If somebody else settled a bill of this person meanwhile and the own share moved, it is shown again.

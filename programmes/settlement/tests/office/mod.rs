@@ -41,15 +41,18 @@ static MIGRATIONS: &[Migrations] = &[
 /// The shipped packs.
 pub(crate) fn policies() -> Arc<Release> {
     static RELEASE: OnceLock<Arc<Release>> = OnceLock::new();
-    let release = RELEASE.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
-        let files = Release::read_directory(&folder).expect("the packs");
-        match Release::load(files) {
-            Ok(release) => Arc::new(release),
-            Err(errors) => panic!("{}", errors[0]),
-        }
-    });
-    Arc::clone(release)
+    Arc::clone(RELEASE.get_or_init(|| policies_and(&[])))
+}
+
+/// The shipped packs and files beside them.
+pub(crate) fn policies_and(more: &[(&str, &str)]) -> Arc<Release> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let mut files = Release::read_directory(&folder).expect("the packs");
+    files.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+    match Release::load(files) {
+        Ok(release) => Arc::new(release),
+        Err(errors) => panic!("{}", errors[0]),
+    }
 }
 
 pub(crate) fn day(text: &str) -> Day {
@@ -62,8 +65,13 @@ pub(crate) fn place(code: &str) -> DivisionCode {
 
 /// Runs a journey on SQLite and, where there is one for tests, on PostgreSQL.
 pub(crate) fn on_both(journey: impl Fn(&mut Office)) {
+    on_both_under(&policies(), journey);
+}
+
+/// As above, under other packs.
+pub(crate) fn on_both_under(policies: &Arc<Release>, journey: impl Fn(&mut Office)) {
     for fresh in FreshDatabase::all().expect("databases") {
-        journey(&mut Office::open(fresh));
+        journey(&mut Office::open_under(fresh, Arc::clone(policies)));
     }
 }
 
@@ -82,6 +90,10 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn open(fresh: FreshDatabase) -> Office {
+        Office::open_under(fresh, policies())
+    }
+
+    pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);
         let ids = Arc::new(SeededIds::new(41));
@@ -103,7 +115,7 @@ impl Office {
         let app = App::new(AppParts {
             database: fresh.database.clone(),
             record: FactRecord::new(programmes[0].projections.to_vec()),
-            policies: policies(),
+            policies,
             words: Arc::clone(&words),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn Ids>,
