@@ -171,6 +171,7 @@ const SILENT: &[&str] = &[
     "number",
     "condition",
     "instalments",
+    "responsible",
 ];
 
 /// Numbers under these are ratios, however they are written.
@@ -196,6 +197,12 @@ const OPTIONAL: &[&str] = &[
     "sensitive",
     "needs",
     "waives_deductible_of",
+    "to_year",
+    "at_least",
+    "kinds",
+    "designations",
+    "pathway",
+    "hospitals",
 ];
 
 /// Words of which another could have been meant.
@@ -212,6 +219,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("own_cost", &["compliant", "all"]),
     ("scope", &["county", "city", "province"]),
     ("is", &["male", "female"]),
+    ("per", &["case", "year"]),
 ];
 
 /// All changes of a file whose parsed table is `table`.
