@@ -23,7 +23,7 @@ const YEARS_BACK: i32 = 10;
 static LIST: ListSpec = ListSpec {
     filters: &[
         Field::select("place", "server.subsidies.place"),
-        Field::select("year", "server.subsidies.year"),
+        Field::select("year", "server.subsidies.which_year"),
     ],
     sorts: &["place"],
     descending: false,

@@ -57,7 +57,6 @@ struct GiftLine {
 
 struct CapLine {
     disease: String,
-    is_set: bool,
     hospitals: String,
     pathway: String,
     price: String,
@@ -79,6 +78,7 @@ struct TablesPage {
     subsidy_file: Option<String>,
     may_list: bool,
     caps: Vec<CapLine>,
+    caps_open: String,
     caps_ground: Option<Ground>,
     caps_file: Option<String>,
 }
@@ -103,6 +103,7 @@ pub(super) async fn show_tables(visit: Visit, uri: Uri) -> Result<Response, Fail
     let subsidies = release.subsidies(place, on);
     let subsidies = subsidies.map(|table| subsidy_lines(&page, release, table)).unwrap_or_default();
     let set = release.disease_caps(place, on);
+    let (caps, caps_open) = set.map(|set| cap_lines(&page, release, set, (place, on))).unwrap_or_default();
     let place_name = Divisions::shipped().get(place).map(kangmai_places::Division::full_name);
     show(&TablesPage {
         list,
@@ -114,7 +115,8 @@ pub(super) async fn show_tables(visit: Visit, uri: Uri) -> Result<Response, Fail
         subsidies,
         subsidy_file: file_of(release, place, "subsidies.toml"),
         may_list: reach(&visit.actor, Purpose::ReadFigures).is_some(),
-        caps: set.map(|set| cap_lines(&page, release, set, (place, on))).unwrap_or_default(),
+        caps,
+        caps_open,
         caps_ground: set.map(|set| ground(&page, set.sure, &set.source)),
         caps_file: file_of(release, place, "disease_caps.toml"),
         page,
@@ -228,34 +230,39 @@ fn for_institutions(page: &Page, release: &Release, item: &Subsidy) -> String {
     }
 }
 
-/// Every disease of the list that holds there, with what is set for it.
+/// What is set, in the order of the list of diseases, and the names of those for which nothing is.
 fn cap_lines(
     page: &Page,
     release: &Release,
     set: &DiseaseCaps,
     (place, on): (DivisionCode, Day),
-) -> Vec<CapLine> {
+) -> (Vec<CapLine>, String) {
     let language = spoken(page.language);
     let diseases = release.disease_table(place, on).map(|table| table.major.as_slice());
+    let (mut lines, mut open) = (Vec::new(), Vec::new());
+    for disease in diseases.unwrap_or_default() {
+        let name = disease.name.get(language).to_owned();
+        match set.cap_for(&disease.id) {
+            Some(cap) => lines.push(cap_line(page, name, cap, set)),
+            None => open.push(name),
+        }
+    }
+    (lines, joined(page, open))
+}
+
+fn cap_line(page: &Page, disease: String, cap: &DiseaseCap, set: &DiseaseCaps) -> CapLine {
     let none = || "—".to_owned();
-    let line = |name: &str, cap: Option<&DiseaseCap>| CapLine {
-        disease: name.to_owned(),
-        is_set: cap.is_some(),
-        hospitals: cap
-            .map(|cap| joined(page, cap.hospitals.clone()))
-            .filter(|all| !all.is_empty())
-            .unwrap_or_else(none),
-        pathway: cap
-            .and_then(|cap| cap.pathway.as_ref())
-            .map_or_else(none, |pathway| format!("{} {}", pathway.id, pathway.version)),
-        price: cap.and_then(|cap| cap.price).map_or_else(none, |price| page.yuan(price)),
-        promised: cap.and_then(|cap| cap.promised).map_or_else(none, |rate| rate.to_string()),
-        responsible: cap
-            .map(|cap| cap.responsible.as_ref().unwrap_or(&set.responsible).get(language).to_owned())
-            .unwrap_or_else(none),
-    };
-    let diseases = diseases.unwrap_or_default().iter();
-    diseases.map(|disease| line(disease.name.get(language), set.cap_for(&disease.id))).collect()
+    let hospitals = joined(page, cap.hospitals.clone());
+    let pathway = cap.pathway.as_ref();
+    let responsible = cap.responsible.as_ref().unwrap_or(&set.responsible);
+    CapLine {
+        disease,
+        hospitals: if hospitals.is_empty() { none() } else { hospitals },
+        pathway: pathway.map_or_else(none, |pathway| format!("{} {}", pathway.id, pathway.version)),
+        price: cap.price.map_or_else(none, |price| page.yuan(price)),
+        promised: cap.promised.map_or_else(none, |rate| rate.to_string()),
+        responsible: responsible.get(spoken(page.language)).to_owned(),
+    }
 }
 
 /// What is due for one year, as it stands on a person's page.
