@@ -174,6 +174,11 @@ impl Release {
         self.tables.disease_caps(place, day)
     }
 
+    /// Whether any pack has caps for diseases.
+    pub fn sets_disease_caps(&self) -> bool {
+        self.tables.has_disease_caps()
+    }
+
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables
     }

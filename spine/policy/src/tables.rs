@@ -241,6 +241,10 @@ impl Tables {
         innermost(&self.disease_caps, place, day)
     }
 
+    pub(crate) fn has_disease_caps(&self) -> bool {
+        !self.disease_caps.is_empty()
+    }
+
     /// Reports what only all files together can tell: a cap for a disease that is in no list of its place.
     pub(crate) fn check(&self, mut push: impl FnMut(PackError)) {
         for caps in &self.disease_caps {

@@ -82,6 +82,11 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn open(fresh: FreshDatabase) -> Office {
+        Office::open_under(fresh, policies())
+    }
+
+    /// Under packs of its own.
+    pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);
         let ids = Arc::new(SeededIds::new(41));
@@ -103,7 +108,7 @@ impl Office {
         let app = App::new(AppParts {
             database: fresh.database.clone(),
             record: FactRecord::new(programmes[0].projections.to_vec()),
-            policies: policies(),
+            policies,
             words: Arc::clone(&words),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn Ids>,
