@@ -180,6 +180,8 @@ fn bill_routes() -> Vec<Route> {
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),
+        Route::get("/deviations", Purpose::ReadBills, pages::deviations::list),
+        Route::get("/deviations.xlsx", Purpose::ReadBills, pages::deviations::export),
         Route::get("/postings", Purpose::ReadBills, pages::postings),
         Route::get("/postings.xlsx", Purpose::ReadBills, pages::export_postings),
         Route::get("/years", Purpose::KeepLedger, pages::years),

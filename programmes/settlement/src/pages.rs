@@ -5,6 +5,7 @@ mod bill_form;
 mod cancel;
 pub(crate) mod claims;
 mod desk;
+pub(crate) mod deviations;
 mod late;
 mod list;
 mod outcome;

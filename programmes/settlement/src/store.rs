@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 pub mod claim;
 mod closing;
+mod deviation;
 pub mod pay_later;
 mod person;
 mod posting;
@@ -24,6 +25,7 @@ pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
     waiting_in_year, year_sums,
 };
+pub use deviation::{StayRow, stays_with_diagnosis};
 pub use person::{MatchedPerson, people_with_number};
 pub use posting::{
     PostingFilter, PostingRow, PostingSum, count_postings, posting_sums, postings, postings_of,

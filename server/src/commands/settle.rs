@@ -33,7 +33,8 @@ use crate::programmes;
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
     /// The packs: a directory of packs, or one pack in it (policies/cn/henan/zhengzhou), which then holds for all
-    /// bills. Without it: the packs inside the program, by the place of each bill
+    /// bills. Without it: those of --policies, else those inside the program, by the place of each
+    /// bill
     #[arg(long)]
     pack: Option<PathBuf>,
     /// The bills: .csv (UTF-8 or GBK) or .xlsx
@@ -96,11 +97,11 @@ impl Setup {
 /// # Errors
 /// A file that cannot be read or written, packs that do not load. Rows that cannot be settled are no error of the
 /// command: they are listed.
-pub(super) fn run(args: &SettleArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<()> {
     if args.out.is_none() && args.explain.is_none() {
         bail!("say where the result goes: --out FILE.csv (or --explain BILL to see one statement)");
     }
-    let setup = Arc::new(prepare(args)?);
+    let setup = Arc::new(prepare(args, configured)?);
     let errors = args.errors.clone().or_else(|| args.out.as_deref().map(errors_beside));
     let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
     let by_person = match settle_all(args, &setup, &mut output, order::stream) {
@@ -143,12 +144,12 @@ fn errors_beside(out: &Path) -> PathBuf {
     out.with_extension("errors.csv")
 }
 
-fn prepare(args: &SettleArgs) -> anyhow::Result<Setup> {
+fn prepare(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<Setup> {
     let language = if args.english { Language::En } else { Language::Zh };
     let words = Words::load(&programmes::words()).context("words")?;
     let (root, inside) = match &args.pack {
         Some(path) => root_of(path)?,
-        None => (None, None),
+        None => (configured.map(Path::to_path_buf), None),
     };
     let release = load_policies(root.as_deref())?;
     let fixed = match &inside {

@@ -7,20 +7,20 @@ use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::{Day, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
-use kangmai_policy::{Icd10, Release, Sight, ToldCounterfactuals};
+use kangmai_policy::{Icd10, Release, Setting, Sight, ToldCounterfactuals};
 use kangmai_programme::Visit;
 use kangmai_record::{Source, facts_of_kind};
 use kangmai_web::{Failure, Page, download, show};
 
 use super::bill_form::{referral_word, setting_word};
 use super::postings::{cause_sentence, payer_name, signed};
-use super::{Head, id_in, label_words, note, village};
+use super::{Head, deviations, id_in, label_words, note, village};
 use crate::facts::{
     BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Used, Why,
 };
 use crate::otherwise::{Known, around, otherwise};
 use crate::replay::ReceiptFile;
-use crate::rules::ChainBill;
+use crate::rules::{ChainBill, Stay};
 use crate::statement::{Again, Told, receipt_hash, tell};
 use crate::store::pay_later::Debt;
 use crate::store::{self, Bill, BillState, PostingRow};
@@ -40,6 +40,8 @@ struct StatementPage {
     days: i32,
     /// Only for who may see diagnoses, and never one of level 5.
     diagnosis: Option<String>,
+    /// How the stay left what is set for the disease: for who may see the diagnosis, never on paper.
+    deviations: Vec<String>,
     receipt: Option<Receipt>,
     why_not_settled: Option<String>,
     cancelled: Option<String>,
@@ -226,6 +228,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         admission: body.admission,
         discharge: body.discharge,
         days: body.discharge.days_since(body.admission),
+        deviations: if diagnosis.is_some() { deviations_of(&visit, &found) } else { Vec::new() },
         diagnosis,
         receipt,
         why_not_settled,
@@ -238,6 +241,24 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         bill: found.bill,
         page: framed,
     }
+}
+
+/// How a settled stay left what is set for its disease.
+fn deviations_of(visit: &Visit, found: &Found) -> Vec<String> {
+    let (Some(settled), Some(diagnosis)) = (&found.settled, &found.body.diagnosis) else { return Vec::new() };
+    if found.body.setting != Setting::Inpatient {
+        return Vec::new();
+    }
+    let stay = Stay {
+        home: found.bill.home,
+        discharge: found.body.discharge,
+        diagnosis: &diagnosis.code,
+        age: found.person.as_ref().and_then(|person| person.age_on(found.body.discharge)),
+        institution: &found.bill.institution_code,
+        total: found.body.total,
+        own: settled.own,
+    };
+    deviations::sentences(&visit.page, &visit.app.policies, &stay)
 }
 
 /// The facts in words, each with what it changed for whom.

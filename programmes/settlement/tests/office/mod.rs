@@ -93,6 +93,7 @@ impl Office {
         Office::open_under(fresh, policies())
     }
 
+    /// Under packs of its own.
     pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);
