@@ -112,6 +112,7 @@ fn import(app: &App, csv: String) -> Summary {
         dry_run: false,
         summary: Summary::new(),
         faults: Vec::new(),
+        held: Vec::new(),
         memory: Box::new(()),
     };
     let matching = sheet.matching().clone();

@@ -201,6 +201,7 @@ fn import(app: &App, people: &[Person], bills: usize) -> (Duration, Duration) {
         dry_run: false,
         summary: Summary::new(),
         faults: Vec::new(),
+        held: Vec::new(),
         memory: Box::new(()),
     };
     let mut taken = Duration::ZERO;

@@ -2,6 +2,7 @@
 //! new version. All are about a person; their place is the person's home place on that day.
 
 mod claim;
+mod lines;
 mod pay_later;
 
 use kangmai_base::{Day, DivisionCode, Fen, Uuid};
@@ -11,10 +12,13 @@ use kangmai_policy::{
 use serde::{Deserialize, Serialize};
 
 pub use claim::*;
+pub use lines::*;
 pub use pay_later::*;
 
 /// The kind of [`BillReceived`].
 pub const BILL_RECEIVED: &str = "settlement.bill_received";
+/// The lines of a bill came after it; the body is the [`BillReceived`] with them, and it corrects the fact before.
+pub const BILL_ITEMISED: &str = "settlement.bill_itemised";
 /// The kind of [`Settled`].
 pub const SETTLED: &str = "settlement.settled";
 /// The kind of [`NotSettled`].
@@ -91,6 +95,9 @@ pub struct BillReceived {
     /// Fees with a name of their own within the total.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fees: Vec<NamedFee>,
+    /// 收费明细. Total, compliant cost and fees are then what they come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<BillLines>,
 }
 
 fn is_zero(amount: &Fen) -> bool {
@@ -175,6 +182,9 @@ pub struct Settled {
     pub own: Fen,
     /// What of it lies outside the catalogues.
     pub own_uncovered: Fen,
+    /// By which rule the bill's lines were added up, if it has lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines_rule: Option<LineRule>,
     /// Why it was settled now; receipts of the first releases do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -202,6 +212,8 @@ pub enum Why {
     Received,
     /// It came in anew with other content.
     Corrected,
+    /// Its lines came after it.
+    Itemised,
     /// It was cancelled.
     Cancelled,
     /// Another bill of the year came in.
@@ -220,9 +232,10 @@ pub enum Why {
 
 impl Why {
     /// All.
-    pub const ALL: [Why; 9] = [
+    pub const ALL: [Why; 10] = [
         Why::Received,
         Why::Corrected,
+        Why::Itemised,
         Why::Cancelled,
         Why::OtherReceived,
         Why::OtherCorrected,
@@ -237,6 +250,7 @@ impl Why {
         match self {
             Why::Received => "received",
             Why::Corrected => "corrected",
+            Why::Itemised => "itemised",
             Why::Cancelled => "cancelled",
             Why::OtherReceived => "other_received",
             Why::OtherCorrected => "other_corrected",
@@ -252,6 +266,7 @@ impl Why {
         match self {
             Why::Received => "settlement.cause.received",
             Why::Corrected => "settlement.cause.corrected",
+            Why::Itemised => "settlement.cause.itemised",
             Why::Cancelled => "settlement.cause.cancelled",
             Why::OtherReceived => "settlement.cause.other_received",
             Why::OtherCorrected => "settlement.cause.other_corrected",
@@ -454,8 +469,14 @@ impl WhyDeposit {
 
 impl BillReceived {
     /// A number that tells whether a bill that comes again says the same: FNV-1a over all but its identifier and what the
-    /// register knew of household and institution then.
+    /// register knew of household and institution then. Lines count whatever their order.
     pub fn content(&self, person: Uuid) -> i64 {
+        let without = self.content_without_lines(person);
+        self.lines.as_ref().map_or(without, |lines| fingerprint(&(without, lines.content())))
+    }
+
+    /// The same of what a bill says without its lines.
+    pub fn content_without_lines(&self, person: Uuid) -> i64 {
         let fees: Vec<(FeeKind, i64)> = self.fees.iter().map(|fee| (fee.kind, fee.amount.0)).collect();
         let said = (
             (person, self.institution.id, self.number.as_str()),
@@ -480,7 +501,10 @@ impl Settled {
             (&self.before, &self.after, &self.layers),
             (self.total, self.compliant, self.already_paid, self.own, self.own_uncovered),
         );
-        fingerprint(&said)
+        match &self.lines_rule {
+            None => fingerprint(&said),
+            rule => fingerprint(&(said, rule)),
+        }
     }
 
     /// What insurance funds pay.

@@ -7,6 +7,7 @@
 pub mod facts;
 mod figures;
 pub mod import;
+mod lines_told;
 mod otherwise;
 mod pages;
 pub mod replay;
@@ -95,7 +96,7 @@ pub const fn programme() -> Programme {
             },
         ],
         routes,
-        imports: &[import::OPENINGS, import::BILLS],
+        imports: &[import::OPENINGS, import::BILLS, import::LINES],
         figures: figures::FIGURES,
         due: figures::due,
         person: Some(pages::person),
@@ -177,6 +178,7 @@ fn bill_routes() -> Vec<Route> {
         Route::get("/bills/{bill}", Purpose::ReadBills, pages::statement),
         Route::get("/bills/{bill}/why", Purpose::ReadBills, pages::why),
         Route::get("/bills/{bill}/receipt.json", Purpose::ReadBills, pages::receipt_file),
+        Route::get("/bills/{bill}/lines.xlsx", Purpose::ReadBills, pages::lines_file),
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),

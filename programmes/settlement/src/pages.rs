@@ -2,6 +2,7 @@
 
 mod admissions;
 mod bill_form;
+mod bill_lines;
 mod cancel;
 pub(crate) mod claims;
 mod desk;
@@ -28,7 +29,7 @@ pub(crate) use outcome::{ask_outcome, outcome};
 pub(crate) use postings::{export as export_postings, list as postings};
 pub(crate) use resettle::{resettle, resettle_form};
 pub(crate) use section::{household, person};
-pub(crate) use statement::{receipt_file, statement};
+pub(crate) use statement::{lines_file, receipt_file, statement};
 pub(crate) use why::why;
 pub(crate) use years::{decide_year, refuse_closed, year, years};
 

@@ -116,6 +116,12 @@ impl ReceiptFile {
         if withheld {
             body.diagnosis = None;
         }
+        if !sees_diagnosis {
+            // What somebody was given tells what they have.
+            for line in body.lines.iter_mut().flat_map(|lines| &mut lines.lines) {
+                (line.code, line.name) = (String::new(), String::new());
+            }
+        }
         ReceiptFile {
             format: FORMAT.to_owned(),
             hash: receipt_hash(settled),
@@ -173,6 +179,12 @@ fn facts_of(settled: &Settled, bill: &BillReceived, home: DivisionCode, source: 
         of_bill("setting", bill.setting.name().to_owned()),
         of_bill("referral", bill.referral.name().to_owned()),
     ]);
+    if let Some(lines) = &bill.lines {
+        facts.push(of_bill("lines", lines.lines.len().to_string()));
+        facts.push(of_bill("lines_rule", format!("{} {}", lines.rule.file, lines.rule.from)));
+        let costs = lines.categories.iter();
+        facts.extend(costs.map(|cost| of_bill(cost.category.name(), cost.compliant.to_string())));
+    }
     facts
 }
 

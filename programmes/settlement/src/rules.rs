@@ -5,6 +5,7 @@ mod bill;
 mod chain;
 mod claim;
 mod deviation;
+mod lines;
 mod pay_later;
 
 pub use admission::{Deposit, deposit};
@@ -13,6 +14,7 @@ pub use chain::{Adjudicator, ChainBill, Insured, Settlement, bill_facts, settle_
 pub(crate) use chain::{used_of, year_of};
 pub use claim::{check_cut, check_reconciled, month_end};
 pub use deviation::{Deviated, Stay, deviated};
+pub use lines::{Itemised, LineFault, Stated, itemise, too_many};
 pub use pay_later::{
     CoveredLine, Credit, DebtEvent, DueLine, Instalments, check_agreement, check_money, check_payment,
     check_suspension, covered, days_late, due_lines,

@@ -10,7 +10,8 @@ use kangmai_record::{NewFact, Source, Subject};
 use serde::Serialize;
 
 use crate::facts::{
-    BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED, SETTLED, Why,
+    BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED, SETTLED,
+    Why,
 };
 use crate::rules::{Adjudicator, ChainBill, Settlement};
 use crate::store::{PersonYear, YearBill, person_year};
@@ -61,6 +62,18 @@ impl Hand<'_> {
     ) -> Result<NewFact, DatabaseError> {
         let fact = self.fact(BILL_RECEIVED, person, home, body)?;
         Ok(NewFact { occurred_at: Moment::start_of(body.discharge), ..fact })
+    }
+
+    /// The fact that the lines of a bill came; `before` is the fact that it stood in until then.
+    pub(crate) fn itemised(
+        &self,
+        person: Uuid,
+        home: DivisionCode,
+        body: &BillReceived,
+        before: Uuid,
+    ) -> Result<NewFact, DatabaseError> {
+        let fact = self.fact(BILL_ITEMISED, person, home, body)?;
+        Ok(NewFact { corrects: Some(before), ..fact })
     }
 
     /// The fact that a bill was cancelled.
@@ -140,7 +153,8 @@ fn cause_in(year: &PersonYear) -> Cause {
     let first = waiting.min_by_key(|(bill, _)| (bill.bill.received_at, bill.bill.body.bill));
     match first {
         Some((bill, cause)) => {
-            let why = if cause.why == Why::Corrected { Why::OtherCorrected } else { Why::OtherReceived };
+            let is_new = cause.why == Why::Received;
+            let why = if is_new { Why::OtherReceived } else { Why::OtherCorrected };
             Cause { why, bill: Some(bill.bill.body.bill), ..cause }
         }
         None => Cause { why: Why::Release, fact: None, bill: None },

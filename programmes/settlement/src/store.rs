@@ -19,7 +19,7 @@ pub use admission::{
 };
 pub use bill::{
     Bill, BillFilter, BillRow, BillState, Known, bill, bill_rows, bills_of_household, bills_of_person,
-    body_of, count_bills, each_bill, known_bill, payments, receipt_of, source_of, unsettled,
+    body_of, body_of_fact, count_bills, each_bill, known_bill, payments, receipt_of, source_of, unsettled,
 };
 pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
@@ -37,7 +37,7 @@ pub use request::{
     begin_request, digest_of, give_up_request,
 };
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
-pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, touched_years};
+pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, itemised_years, touched_years};
 pub use year::{
     PersonYear, YearBill, borne_in_year, opening_fact, people_of_year, person_year, waiting_years,
     years_between,

@@ -38,6 +38,7 @@ fn bill(number: u128, admission: Day, discharge: Day, total: i64) -> ChainBill {
             compliant: Fen(total),
             already_paid: Fen::ZERO,
             fees: Vec::new(),
+            lines: None,
         },
     }
 }

@@ -99,6 +99,7 @@ pub fn run(
         dry_run: task.dry_run,
         summary: Summary::new(),
         faults: Vec::new(),
+        held: Vec::new(),
         memory: Box::new(()),
     };
     let header_faults = sheet.header_faults();
@@ -117,7 +118,7 @@ pub fn run(
             let step = Step::Rows(records, Box::new(matching));
             let (back, records) = advance(app, import, run, step, &mut finished)?;
             run = back;
-            write_errors(&mut errors, &records, &mut run.faults)?;
+            write_errors(&mut errors, &records, &mut run)?;
         }
         stopped = end || !progress(sheet.progress(), &run.summary);
     }
@@ -126,6 +127,7 @@ pub fn run(
             let before = finished.facts + finished.parked;
             let (back, _) = advance(app, import, run, Step::Rest, &mut finished)?;
             run = back;
+            write_errors(&mut errors, &[], &mut run)?;
             let nothing_more = finished.facts + finished.parked == before;
             if nothing_more || task.dry_run || !progress(sheet.progress(), &run.summary) {
                 break;
@@ -210,15 +212,16 @@ fn advance(
 fn write_errors(
     errors: &mut ErrorSheet<'_>,
     records: &[Record],
-    faults: &mut Vec<Fault>,
+    run: &mut ImportRun,
 ) -> Result<(), ImportFailure> {
-    if faults.is_empty() {
+    if run.faults.is_empty() {
         return Ok(());
     }
+    let faults = &mut run.faults;
     faults.sort_by_key(|fault| fault.row);
     for group in faults.chunk_by(|one, other| one.row == other.row) {
         let row = group.first().map_or(0, |fault| fault.row);
-        match records.iter().find(|record| record.number() == row) {
+        match run.held.iter().chain(records).find(|record| record.number() == row) {
             Some(record) => errors.row(record, group)?,
             None => group.iter().for_each(|fault| errors.note(fault.clone())),
         }

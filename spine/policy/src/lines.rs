@@ -263,6 +263,22 @@ impl LineRules {
         Ok(sums)
     }
 
+    /// All that is wrong with lines one by one, in their order.
+    pub fn wrong(&self, lines: &[BillLine]) -> Vec<LineError> {
+        lines.iter().enumerate().filter_map(|(index, line)| self.amounts(index + 1, line).err()).collect()
+    }
+
+    /// What one line charges and what of it is compliant, each rounded as the rules say; where they round once for the
+    /// bill, these are for reading only and need not add up to it.
+    pub fn split(&self, line: &BillLine) -> Result<(Fen, Fen), LineError> {
+        let (product, covered) = self.amounts(1, line)?;
+        let money = |(numerator, denominator): Ratio| {
+            let amount = round(self.rounding, numerator, i128::from(denominator));
+            amount.map(Fen).ok_or(LineError::TooLarge { line: 1 })
+        };
+        Ok((money(product)?, money(covered)?))
+    }
+
     /// What a line charges, and what of it is compliant: numerator and denominator, in fen.
     fn amounts(&self, number: usize, line: &BillLine) -> Result<(Ratio, Ratio), LineError> {
         let too_large = LineError::TooLarge { line: number };

@@ -124,6 +124,11 @@ impl Release {
 
     /// How the lines of a bill become its total and its compliant cost in `place` on `day`.
     pub fn lines(&self, place: DivisionCode, day: Day) -> Option<&LineRules> {
+        self.tables.lines(place, day).map(|(_, rules)| rules)
+    }
+
+    /// The same, with the file of the pack that it stands in: what a receipt names.
+    pub fn lines_and_file(&self, place: DivisionCode, day: Day) -> Option<(&str, &LineRules)> {
         self.tables.lines(place, day)
     }
 

@@ -164,8 +164,12 @@ pub(crate) fn depth(place: DivisionCode) -> u8 {
 }
 
 fn innermost<T>(all: &[Placed<T>], place: DivisionCode, day: Day) -> Option<&T> {
+    innermost_placed(all, place, day).map(|placed| &placed.value)
+}
+
+fn innermost_placed<T>(all: &[Placed<T>], place: DivisionCode, day: Day) -> Option<&Placed<T>> {
     let fits = |placed: &&Placed<T>| placed.place.contains(place) && placed.period.contains(day);
-    all.iter().filter(fits).max_by_key(|placed| depth(placed.place)).map(|placed| &placed.value)
+    all.iter().filter(fits).max_by_key(|placed| depth(placed.place))
 }
 
 impl Tables {
@@ -181,8 +185,9 @@ impl Tables {
         innermost(&self.treat_first, place, day)
     }
 
-    pub(crate) fn lines(&self, place: DivisionCode, day: Day) -> Option<&LineRules> {
-        innermost(&self.lines, place, day)
+    /// With the file that they stand in.
+    pub(crate) fn lines(&self, place: DivisionCode, day: Day) -> Option<(&str, &LineRules)> {
+        innermost_placed(&self.lines, place, day).map(|placed| (&*placed.path, &placed.value))
     }
 
     pub(crate) fn income_line(
@@ -367,7 +372,7 @@ impl Tables {
                 Some(rules) => answer_treat_first(rules, place, asked),
                 None => vec![("in_force", false.to_string())],
             },
-            TableKind::Lines => match self.lines(place, asked.day) {
+            TableKind::Lines => match self.lines(place, asked.day).map(|(_, rules)| rules) {
                 Some(rules) => answer_lines(rules),
                 None => vec![("in_force", false.to_string())],
             },

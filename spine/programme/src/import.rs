@@ -60,6 +60,8 @@ pub struct ImportRun {
     pub summary: Summary,
     /// The faults of the rows at hand, for the error sheet; the server takes them after each call.
     pub faults: Vec<Fault>,
+    /// Rows of earlier calls of which a fault may still be found, if `plan` keeps any: the error sheet looks here too.
+    pub held: Vec<Record>,
     /// What `plan` and `finish` remember.
     pub memory: Box<dyn Any + Send>,
 }

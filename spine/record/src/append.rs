@@ -27,8 +27,8 @@ pub enum Appended {
 impl Record {
     /// Facts that one call takes.
     pub const BATCH: usize = 5_000;
-    /// The longest body, in bytes.
-    pub const BODY_BYTES: usize = 256 * 1024;
+    /// The longest body, in bytes: a bill of 10,000 lines, the longest thing that is one fact, stays below it.
+    pub const BODY_BYTES: usize = 8 * 1024 * 1024;
 
     /// A record with these projections, applied in this order.
     pub fn new(projections: Vec<Projection>) -> Record {

@@ -187,6 +187,7 @@ impl County {
                 dry_run,
                 summary: Summary::new(),
                 faults: Vec::new(),
+                held: Vec::new(),
                 memory: Box::new(()),
                 app: app.clone(),
             };

@@ -169,6 +169,7 @@ impl County {
             dry_run,
             summary: Summary::new(),
             faults: Vec::new(),
+            held: Vec::new(),
             memory: Box::new(()),
         };
         let (mut facts, mut faults) = (0, Vec::new());

@@ -142,7 +142,8 @@ const REFERRALS: [(&str, Referral); 12] = [
     ("emergency", Referral::Emergency),
 ];
 
-const FEES: [(&str, FeeKind); 11] = [
+/// The words of fees with a name of their own.
+pub(crate) const FEES: [(&str, FeeKind); 13] = [
     ("挂号费", FeeKind::Registration),
     ("门诊挂号费", FeeKind::Registration),
     ("注射费", FeeKind::Injection),
@@ -153,7 +154,9 @@ const FEES: [(&str, FeeKind); 11] = [
     ("健康体检费", FeeKind::Checkup),
     ("registration", FeeKind::Registration),
     ("injection", FeeKind::Injection),
+    ("dressing", FeeKind::Dressing),
     ("ambulance", FeeKind::Ambulance),
+    ("checkup", FeeKind::Checkup),
 ];
 
 /// Where the columns stand in a file, looked up once.
@@ -240,13 +243,15 @@ pub(crate) fn read_bill(cells: &mut Cells<'_>, slots: &Slots) -> Option<BillRead
             compliant: compliant?,
             already_paid: already_paid.unwrap_or(Fen::ZERO),
             fees: fees.unwrap_or_default(),
+            lines: None,
         },
         id_number: id_number?,
         correction: correction.unwrap_or(false),
     })
 }
 
-fn number(text: &str) -> Result<String, Flaw> {
+/// 结算单号
+pub(super) fn number(text: &str) -> Result<String, Flaw> {
     let text = half_width(text).into_owned();
     if text.chars().count() > LONGEST_NUMBER || text.chars().any(char::is_control) {
         return Err(Flaw::new("settlement.flaw.number").with("most", LONGEST_NUMBER.to_string()));

@@ -15,10 +15,10 @@ use kangmai_sheet::{Cells, Flaw, Matching, Outcome, Record};
 
 use super::bill_rows::{BILL_COLUMNS, BillRead, Slots, read_bill};
 use crate::facts::{BillReceived, TreatingInstitution};
-use crate::rules::{Adjudicator, check_bill};
+use crate::rules::{Adjudicator, Stated, check_bill, itemise};
 use crate::settling::{Hand, lock};
 use crate::store::{
-    BillState, Known, MatchedPerson, closed_year, known_bill, people_with_number, waiting_years,
+    BillState, Known, MatchedPerson, body_of_fact, closed_year, known_bill, people_with_number, waiting_years,
 };
 
 /// Bills of an insurance bureau or a hospital.
@@ -46,9 +46,9 @@ struct Memory {
     closed: HashMap<(DivisionCode, i32), Option<Day>>,
 }
 
-struct Treating {
+pub(super) struct Treating {
     institution: Institution,
-    then: TreatingInstitution,
+    pub(super) then: TreatingInstitution,
 }
 
 /// What a row comes to.
@@ -147,7 +147,11 @@ fn judge(
     let Some(known) = known_bill(tx, treating.then.id, &bill.number)? else {
         return Ok(Row::New(Box::new((person, bill))));
     };
-    if known.content == content && known.state != BillState::Cancelled {
+    let is_live = known.state != BillState::Cancelled;
+    if is_live && known.content == content {
+        return Ok(Row::Unchanged);
+    }
+    if is_live && with_lines(tx, run, cells, (&person, &mut bill), (&known, read.correction))? {
         return Ok(Row::Unchanged);
     }
     if !read.correction {
@@ -161,6 +165,39 @@ fn judge(
     }
     bill.bill = known.id;
     Ok(Row::Again(Box::new((person, bill)), known))
+}
+
+/// Holds a row, which never has lines, against a bill that has them: whether it says the same. A correction keeps the lines
+/// if they come to its amounts; else they are dropped, with a word.
+fn with_lines(
+    tx: &mut Transaction<'_>,
+    run: &ImportRun,
+    cells: &mut Cells<'_>,
+    (person, bill): (&MatchedPerson, &mut BillReceived),
+    (known, correction): (&Known, bool),
+) -> Result<bool, DatabaseError> {
+    let Some(before) = body_of_fact(tx, known.fact)? else { return Ok(false) };
+    let Some(lines) = before.lines.clone() else { return Ok(false) };
+    let mut said = bill.clone();
+    if said.fees.is_empty() {
+        said.fees.clone_from(&before.fees);
+    }
+    if said.content_without_lines(person.id) == before.content_without_lines(known.person) {
+        return Ok(true);
+    }
+    if !correction {
+        return Ok(false);
+    }
+    let stated = Stated { total: Some(bill.total), compliant: Some(bill.compliant), fees: bill.fees.clone() };
+    let rule = run.app.policies.lines_and_file(person.home, bill.discharge);
+    match rule.map(|rule| itemise(rule, lines.lines, &stated, &|line| (line + 1).to_string())) {
+        Some(Ok(itemised)) => (bill.fees, bill.lines) = (itemised.fees, Some(itemised.lines)),
+        _ => {
+            let flaw = Flaw::new("settlement.flaw.lines_dropped");
+            cells.warning("correction", flaw.mend(Refusal::new("settlement.mend.lines_dropped")));
+        }
+    }
+    Ok(false)
 }
 
 /// A bill of a closed year is for the insurance bureau to decide.
@@ -250,6 +287,7 @@ fn received(run: &ImportRun, person: &MatchedPerson, treating: &Treating, read: 
         compliant: read.draft.compliant,
         already_paid: read.draft.already_paid,
         fees: read.draft.fees.clone(),
+        lines: read.draft.lines.clone(),
     }
 }
 
@@ -334,7 +372,7 @@ fn is_tier_word(word: &str) -> bool {
     ["村", "乡", "社区", "县", "区", "市", "省"].iter().any(|part| word.contains(part))
 }
 
-fn look_up(
+pub(super) fn look_up(
     tx: &mut Transaction<'_>,
     app: &App,
     asked: &str,

@@ -1,13 +1,14 @@
 //! The form of a bill at the desk.
 
-use kangmai_base::{Day, Fen, Refusal, Uuid};
+use kangmai_base::{Day, DivisionCode, Fen, Refusal, Uuid};
 use kangmai_places::Institution;
-use kangmai_policy::{FeeKind, Icd10, Referral, Setting};
+use kangmai_policy::{FeeKind, Icd10, Referral, Release, Setting};
 use kangmai_web::{Choice, Field, Form, Page};
 
+use super::bill_lines::Entered;
 use super::institution_choices;
-use crate::facts::{Diagnosis, NamedFee};
-use crate::rules::{BillDraft, LONGEST_NUMBER, check_bill};
+use crate::facts::{BillLines, Diagnosis, NamedFee};
+use crate::rules::{BillDraft, LONGEST_NUMBER, Stated, check_bill};
 
 /// The fields, in the order in which a discharge sheet has them.
 pub(crate) const FIELDS: &[Field] = &[
@@ -19,8 +20,9 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::radios("referral", "settlement.field.referral"),
     Field::text("diagnosis_code", "settlement.field.diagnosis_code").at_most(20).optional(),
     Field::text("diagnosis_name", "settlement.field.diagnosis_name").at_most(80).optional(),
-    Field::amount("total", "settlement.field.total"),
-    Field::amount("compliant", "settlement.field.compliant"),
+    Field::area("lines", "settlement.field.lines").at_most(LONGEST_LINES).optional(),
+    Field::amount("total", "settlement.field.total").optional(),
+    Field::amount("compliant", "settlement.field.compliant").optional(),
     Field::amount("already_paid", "settlement.field.already_paid").optional(),
     Field::amount("registration", "settlement.field.registration").optional(),
     Field::amount("injection", "settlement.field.injection").optional(),
@@ -28,6 +30,9 @@ pub(crate) const FIELDS: &[Field] = &[
     Field::amount("ambulance", "settlement.field.ambulance").optional(),
     Field::amount("checkup", "settlement.field.checkup").optional(),
 ];
+
+/// The longest text of pasted lines, in characters.
+const LONGEST_LINES: usize = 2_000_000;
 
 const FEES: [(&str, FeeKind); 5] = [
     ("registration", FeeKind::Registration),
@@ -74,8 +79,23 @@ pub(crate) fn fill(form: &mut Form, own: Option<Uuid>, today: Day) {
     form.fill("discharge", today);
 }
 
-/// Reads the bill and the institution; none if something is wrong with the form, which then says what.
-pub(crate) fn read(form: &mut Form, today: Day, died_on: Option<Day>) -> Option<(BillDraft, Uuid)> {
+/// What a bill at the desk is read with.
+pub(crate) struct Reading<'r> {
+    pub(crate) page: &'r Page,
+    pub(crate) policies: &'r Release,
+    /// Where the patient lives: whose rule of lines holds.
+    pub(crate) home: DivisionCode,
+    pub(crate) today: Day,
+    pub(crate) died_on: Option<Day>,
+}
+
+/// Reads the bill and the institution; none if something is wrong with the form, which then says what. Of a bill with
+/// lines the amounts are what they come to, and those that are typed besides must agree.
+pub(crate) fn read(
+    reading: &Reading<'_>,
+    form: &mut Form,
+    entered: &mut Entered,
+) -> Option<(BillDraft, Uuid)> {
     let number = form.text("number");
     let institution = form.choice("institution").and_then(|id| super::id_in(&id).ok());
     let setting = form.choice("setting").and_then(|name| Setting::from_name(&name));
@@ -86,16 +106,18 @@ pub(crate) fn read(form: &mut Form, today: Day, died_on: Option<Day>) -> Option<
     if !code.is_empty() && code.parse::<Icd10>().is_err() {
         form.refuse(Refusal::new("settlement.refused.diagnosis").at("diagnosis_code"));
     }
-    let (total, compliant) = (form.amount("total"), form.amount("compliant"));
+    let stated = (form.amount("total"), form.amount("compliant"));
     let already_paid = form.amount("already_paid").unwrap_or(Fen::ZERO);
     let mut fees = Vec::new();
     for (field, kind) in FEES {
         let amount = form.amount(field).filter(|amount| *amount != Fen::ZERO);
         fees.extend(amount.map(|amount| NamedFee { kind, amount }));
     }
+    let amounts = amounts(reading, form, entered, (discharge, stated, fees));
     if form.is_refused() {
         return None;
     }
+    let amounts = amounts?;
     let has_diagnosis = !code.is_empty() || !name.is_empty();
     let draft = BillDraft {
         number: number?,
@@ -104,13 +126,49 @@ pub(crate) fn read(form: &mut Form, today: Day, died_on: Option<Day>) -> Option<
         setting: setting?,
         referral: referral?,
         diagnosis: has_diagnosis.then_some(Diagnosis { code, name }),
-        total: total?,
-        compliant: compliant?,
+        total: amounts.total,
+        compliant: amounts.compliant,
         already_paid,
-        fees,
+        fees: amounts.fees,
+        lines: amounts.lines,
     };
-    for refusal in check_bill(&draft, today, died_on) {
+    for refusal in check_bill(&draft, reading.today, reading.died_on) {
         form.refuse(refusal);
     }
     if form.is_refused() { None } else { Some((draft, institution?)) }
+}
+
+/// What a bill charges.
+struct Amounts {
+    total: Fen,
+    compliant: Fen,
+    fees: Vec<NamedFee>,
+    lines: Option<BillLines>,
+}
+
+/// The amounts: what the lines come to, or what is stated.
+fn amounts(
+    reading: &Reading<'_>,
+    form: &mut Form,
+    entered: &mut Entered,
+    (discharge, (total, compliant), fees): (Option<Day>, (Option<Fen>, Option<Fen>), Vec<NamedFee>),
+) -> Option<Amounts> {
+    if !entered.is_empty() {
+        let stated = Stated { total, compliant, fees };
+        let rule = discharge.and_then(|day| reading.policies.lines_and_file(reading.home, day));
+        let days = (discharge, reading.today);
+        let itemised = entered.itemise(reading.page, form, rule, days, &stated)?;
+        return Some(Amounts {
+            total: itemised.total,
+            compliant: itemised.compliant,
+            fees: itemised.fees,
+            lines: Some(itemised.lines),
+        });
+    }
+    for (field, amount) in [("total", total), ("compliant", compliant)] {
+        if amount.is_none() && form.error_at(field).is_none() {
+            form.refuse(Refusal::new("web.form.missing").at(field));
+        }
+    }
+    Some(Amounts { total: total?, compliant: compliant?, fees, lines: None })
 }

@@ -12,11 +12,13 @@ use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
+use super::bill_lines::Entered;
 use super::{
     Head, bill_form as bill_fields, id_in, institutions_of_desk, late, outcome, person_within, refuse_closed,
 };
 use crate::facts::{BillReceived, Settled, TreatingInstitution, Used};
 use crate::import::treating;
+use crate::lines_told::{LinesTold, tell_lines};
 use crate::otherwise::{Known as KnownAround, MOST_AT_DESK, around, otherwise};
 use crate::rules::{BillDraft, ChainBill, Settlement};
 use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
@@ -92,6 +94,7 @@ struct BillFormPage {
     page: Page,
     head: Head,
     form: Form,
+    lines: Entered,
     /// The year of the bill is closed: it may be handed to the bureau.
     is_closed: bool,
 }
@@ -105,6 +108,7 @@ struct PreviewPage {
     told: Told,
     /// What would change it, the best first.
     otherwise: Vec<ToldOtherwise>,
+    lines: Option<LinesTold>,
     /// Labels that held on the day of discharge.
     labels: String,
     /// Labels at admission, if they were others.
@@ -126,15 +130,17 @@ pub(crate) async fn bill_form(visit: Visit, Path(id): Path<String>) -> Result<Re
     let mut form = Form::blank(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
     bill_fields::fill(&mut form, visit.actor.institution, visit.today);
-    show(&form_page(visit, &person, form))
+    let lines = Entered::none(&visit.page);
+    show(&form_page(visit, &person, form, lines))
 }
 
-fn form_page(visit: Visit, person: &Person, form: Form) -> BillFormPage {
+fn form_page(visit: Visit, person: &Person, mut form: Form, lines: Entered) -> BillFormPage {
+    lines.carry(&mut form, false);
     let head = Head::of(&visit.page, person, visit.today);
     let desk = visit.page.word("settlement.desk.title").into_owned();
     let page = visit.page.titled("settlement.bill_form.title").under(desk, "/desk");
     let is_closed = form.errors().iter().any(|refusal| refusal.key == "settlement.refused.year_closed");
-    BillFormPage { page, head, form, is_closed }
+    BillFormPage { page, head, form, lines, is_closed }
 }
 
 async fn desk_data(visit: &Visit, id: Uuid) -> Result<(Person, Vec<Institution>), Failure> {
@@ -159,11 +165,17 @@ pub(crate) async fn preview(
     let id = id_in(&id)?;
     let (person, institutions) = desk_data(&visit, id).await?;
     let is_late = body.act() == "late";
+    let is_editing = body.act() == "rows" || body.act().starts_with("remove-");
+    let mut lines = Entered::read(&visit.page, &body);
     let mut form = body.form(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
-    let Some(bill) = read_bill(&visit, &mut form, &person, &institutions) else {
-        return show_refused(&form_page(visit, &person, form));
+    if is_editing {
+        return show(&form_page(visit, &person, form, lines));
+    }
+    let Some(bill) = read_bill(&visit, (&mut form, &mut lines), &person, &institutions) else {
+        return show_refused(&form_page(visit, &person, form, lines));
     };
+    lines.carry(&mut form, true);
     let tried = try_bill(&visit, &person, &bill).await?;
     let is_closed = matches!(&tried, Err(refusal) if refusal.key == "settlement.refused.year_closed");
     if is_closed && is_late {
@@ -173,7 +185,7 @@ pub(crate) async fn preview(
         Ok(trial) => show(&preview_page(visit, &person, form, bill, trial, false)),
         Err(refusal) => {
             form.refuse(refusal);
-            show_refused(&form_page(visit, &person, form))
+            show_refused(&form_page(visit, &person, form, lines))
         }
     }
 }
@@ -198,8 +210,20 @@ struct Typed {
     institution_name: String,
 }
 
-fn read_bill(visit: &Visit, form: &mut Form, person: &Person, institutions: &[Institution]) -> Option<Typed> {
-    let (draft, institution) = bill_fields::read(form, visit.today, person.body.died_on)?;
+fn read_bill(
+    visit: &Visit,
+    (form, lines): (&mut Form, &mut Entered),
+    person: &Person,
+    institutions: &[Institution],
+) -> Option<Typed> {
+    let reading = bill_fields::Reading {
+        page: &visit.page,
+        policies: &visit.app.policies,
+        home: person.home,
+        today: visit.today,
+        died_on: person.body.died_on,
+    };
+    let (draft, institution) = bill_fields::read(&reading, form, lines)?;
     let institution = institutions.iter().find(|one| one.id.uuid() == institution)?;
     Some(Typed {
         draft,
@@ -224,6 +248,7 @@ impl Typed {
             compliant: self.draft.compliant,
             already_paid: self.draft.already_paid,
             fees: self.draft.fees.clone(),
+            lines: self.draft.lines.clone(),
         }
     }
 }
@@ -327,6 +352,9 @@ fn preview_page(
     let page = &visit.page;
     let told = tell_trial(page, &visit.app.policies, &trial.settled, &trial.trace);
     let otherwise = otherwise_at_desk(&visit, person, &trial);
+    let rules = visit.app.policies.lines(person.home, typed.draft.discharge);
+    // Who types the lines knows what was charged.
+    let lines = tell_lines(page, &typed.received(trial.settled.bill, person), rules, true);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -352,6 +380,7 @@ fn preview_page(
         form,
         told,
         otherwise,
+        lines,
         labels,
         labels_at_admission,
         insured_is_assumed: then.insured_is_assumed,
@@ -392,25 +421,27 @@ pub(crate) async fn settle(
         "" => visit.app.mint().to_string(),
         key => key.chars().take(LONGEST_KEY).collect(),
     };
+    let mut lines = Entered::read(&visit.page, &body);
     let mut form = body.form(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
     if editing {
-        return show(&form_page(visit, &person, form));
+        return show(&form_page(visit, &person, form, lines));
     }
-    let Some(typed) = read_bill(&visit, &mut form, &person, &institutions) else {
-        return show_refused(&form_page(visit, &person, form));
+    let Some(typed) = read_bill(&visit, (&mut form, &mut lines), &person, &institutions) else {
+        return show_refused(&form_page(visit, &person, form, lines));
     };
+    lines.carry(&mut form, true);
     let digest = digest_of_form(&person, expected, &form);
     let attempt = match begin(&visit, key, digest).await? {
         Begun::Go(attempt) => attempt,
         Begun::Done(answered) => return Ok(settled_now(&visit, &answered)),
         Begun::InProgress => {
             form.refuse(Refusal::new("settlement.refused.in_progress"));
-            return show_refused(&form_page(visit, &person, form));
+            return show_refused(&form_page(visit, &person, form, lines));
         }
         Begun::OtherBody => {
             form.refuse(Refusal::new("settlement.refused.other_body"));
-            return show_refused(&form_page(visit, &person, form));
+            return show_refused(&form_page(visit, &person, form, lines));
         }
     };
     let done = settle_once(&visit, &person, &typed, expected, &attempt).await;
@@ -422,7 +453,7 @@ pub(crate) async fn settle(
         Once::Moved(trial) => show_refused(&preview_page(visit, &person, form, typed, *trial, true)),
         Once::Refused(refusal) => {
             form.refuse(refusal);
-            show_refused(&form_page(visit, &person, form))
+            show_refused(&form_page(visit, &person, form, lines))
         }
     }
 }

@@ -10,7 +10,9 @@ use kangmai_people::Person;
 use kangmai_policy::{Icd10, Release, Setting, Sight, ToldCounterfactuals};
 use kangmai_programme::Visit;
 use kangmai_record::{Source, facts_of_kind};
-use kangmai_web::{Failure, Page, download, show};
+use kangmai_sheet::Format;
+use kangmai_sheets::{Cell, Head as Column, XlsxExport};
+use kangmai_web::{Failure, Page, download, show, workbook};
 
 use super::bill_form::{referral_word, setting_word};
 use super::postings::{cause_sentence, payer_name, signed};
@@ -18,6 +20,7 @@ use super::{Head, deviations, id_in, label_words, note, village};
 use crate::facts::{
     BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Used, Why,
 };
+use crate::lines_told::{LinesTold, tell_lines};
 use crate::otherwise::{Known, around, otherwise};
 use crate::replay::ReceiptFile;
 use crate::rules::{ChainBill, Stay};
@@ -43,6 +46,7 @@ struct StatementPage {
     /// How the stay left what is set for the disease: for who may see the diagnosis, never on paper.
     deviations: Vec<String>,
     receipt: Option<Receipt>,
+    lines: Option<LinesTold>,
     why_not_settled: Option<String>,
     cancelled: Option<String>,
     /// What became of the bill so far, the latest first.
@@ -187,7 +191,7 @@ pub(crate) async fn receipt_file(visit: Visit, Path(id): Path<String>) -> Result
     let Some(settled) = found.settled.as_ref().filter(|_| visit.reach.money()) else {
         return Err(Failure::NotFound);
     };
-    let sees_diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found).is_some();
+    let sees_diagnosis = sees_illness(&visit.app.policies, &visit.reach, &found);
     let file = ReceiptFile::of(settled, found.chain_bill(), found.source, sees_diagnosis);
     let text = serde_json::to_vec_pretty(&file).map_err(Failure::internal)?;
     note(&visit, "export", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
@@ -205,6 +209,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
     let sight = found.sight(&visit.app.policies, &visit.reach);
     let receipt =
         found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found, sight));
+    let lines = lines_of(&visit, &found);
     let why_not_settled = found.not.as_ref().map(|not| page.refusal(&super::desk::why_refusal(&not.why)));
     let history = history_of(&visit, &found);
     let list = page.word("settlement.bills.title").into_owned();
@@ -231,6 +236,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         deviations: if diagnosis.is_some() { deviations_of(&visit, &found) } else { Vec::new() },
         diagnosis,
         receipt,
+        lines,
         why_not_settled,
         cancelled: found.cancelled.map(|cancelled| cancelled.reason),
         history,
@@ -340,12 +346,72 @@ pub(super) fn made_by(page: &Page, settled: &Settled) -> String {
 
 /// A diagnosis for a reader who may see diagnoses. One of sensitive level 5 (GB/T 39725-2020) only for who may see those.
 fn shown_diagnosis(policies: &Release, reach: &Reach, found: &Found) -> Option<String> {
-    let diagnosis = found.body.diagnosis.as_ref().filter(|_| reach.diagnoses())?;
-    let code = diagnosis.code.parse::<Icd10>().ok();
+    let diagnosis = found.body.diagnosis.as_ref().filter(|_| sees_illness(policies, reach, found))?;
+    Some(format!("{} {}", diagnosis.code, diagnosis.name).trim().to_owned())
+}
+
+/// Whether the reader may know what the patient has: then the diagnosis, and what was charged, which tells it too.
+fn sees_illness(policies: &Release, reach: &Reach, found: &Found) -> bool {
+    if !reach.diagnoses() {
+        return false;
+    }
+    let code = found.body.diagnosis.as_ref().and_then(|diagnosis| diagnosis.code.parse::<Icd10>().ok());
     let table = policies.disease_table(found.bill.home, found.body.discharge);
     let level = code.zip(table).map_or(0, |(code, table)| table.sensitive_level(code));
-    if level >= 5 && !reach.sensitive() {
-        return None;
+    level < 5 || reach.sensitive()
+}
+
+fn lines_of(visit: &Visit, found: &Found) -> Option<LinesTold> {
+    let policies = &visit.app.policies;
+    let rules = policies.lines(found.bill.home, found.body.discharge);
+    tell_lines(&visit.page, &found.body, rules, sees_illness(policies, &visit.reach, found))
+}
+
+/// GET: the lines of a bill as a file.
+pub(crate) async fn lines_file(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
+    let (id, within) = (id_in(&id)?, visit.reach.clone());
+    let found = visit.app.database.read(move |tx| find(tx, &within, id)).await?.ok_or(Failure::NotFound)?;
+    let Some(lines) = lines_of(&visit, &found).filter(|_| visit.reach.money()) else {
+        return Err(Failure::NotFound);
+    };
+    note(&visit, "export", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
+    Ok(workbook(lines_sheet(&visit.page, &lines)?, "lines.xlsx"))
+}
+
+fn lines_sheet(page: &Page, lines: &LinesTold) -> Result<Vec<u8>, Failure> {
+    let heads = [
+        ("settlement.lines.number", Format::Whole),
+        ("settlement.lines.category", Format::Text),
+        ("settlement.lines.class", Format::Text),
+        ("settlement.lines.code", Format::Code),
+        ("settlement.lines.name", Format::Text),
+        ("settlement.lines.quantity", Format::Text),
+        ("settlement.lines.unit_price", Format::Text),
+        ("settlement.lines.amount", Format::Amount),
+        ("settlement.lines.compliant", Format::Amount),
+        ("settlement.lines.borne", Format::Amount),
+        ("settlement.lines.why", Format::Text),
+    ];
+    let heads = heads.map(|(key, format)| Column::new(page.word(key), format)).to_vec();
+    let mut out = XlsxExport::begin(&page.word("settlement.lines.title"), heads)?;
+    for group in &lines.groups {
+        for line in &group.lines {
+            out.row(&[
+                Cell::Whole(i64::try_from(line.number).unwrap_or(i64::MAX)),
+                Cell::Text(&group.category),
+                Cell::Text(&group.class),
+                Cell::Text(&line.code),
+                Cell::Text(line.name.as_deref().unwrap_or_default()),
+                Cell::Text(&line.quantity),
+                Cell::Text(&line.unit_price),
+                Cell::Amount(line.amount),
+                Cell::Amount(line.compliant),
+                Cell::Amount(line.borne),
+                Cell::Text(&line.why),
+            ])?;
+        }
     }
-    Some(format!("{} {}", diagnosis.code, diagnosis.name).trim().to_owned())
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    out.finish(&mut bytes)?;
+    Ok(bytes.into_inner())
 }

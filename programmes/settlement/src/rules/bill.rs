@@ -3,7 +3,7 @@
 use kangmai_base::{Day, Fen, Refusal};
 use kangmai_policy::{Referral, Setting};
 
-use crate::facts::{Diagnosis, NamedFee};
+use crate::facts::{BillLines, Diagnosis, NamedFee};
 
 /// The longest 结算单号, in characters.
 pub const LONGEST_NUMBER: usize = 64;
@@ -31,6 +31,8 @@ pub struct BillDraft {
     pub already_paid: Fen,
     /// Fees with a name of their own.
     pub fees: Vec<NamedFee>,
+    /// 收费明细, which total, compliant cost and fees were then worked out of.
+    pub lines: Option<BillLines>,
 }
 
 /// What is wrong with a bill, each at its field; nothing if it can be taken. `died_on`: the person's day of death.
@@ -94,6 +96,7 @@ mod tests {
             compliant: Fen::yuan(80),
             already_paid: Fen::ZERO,
             fees: Vec::new(),
+            lines: None,
         }
     }
 

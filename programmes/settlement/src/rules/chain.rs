@@ -264,6 +264,7 @@ fn receipt(
         already_paid: bill.body.already_paid,
         own: trace.own_share,
         own_uncovered: trace.own_out_of_catalogue,
+        lines_rule: bill.body.lines.as_ref().map(|lines| lines.rule.clone()),
         cause: None,
     }
 }
@@ -286,6 +287,9 @@ pub fn bill_facts(vocabulary: &Vocabulary, bill: &ChainBill, person: &PersonThen
         if let Some(position) = FeeKind::ALL.iter().position(|kind| *kind == fee.kind) {
             facts.fees[position] += fee.amount;
         }
+    }
+    for cost in body.lines.iter().flat_map(|lines| &lines.categories) {
+        facts.categories[cost.category as usize] += cost.compliant;
     }
     facts.institution_place = institution.place;
     facts.diagnosis = body

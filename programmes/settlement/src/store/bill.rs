@@ -13,7 +13,7 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
     institution.code
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.id = $1 and bill.home between $2 and $3";
-const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact from bill
+const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact, home from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
 const FACT_SOURCE: &str = "select source from fact where id = $1";
 const FACT_BODY: &str = "select body from fact where id = $1";
@@ -209,6 +209,8 @@ pub struct Known {
     pub year: i32,
     /// The fact that it came in by.
     pub fact: Uuid,
+    /// Its person's home place then.
+    pub home: DivisionCode,
 }
 
 /// The bill that `number` of an institution names, wherever its person lives.
@@ -229,6 +231,7 @@ pub fn known_bill(
         total: row.get(4)?,
         year: row.get(5)?,
         fact: row.get(6)?,
+        home: row.get(7)?,
     }))
 }
 
@@ -246,6 +249,14 @@ fn body<T: DeserializeOwned>(tx: &mut Transaction<'_>, fact: Uuid) -> Result<Opt
 /// When the database fails.
 pub fn body_of(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Option<BillReceived>, DatabaseError> {
     body(tx, bill.fact)
+}
+
+/// What the bill of the fact `fact` says.
+///
+/// # Errors
+/// When the database fails.
+pub fn body_of_fact(tx: &mut Transaction<'_>, fact: Uuid) -> Result<Option<BillReceived>, DatabaseError> {
+    body(tx, fact)
 }
 
 /// Where a bill comes from.

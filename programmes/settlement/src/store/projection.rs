@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashSet};
 
 use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
-use kangmai_policy::PayerKind;
+use kangmai_policy::{MAX_LINES, PayerKind};
 use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
 
 use crate::facts::{
-    ADMITTED, Admitted, BILL_CANCELLED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED,
-    NotSettled, OPENING, Opening, SETTLED, Settled, Why,
+    ADMITTED, Admitted, BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause,
+    NOT_SETTLED, NotSettled, OPENING, Opening, SETTLED, Settled, Why,
 };
 use crate::rules::LONGEST_NUMBER;
 
@@ -68,6 +68,10 @@ const LEAVE_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insur
     state = 'gap', receipt = $2, result = $3 where id = $1";
 const CANCEL_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insurance = 0, waived = 0,
     state = 'cancelled', result = null, closing = $2 where id = $1";
+/// The lines of a bill came after it. A settled bill stays in the sums with its receipt until it is settled again; that it
+/// waits for that says its missing result.
+const ITEMISE_BILL: &str = "update bill set fact = $2, content = $3, result = null,
+    state = case when state = 'gap' then 'received' else state end where id = $1 and state <> 'cancelled'";
 const SETTLED_BILL: &str =
     "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
     where id = $1 and state = 'settled'";
@@ -104,7 +108,7 @@ const PUT_ADMISSION: &str = "insert into admission (id, person, household, home,
 /// The views of bills, payments, openings and admissions.
 pub const BILLS: Projection = Projection {
     name: "settlement bills",
-    kinds: &[BILL_RECEIVED, SETTLED, NOT_SETTLED, BILL_CANCELLED, OPENING, ADMITTED],
+    kinds: &[BILL_RECEIVED, BILL_ITEMISED, SETTLED, NOT_SETTLED, BILL_CANCELLED, OPENING, ADMITTED],
     views: &["bill", "bill_payment", "bill_sum", "payer_sum", "opening", "admission", "posting"],
     admit,
     apply,
@@ -116,7 +120,7 @@ fn admit(fact: &NewFact) -> Result<(), Refusal> {
         return Err(Refusal::new("settlement.parked.not_a_person"));
     }
     match fact.kind.as_str() {
-        BILL_RECEIVED => admit_bill(&fact.read_body()?),
+        BILL_RECEIVED | BILL_ITEMISED => admit_bill(&fact.read_body()?),
         SETTLED => admit_receipt(&fact.read_body()?),
         NOT_SETTLED => fact.read_body::<NotSettled>().map(|_| ()),
         BILL_CANCELLED => fact.read_body::<BillCancelled>().map(|_| ()),
@@ -137,6 +141,13 @@ fn admit_bill(bill: &BillReceived) -> Result<(), Refusal> {
         || !amounts.iter().all(fits)
     {
         return Err(Refusal::new("settlement.parked.amounts"));
+    }
+    if let Some(lines) = &bill.lines {
+        let known: Fen = lines.categories.iter().map(|cost| cost.compliant).sum();
+        let is_wrong = lines.categories.iter().any(|cost| cost.compliant.is_negative());
+        if is_wrong || known > bill.compliant || lines.lines.len() > MAX_LINES {
+            return Err(Refusal::new("settlement.parked.lines"));
+        }
     }
     if bill.discharge < bill.admission {
         return Err(Refusal::new("settlement.parked.dates"));
@@ -218,6 +229,11 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
         }
         write_received(tx, &mut batch)?;
         match fact.new.kind.as_str() {
+            BILL_ITEMISED => {
+                let body: BillReceived = fact.body()?;
+                let content = body.content(fact.new.subject.id);
+                tx.execute(ITEMISE_BILL, &params![body.bill, fact.new.id, content])?;
+            }
             SETTLED => apply_settled(tx, fact, &mut batch)?,
             NOT_SETTLED => {
                 let body: NotSettled = fact.body()?;

@@ -8,7 +8,9 @@ use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{PERSON_REGISTERED, PersonBody};
 use kangmai_record::{Fact, NewFact, Projection};
 
-use crate::facts::{BILL_CANCELLED, BillCancelled, NOT_SETTLED, NotSettled, SETTLED, Settled};
+use crate::facts::{
+    BILL_CANCELLED, BILL_ITEMISED, BillCancelled, BillReceived, NOT_SETTLED, NotSettled, SETTLED, Settled,
+};
 use crate::rules::Insured;
 
 /// Of 50 persons at once.
@@ -22,7 +24,9 @@ const RECEIPTS: &str =
     "select bill.insurance_year, bill.home, bill.admitted_on, bill.discharged_on, fact.body
     from bill join fact on fact.id = bill.receipt where bill.person = $1 and bill.state = 'settled'
     order by bill.discharged_on, bill.id";
-const CLEAR: &str = "delete from touched_year where person = $1";
+/// A year that waits because lines came is not the register's to take back.
+const CLEAR: &str = "delete from touched_year where person = $1 and not exists
+    (select 1 from fact where fact.id = touched_year.fact and fact.kind = 'settlement.bill_itemised')";
 const CLEAR_OF_BILL: &str = "delete from touched_year where person = $1
     and insurance_year in (select insurance_year from bill where id = $2)";
 const PUT: &str = "insert into touched_year (person, insurance_year, home, fact, touched_at)
@@ -33,13 +37,17 @@ const TOUCHED: &str = "select touched_year.person, touched_year.insurance_year,
     where touched_year.home between $1 and $2 and (cast($3 as bigint) is null or touched_year.insurance_year = $3)
     and (touched_year.person > $4 or (touched_year.person = $4 and touched_year.insurance_year > $5))
     order by touched_year.person, touched_year.insurance_year limit $6";
+const ITEMISED: &str = "select touched_year.person, touched_year.insurance_year from touched_year
+    join fact on fact.id = touched_year.fact where touched_year.home between $1 and $2
+    and fact.kind = 'settlement.bill_itemised' order by touched_year.person, touched_year.insurance_year limit $3";
 const COUNT: &str = "select count(*) from touched_year where home between $1 and $2";
 
 /// The view of years that wait to be settled again. A receipt keeps what it took of the register; where the register now
-/// says otherwise of a day that counted, the year is touched, until a settlement of that year follows.
+/// says otherwise of a day that counted, the year is touched, until a settlement of that year follows. So it is when the lines of
+/// one of its bills come after it.
 pub const TOUCHED_YEARS: Projection = Projection {
     name: "settlement touched years",
-    kinds: &[PERSON_REGISTERED, SETTLED, NOT_SETTLED, BILL_CANCELLED],
+    kinds: &[PERSON_REGISTERED, BILL_ITEMISED, SETTLED, NOT_SETTLED, BILL_CANCELLED],
     views: &["touched_year"],
     admit: |_: &NewFact| Ok::<(), Refusal>(()),
     apply,
@@ -48,7 +56,8 @@ pub const TOUCHED_YEARS: Projection = Projection {
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
     let is_person = |fact: &&&Fact| fact.new.kind == PERSON_REGISTERED;
     let persons: BTreeSet<Uuid> = facts.iter().filter(is_person).map(|fact| fact.new.subject.id).collect();
-    if persons.is_empty() && tx.query_one(ANY_TOUCHED, &[])?.is_none() {
+    let any_itemised = facts.iter().any(|fact| fact.new.kind == BILL_ITEMISED);
+    if persons.is_empty() && !any_itemised && tx.query_one(ANY_TOUCHED, &[])?.is_none() {
         return Ok(());
     }
     let with_bills = with_bills(tx, &persons)?;
@@ -59,6 +68,12 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
                 if with_bills.contains(&person) {
                     touch(tx, fact)?;
                 }
+                continue;
+            }
+            BILL_ITEMISED => {
+                let year = fact.body::<BillReceived>()?.year();
+                let home = fact.new.place;
+                tx.execute(PUT, &params![person, year, home, fact.new.id, fact.received_at])?;
                 continue;
             }
             SETTLED => fact.body::<Settled>()?.bill,
@@ -145,6 +160,19 @@ pub fn touched_years(
     };
     let parameters = params![reach.first(), reach.last(), year, after.0, after.1, limit];
     tx.query(TOUCHED, &parameters)?.iter().map(read).collect()
+}
+
+/// The first `limit` years within reach of which a bill's lines came and that were not settled since: who and which year.
+///
+/// # Errors
+/// When the database fails.
+pub fn itemised_years(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    limit: i64,
+) -> Result<Vec<(Uuid, i32)>, DatabaseError> {
+    let rows = tx.query(ITEMISED, &params![reach.first(), reach.last(), limit])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// How many years within reach wait to be settled again.

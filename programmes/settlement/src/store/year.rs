@@ -7,13 +7,13 @@ use kangmai_base::{Day, DivisionCode, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
 
-use crate::facts::{Cause, Used, Why};
+use crate::facts::{BILL_ITEMISED, Cause, Used, Why};
 use crate::rules::{ChainBill, Insured};
 
 /// The person-years with a bill that waits, of homes within a range: the first so many. The plus keeps SQLite from taking
 /// the index of homes: the partial index of what waits is short and in order.
 const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects from (select distinct person, insurance_year from bill
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from (select distinct person, insurance_year from bill
         where state = 'received' and +home between $1 and $2 order by person, insurance_year limit $3) as waiting
     join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
         and bill.state <> 'cancelled'
@@ -37,7 +37,7 @@ const PEOPLE_OF_YEAR: &str = "select people.person, coalesce(person.home, people
         and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $6) as people
     left join person on person.id = people.person order by people.person";
 const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from bill join fact on fact.id = bill.fact
     where bill.person between $1 and $2 and +bill.discharged_on between $3 and $4 and bill.state <> 'cancelled'
     order by bill.person, bill.discharged_on, bill.id";
 const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
@@ -51,7 +51,7 @@ const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     join bill_payment on bill_payment.bill = bill.id
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from bill join fact on fact.id = bill.fact
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
@@ -100,12 +100,19 @@ fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
         .map_err(|_| DatabaseError::Refused("a bill in the record cannot be read".into()))?;
     let bill = ChainBill { home: row.get(2)?, received_at: row.get(3)?, body };
     let (state, corrects): (String, Option<Uuid>) = (row.get(8)?, row.get(9)?);
-    let why = if corrects.is_some() { Why::Corrected } else { Why::Received };
+    let (kind, result): (String, Option<i64>) = (row.get(10)?, row.get(5)?);
+    let why = match corrects {
+        _ if kind == BILL_ITEMISED => Why::Itemised,
+        Some(_) => Why::Corrected,
+        None => Why::Received,
+    };
+    // A settled bill whose lines came afterwards has its receipt still, but no result that stands.
     let waits = match state.as_str() {
         "received" => Some(Cause { why, fact: Some(row.get(7)?), bill: None }),
+        "settled" if result.is_none() => Some(Cause { why, fact: Some(row.get(7)?), bill: None }),
         _ => None,
     };
-    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result: row.get(5)?, waits }))
+    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result, waits }))
 }
 
 fn read_insured(row: &Row) -> Result<(Uuid, Insured), DatabaseError> {

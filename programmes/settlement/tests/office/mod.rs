@@ -386,6 +386,7 @@ impl Office {
             dry_run,
             summary: Summary::new(),
             faults: Vec::new(),
+            held: Vec::new(),
             memory: Box::new(()),
         });
         let mut facts = 0;
