@@ -94,6 +94,82 @@ fn the_worked_examples_come_out_to_the_fen() {
     assert!(!desk.0.join("out.errors.csv").exists(), "nothing was wrong");
 }
 
+const LINES_HEAD: &str = "结算单号,项目名称,费用类别,目录类别,数量,单价,金额,自付比例,免除费用项\n";
+
+#[test]
+fn lines_are_joined_to_their_bills() {
+    let desk = Desk::new("lines");
+    // Zhengzhou waives the registration fee of the registered poor: without lines nobody knows of it.
+    let head = "结算单号,证件号码,出院日期,总费用,合规费用,机构级别,医院等级,是否转诊,人群类别,参保地\n";
+    let bills = "\
+L1,411721195001019919,2019-06-30,60005.00,60000.00,县级,二级,是,建档立卡,410122
+L2,411721195001019927,2019-06-30,1000.00,,县级,二级,是,,411722
+L3,411721195001019935,2019-06-30,1000.00,1000.00,县级,二级,是,,411722
+L4,411721195001019943,2019-06-30,1000.00,,县级,二级,是,,411722
+L5,411721195001019951,2019-06-30,100.00,100.00,县级,二级,是,,411722
+L6,41172119500101996X,2019-06-30,100.00,100.00,县级,二级,是,,411722
+";
+    let lines = "\
+L1,示例药,西药费,甲,10,5999.50,59995.00,,
+L2,示例药,药品,乙,2,400,800.00,10%,
+L3,示例药,药品,乙,2,500,,10%,
+L1,挂号费,挂号费,甲,1,5,5.00,,挂号费
+L1,示例自费药,药品,丙,1,5,5.00,,
+L2,示例材料,耗材,甲,1,200,200,,
+L4,示例药,药品,甲,0,500,,,
+L4,示例药,药品,甲,1,1000,,,
+L404,示例药,药品,甲,1,1000,,,
+L6,示例药,药品,甲,2,50,100.01,,
+";
+    let bills = desk.file("bills.csv", format!("{head}{bills}"));
+    let lines = desk.file("lines.csv", format!("{LINES_HEAD}{lines}"));
+    let lines = lines.to_str().expect("a path");
+    let told = said(&desk.settle(&bills, &["--lines", lines]));
+    assert!(told.contains("3 bills settled, 3 rows not settled"), "{told}");
+    assert!(told.contains("2 bills with lines, 2 lines not taken"), "{told}");
+    let out = desk.read("out.csv");
+    let paid = |bill: &str, layer: &str| {
+        let row = out.lines().find(|line| line.starts_with(&format!("{bill},{layer},")));
+        row.map(|row| row.split(',').nth(4).expect("an amount").to_owned())
+    };
+    assert!(out.contains("L2,own,person,1000.00,"), "{out}");
+    let base = |bill: &str, layer: &str| {
+        let row = out.lines().find(|line| line.starts_with(&format!("{bill},{layer},"))).expect("a row");
+        row.split(',').nth(3).expect("an amount").to_owned()
+    };
+    assert_eq!(base("L2", "basic"), "920.00", "a tenth of 800.00 is borne first");
+    // E1b waives 893.02 of 60,000.00; the registration fee comes on top as far as the patient would bear it.
+    let waived = paid("L1", "waiver").expect("the waiver");
+    assert_ne!(waived, "893.02", "{out}");
+    let errors = desk.read("out.errors.csv");
+    for expected in [
+        "明细 8,L4,数量,0,数量为零",
+        "明细 10,L404,",
+        "明细文件第 8 行有误",
+        "相差 -100.00 元",
+        "明细文件第 11 行：金额 100.01 元",
+    ] {
+        assert!(errors.contains(expected), "{expected}: {errors}");
+    }
+    // The order of either file changes nothing.
+    let turned = |name: &str, text: &str| {
+        let (head, rows) = text.split_once('\n').expect("a head");
+        let mut rows: Vec<&str> = rows.lines().collect();
+        rows.reverse();
+        desk.file(name, format!("{head}\n{}\n", rows.join("\n")))
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).expect("a file");
+    let turned_lines = turned("turned-lines.csv", &read(Path::new(lines)));
+    let turned_bills = turned("turned-bills.csv", &read(&bills));
+    said(&desk.settle(&turned_bills, &["--lines", turned_lines.to_str().expect("a path")]));
+    let sorted = |text: &str| {
+        let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(&desk.read("out.csv")), sorted(&out));
+}
+
 #[test]
 fn what_cannot_be_settled_is_listed_and_the_rest_goes_on() {
     let desk = Desk::new("errors");

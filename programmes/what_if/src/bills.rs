@@ -5,13 +5,16 @@ use std::collections::HashSet;
 
 use kangmai_base::{Day, DivisionCode, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, Value, params};
-use kangmai_policy::{FeeKind, InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting};
+use kangmai_policy::{
+    CostCategory, FeeKind, InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting,
+};
 use kangmai_record::{Fact, Projection};
 use serde::{Deserialize, Serialize};
 
 use crate::store;
 
 const RECEIVED: &str = "settlement.bill_received";
+const ITEMISED: &str = "settlement.bill_itemised";
 const SETTLED: &str = "settlement.settled";
 const NOT_SETTLED: &str = "settlement.not_settled";
 const CANCELLED: &str = "settlement.bill_cancelled";
@@ -19,7 +22,7 @@ const CANCELLED: &str = "settlement.bill_cancelled";
 /// The view of all bills that are not cancelled.
 pub(crate) const BILLS: Projection = Projection {
     name: "what_if bills",
-    kinds: &[RECEIVED, SETTLED, NOT_SETTLED, CANCELLED],
+    kinds: &[RECEIVED, ITEMISED, SETTLED, NOT_SETTLED, CANCELLED],
     views: &["what_if_bill"],
     admit: |_| Ok(()),
     apply,
@@ -42,6 +45,21 @@ struct Received {
     already_paid: Fen,
     #[serde(default)]
     fees: Vec<Fee>,
+    lines: Option<Lines>,
+}
+
+/// Of the lines of a bill, what a layer may ask.
+#[derive(Debug, Deserialize)]
+struct Lines {
+    #[serde(default)]
+    categories: Vec<Cost>,
+}
+
+/// Compliant cost of one category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cost {
+    pub(crate) category: CostCategory,
+    pub(crate) compliant: Fen,
 }
 
 #[derive(Debug, Deserialize)]
@@ -122,6 +140,11 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
         }
         put(tx, &mut rows)?;
         match fact.new.kind.as_str() {
+            ITEMISED => {
+                let body: Received = fact.body()?;
+                let parameters = params![body.bill, fees_of(&body)?, categories_of(&body)?];
+                tx.execute(store::ITEMISE, &parameters)?;
+            }
             SETTLED => {
                 let Settled { bill, person, own } = fact.body()?;
                 let sex = person.sex.map(|sex| if sex == Sex::Male { "male" } else { "female" });
@@ -154,10 +177,6 @@ fn row(fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
         setting: body.setting,
         referral: body.referral,
     };
-    let fees = match body.fees.is_empty() {
-        true => None,
-        false => Some(written(&body.fees)?),
-    };
     let row = params![
         body.bill,
         fact.new.subject.id,
@@ -172,10 +191,19 @@ fn row(fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
         body.already_paid,
         body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
         written(&treated)?,
-        fees,
+        fees_of(body)?,
+        categories_of(body)?,
         0_i64
     ];
     Ok(row.into())
+}
+
+fn fees_of(body: &Received) -> Result<Option<String>, DatabaseError> {
+    if body.fees.is_empty() { Ok(None) } else { written(&body.fees).map(Some) }
+}
+
+fn categories_of(body: &Received) -> Result<Option<String>, DatabaseError> {
+    body.lines.as_ref().map(|lines| written(&lines.categories)).transpose()
 }
 
 fn written(value: &impl Serialize) -> Result<String, DatabaseError> {

@@ -27,7 +27,10 @@ pub use workbook::figures_file;
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "what_if",
-    steps: &[Migration { name: "001-runs", sql: include_str!("../migrations/001-runs.sql") }],
+    steps: &[
+        Migration { name: "001-runs", sql: include_str!("../migrations/001-runs.sql") },
+        Migration { name: "002-categories", sql: include_str!("../migrations/002-categories.sql") },
+    ],
 };
 
 /// The words of this programme.

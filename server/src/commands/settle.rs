@@ -6,6 +6,8 @@
 
 mod around;
 mod bill_file;
+mod columns;
+mod line_file;
 mod order;
 mod output;
 
@@ -23,6 +25,7 @@ use kangmai_web::{Language, Words};
 
 use self::around::{Around, Telling};
 use self::bill_file::{BillRow, Reading};
+use self::line_file::LineFile;
 use self::order::{NotGrouped, Sent};
 use self::output::Output;
 use super::{say, show_progress};
@@ -40,6 +43,9 @@ pub(super) struct SettleArgs {
     /// The bills: .csv (UTF-8 or GBK) or .xlsx
     #[arg(long)]
     bills: PathBuf,
+    /// The lines of the bills (收费明细): what each charges, by institution code and bill number
+    #[arg(long)]
+    lines: Option<PathBuf>,
     /// The register of people: who has which label since when
     #[arg(long)]
     people: Option<PathBuf>,
@@ -103,14 +109,16 @@ pub(super) fn run(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Resul
     }
     let setup = Arc::new(prepare(args, configured)?);
     let errors = args.errors.clone().or_else(|| args.out.as_deref().map(errors_beside));
-    let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
-    let by_person = match settle_all(args, &setup, &mut output, order::stream) {
-        Ok(()) => true,
-        Err(error) if error.is::<NotGrouped>() => {
-            output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
-            settle_all(args, &setup, &mut output, order::split)?;
-            false
-        }
+    let settle_by = |bring| {
+        let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
+        let lines =
+            args.lines.as_deref().map(|path| LineFile::read(path, &setup, &mut output)).transpose()?;
+        settle_all(args, &setup, lines.as_ref(), &mut output, bring)?;
+        Ok::<_, anyhow::Error>(output)
+    };
+    let (output, by_person) = match settle_by(order::stream as Bring) {
+        Ok(output) => (output, true),
+        Err(error) if error.is::<NotGrouped>() => (settle_by(order::split)?, false),
         Err(error) => return Err(error),
     };
     let summary = output.finish()?;
@@ -123,10 +131,13 @@ pub(super) fn run(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Resul
         &setup.release.hash()[..12],
         if by_person { "" } else { "; the file was split by person first" }
     ));
+    if args.lines.is_some() {
+        say(format!("{} bills with lines, {} lines not taken", summary.with_lines, summary.faulty_lines));
+    }
     for line in summary.first_errors.iter().take(MOST_PRINTED) {
         say(line);
     }
-    match (&errors, summary.faulty) {
+    match (&errors, summary.faulty + summary.faulty_lines) {
         (Some(path), 1..) => say(format!("rows not settled: {}", path.display())),
         (Some(path), 0) if summary.repeated == 0 => std::fs::remove_file(path).unwrap_or_default(),
         _ => {}
@@ -206,6 +217,7 @@ type Bring = fn(&Path, &mut Reading<'_>, &Sent<'_>) -> anyhow::Result<()>;
 fn settle_all(
     args: &SettleArgs,
     setup: &Arc<Setup>,
+    lines: Option<&LineFile>,
     output: &mut Output<'_>,
     bring: Bring,
 ) -> anyhow::Result<()> {
@@ -215,7 +227,9 @@ fn settle_all(
         let (percent, setup) = (&percent, &**setup);
         let reader = scope.spawn(move || {
             let sent = Sent { sender, percent };
-            bring(&args.bills, &mut Reading::new(setup), &sent)
+            let mut reading = Reading::new(setup, lines.map(LineFile::reader).transpose()?);
+            bring(&args.bills, &mut reading, &sent)?;
+            sent.rest(reading.left_over()?)
         });
         let written = settle_batches(args, setup, output, &receiver, percent);
         drop(receiver);

@@ -106,14 +106,15 @@ pub(crate) fn read(
     if !code.is_empty() && code.parse::<Icd10>().is_err() {
         form.refuse(Refusal::new("settlement.refused.diagnosis").at("diagnosis_code"));
     }
-    let stated = (form.amount("total"), form.amount("compliant"));
+    let (total, compliant) = (form.amount("total"), form.amount("compliant"));
     let already_paid = form.amount("already_paid").unwrap_or(Fen::ZERO);
     let mut fees = Vec::new();
     for (field, kind) in FEES {
         let amount = form.amount(field).filter(|amount| *amount != Fen::ZERO);
         fees.extend(amount.map(|amount| NamedFee { kind, amount }));
     }
-    let amounts = amounts(reading, form, entered, (discharge, stated, fees));
+    let stated = Stated { total, compliant, fees };
+    let amounts = amounts(reading, form, entered, (discharge, stated));
     if form.is_refused() {
         return None;
     }
@@ -151,10 +152,9 @@ fn amounts(
     reading: &Reading<'_>,
     form: &mut Form,
     entered: &mut Entered,
-    (discharge, (total, compliant), fees): (Option<Day>, (Option<Fen>, Option<Fen>), Vec<NamedFee>),
+    (discharge, stated): (Option<Day>, Stated),
 ) -> Option<Amounts> {
     if !entered.is_empty() {
-        let stated = Stated { total, compliant, fees };
         let rule = discharge.and_then(|day| reading.policies.lines_and_file(reading.home, day));
         let days = (discharge, reading.today);
         let itemised = entered.itemise(reading.page, form, rule, days, &stated)?;
@@ -165,6 +165,7 @@ fn amounts(
             lines: Some(itemised.lines),
         });
     }
+    let Stated { total, compliant, fees } = stated;
     for (field, amount) in [("total", total), ("compliant", compliant)] {
         if amount.is_none() && form.error_at(field).is_none() {
             form.refuse(Refusal::new("web.form.missing").at(field));

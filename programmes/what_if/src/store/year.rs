@@ -8,14 +8,14 @@ use kangmai_people::Label;
 use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Release};
 use serde::de::DeserializeOwned;
 
-use crate::bills::{Fee, Holder, Treated};
+use crate::bills::{Cost, Fee, Holder, Treated};
 use crate::rules::{Openings, YearBill};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";
 // By the index of years: its rows follow each other in the table, those of a place do not.
 const BILLS: &str =
     "select bill, person, household, home, admitted_on, discharged_on, received_at, total, compliant,
-    already_paid, own, birth, sex, diagnosis, treated, fees, holder from what_if_bill
+    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
     where insurance_year = $1 and home between $2 and $3";
 const OPENINGS: &str =
     "select person, used from opening where insurance_year = $1 and home between $2 and $3";
@@ -147,6 +147,11 @@ impl Known<'_> {
                 if let Some(position) = FeeKind::ALL.iter().position(|kind| *kind == fee.kind) {
                     facts.fees[position] += fee.amount;
                 }
+            }
+        }
+        if let Some(categories) = row.get::<Option<String>>(17)? {
+            for cost in said::<Vec<Cost>>(&categories, 17)? {
+                facts.categories[cost.category as usize] += cost.compliant;
             }
         }
         if facts.check().is_err() {

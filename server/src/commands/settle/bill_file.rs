@@ -1,4 +1,4 @@
-//! The columns of a file of bills that carries all that settling asks, and the reading of one row.
+//! The reading of one row of a file of bills that carries all that settling asks.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher as _};
@@ -9,167 +9,14 @@ use kangmai_policy::{
     BillFacts, FactsError, FeeKind, Icd10, InstitutionGrade, InstitutionTier, LabelSet, Referral, Setting,
     UNKNOWN_AGE,
 };
-use kangmai_sheet::{Cells, Column, Fault, Flaw, Format, Matching, Record, Schema, Slot, half_width, read};
+use kangmai_settlement::facts::NamedFee;
+use kangmai_settlement::rules::{Itemised, LineFault, Stated, itemise};
+use kangmai_sheet::{Cells, Fault, Flaw, Matching, Record, Slot, half_width, read};
 
 use super::Setup;
-
-/// A file of bills for `kangmai settle`. The titles are those of the import of bills; what a database would know stands in
-/// further columns.
-pub(super) const BILLS: Schema =
-    Schema {
-        key: "settle.bills", title_zh: "医疗费用结算清单", title_en: "Bills", columns: &COLUMNS
-    };
-
-const COLUMNS: [Column; 19] = [
-    Column::new("number", "结算单号", "Bill number")
-        .required()
-        .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号", "bill"])
-        .format(Format::Code)
-        .example("ZY202600001"),
-    Column::new("id_number", "证件号码", "ID number")
-        .required()
-        .aliases(&["身份证号", "身份证号码", "公民身份号码", "身份证", "证件号", "person"])
-        .format(Format::Code)
-        .personal()
-        .example("411721195001019919"),
-    Column::new("discharge", "出院日期", "Discharged on")
-        .required()
-        .aliases(&["出院时间", "结束日期", "就诊日期"])
-        .format(Format::Day)
-        .example("2026-03-12"),
-    Column::new("total", "总费用", "Total")
-        .required()
-        .aliases(&["医疗总费用", "费用总额", "医疗费总额", "费用合计", "总金额"])
-        .format(Format::Amount)
-        .example("12345.60"),
-    Column::new("compliant", "合规费用", "Compliant cost")
-        .aliases(&["政策范围内费用", "符合政策范围金额", "合规医疗费用", "范围内费用"])
-        .format(Format::Amount),
-    Column::new("already_paid", "其他已支付", "Already paid")
-        .aliases(&["其他途径已支付", "已支付金额", "已支付"])
-        .format(Format::Amount),
-    Column::new("admission", "入院日期", "Admitted on")
-        .aliases(&["入院时间", "开始日期"])
-        .format(Format::Day),
-    Column::new("settlement", "结算日期", "Settled on").aliases(&["结算时间"]).format(Format::Day),
-    Column::new("setting", "就诊类型", "Setting").aliases(&["就医类别", "医疗类别", "就诊类别"]),
-    Column::new("institution_code", "医疗机构代码", "Institution code")
-        .aliases(&["机构代码", "机构编码", "定点医疗机构代码", "医疗机构编码", "医院代码"])
-        .format(Format::Code),
-    Column::new("institution_tier", "机构级别", "Tier")
-        .aliases(&["机构层级", "医疗机构级别"])
-        .example("县级"),
-    Column::new("institution_grade", "医院等级", "Grade").aliases(&["等级", "机构等级"]),
-    Column::new("institution_place", "就医地", "Place of the institution")
-        .aliases(&["就医地区划代码", "机构区划代码"])
-        .format(Format::Code),
-    Column::new("designations", "定点资格", "Designations").aliases(&["定点类型"]),
-    Column::new("referral", "是否转诊", "Referred").aliases(&["转诊", "转诊标志", "转诊类型"]),
-    Column::new("diagnosis_code", "诊断编码", "Diagnosis code")
-        .aliases(&["主要诊断编码", "疾病编码", "ICD编码", "主诊断编码", "出院诊断编码"])
-        .format(Format::Code),
-    Column::new("fees", "免除费用项", "Named fees").aliases(&["减免费用项", "可免除费用", "免收费用项"]),
-    Column::new("labels", "人群类别", "Labels").aliases(&["人员类别", "身份类别", "户类型", "救助类别"]),
-    Column::new("person_place", "参保地", "Insured in")
-        .aliases(&["参保地区划代码", "户籍地区划代码", "区划代码", "place"])
-        .format(Format::Code),
-];
-
-const SETTINGS: [(&str, Setting); 13] = [
-    ("住院", Setting::Inpatient),
-    ("门诊慢特病", Setting::ChronicOutpatient),
-    ("普通门诊", Setting::Outpatient),
-    ("普通住院", Setting::Inpatient),
-    ("门诊慢性病", Setting::ChronicOutpatient),
-    ("门诊特殊病", Setting::ChronicOutpatient),
-    ("门诊重症慢性病", Setting::ChronicOutpatient),
-    ("慢病门诊", Setting::ChronicOutpatient),
-    ("门诊大病", Setting::ChronicOutpatient),
-    ("门诊", Setting::Outpatient),
-    ("inpatient", Setting::Inpatient),
-    ("chronic_outpatient", Setting::ChronicOutpatient),
-    ("outpatient", Setting::Outpatient),
-];
-
-const REFERRALS: [(&str, Referral); 10] = [
-    ("是", Referral::Referred),
-    ("否", Referral::NotReferred),
-    ("急诊", Referral::Emergency),
-    ("规范转诊", Referral::Referred),
-    ("未转诊", Referral::NotReferred),
-    ("1", Referral::Referred),
-    ("0", Referral::NotReferred),
-    ("referred", Referral::Referred),
-    ("none", Referral::NotReferred),
-    ("emergency", Referral::Emergency),
-];
-
-const TIERS: [(&str, InstitutionTier); 16] = [
-    ("村级", InstitutionTier::Village),
-    ("乡镇级", InstitutionTier::Township),
-    ("县级", InstitutionTier::County),
-    ("市级", InstitutionTier::City),
-    ("省级", InstitutionTier::Province),
-    ("省外", InstitutionTier::OutsideProvince),
-    ("乡级", InstitutionTier::Township),
-    ("乡镇", InstitutionTier::Township),
-    ("社区级", InstitutionTier::Township),
-    ("县区级", InstitutionTier::County),
-    ("village", InstitutionTier::Village),
-    ("township", InstitutionTier::Township),
-    ("county", InstitutionTier::County),
-    ("city", InstitutionTier::City),
-    ("province", InstitutionTier::Province),
-    ("outside_province", InstitutionTier::OutsideProvince),
-];
-
-const GRADES: [(&str, InstitutionGrade); 12] = [
-    ("未定级", InstitutionGrade::Ungraded),
-    ("一级", InstitutionGrade::First),
-    ("二级", InstitutionGrade::Second),
-    ("三级", InstitutionGrade::Third),
-    ("二级甲等", InstitutionGrade::Second),
-    ("三级甲等", InstitutionGrade::Third),
-    ("二甲", InstitutionGrade::Second),
-    ("三甲", InstitutionGrade::Third),
-    ("ungraded", InstitutionGrade::Ungraded),
-    ("first", InstitutionGrade::First),
-    ("second", InstitutionGrade::Second),
-    ("third", InstitutionGrade::Third),
-];
-
-const FEES: [(&str, FeeKind); 12] = [
-    ("挂号费", FeeKind::Registration),
-    ("注射费", FeeKind::Injection),
-    ("换药费", FeeKind::Dressing),
-    ("救护车费", FeeKind::Ambulance),
-    ("救护车接送费", FeeKind::Ambulance),
-    ("体检费", FeeKind::Checkup),
-    ("健康体检费", FeeKind::Checkup),
-    ("registration", FeeKind::Registration),
-    ("injection", FeeKind::Injection),
-    ("dressing", FeeKind::Dressing),
-    ("ambulance", FeeKind::Ambulance),
-    ("checkup", FeeKind::Checkup),
-];
-
-/// Short forms of labels that lists use.
-const LABELS: [(&str, &str); 14] = [
-    ("脱贫户", "poverty_alleviated"),
-    ("脱贫不稳定", "unstable_alleviated"),
-    ("边缘易致贫", "marginal"),
-    ("突发严重困难", "sudden_hardship"),
-    ("低保", "subsistence_allowance"),
-    ("农村低保", "subsistence_allowance"),
-    ("低保边缘", "subsistence_marginal"),
-    ("特困", "extreme_poverty"),
-    ("特困供养", "extreme_poverty"),
-    ("返贫致贫", "returned_to_poverty"),
-    ("因病致贫", "illness_impoverished"),
-    ("刚性支出困难", "expenditure_hardship"),
-    ("建档立卡", "registered_poor"),
-    ("建档立卡贫困人口", "registered_poor"),
-];
+use super::columns::{FEES, GRADES, LABELS, REFERRALS, SETTINGS, TIERS};
+use super::line_file::LinesReader;
+use super::order::RowError;
 
 /// Characters of a bill number.
 const LONGEST_NUMBER: usize = 64;
@@ -185,6 +32,8 @@ pub(super) struct BillRow {
     /// Number of the jurisdiction in the release.
     pub(super) jurisdiction: u16,
     pub(super) facts: BillFacts,
+    /// Whether its amounts are what its lines come to.
+    pub(super) has_lines: bool,
 }
 
 /// What became of a row.
@@ -299,10 +148,11 @@ pub(super) struct Reading<'s> {
     institution_place: Memo<DivisionCode>,
     diagnosis: Memo<Icd10>,
     jurisdiction: Option<((DivisionCode, Day), Option<u16>)>,
+    lines: Option<LinesReader<'s>>,
 }
 
 impl<'s> Reading<'s> {
-    pub(super) fn new(setup: &'s Setup) -> Reading<'s> {
+    pub(super) fn new(setup: &'s Setup, lines: Option<LinesReader<'s>>) -> Reading<'s> {
         Reading {
             setup,
             slots: None,
@@ -318,7 +168,13 @@ impl<'s> Reading<'s> {
             institution_place: Memo::new(),
             diagnosis: Memo::new(),
             jurisdiction: None,
+            lines,
         }
+    }
+
+    /// The lines that no bill of the file asked for.
+    pub(super) fn left_over(&mut self) -> anyhow::Result<Vec<RowError>> {
+        self.lines.as_mut().map_or_else(|| Ok(Vec::new()), LinesReader::left_over)
     }
 
     pub(super) fn setup(&self) -> &'s Setup {
@@ -326,18 +182,28 @@ impl<'s> Reading<'s> {
     }
 
     /// Reads one row; the faults say what is wrong with it.
-    pub(super) fn row(&mut self, matching: &Matching, record: &Record) -> (Read, Vec<Fault>) {
+    pub(super) fn row(&mut self, matching: &Matching, record: &Record) -> anyhow::Result<(Read, Vec<Fault>)> {
         let slots = Arc::clone(self.slots.get_or_insert_with(|| Arc::new(Slots::of(matching))));
         let mut cells = Cells::new(matching, record);
-        let bill = self.bill(&slots, &mut cells);
+        let bill = self.bill(&slots, &mut cells)?;
         let read = match bill {
             Some(bill) if !cells.has_errors() => self.compare(&slots, &mut cells, bill),
             _ => Read::Faulty,
         };
-        (read, cells.into_faults())
+        Ok((read, cells.into_faults()))
     }
 
-    fn bill(&mut self, slots: &Slots, cells: &mut Cells<'_>) -> Option<BillRow> {
+    fn bill(&mut self, slots: &Slots, cells: &mut Cells<'_>) -> anyhow::Result<Option<BillRow>> {
+        let Some((number, who, mut facts)) = self.amounts_and_person(slots, cells) else { return Ok(None) };
+        let has_lines = self.lines(slots, cells, &number, &mut facts)?;
+        Ok(self.rest(slots, cells, (number, who, facts, has_lines)))
+    }
+
+    fn amounts_and_person(
+        &mut self,
+        slots: &Slots,
+        cells: &mut Cells<'_>,
+    ) -> Option<(String, Who, BillFacts)> {
         let number = cells.required(slots.number?, read_number);
         if cells.filled(slots.id_number?).is_none() {
             cells.required(slots.id_number?, read::id_number);
@@ -349,6 +215,71 @@ impl<'s> Reading<'s> {
         let mut facts = BillFacts::inpatient(total, discharge, DivisionCode::COUNTRY);
         self.money(slots, cells, &mut facts);
         self.person(slots, cells, &who, &mut facts)?;
+        Some((number, who, facts))
+    }
+
+    /// Where the bill has lines its amounts are what they come to, and those that it states must agree.
+    fn lines(
+        &mut self,
+        slots: &Slots,
+        cells: &mut Cells<'_>,
+        number: &str,
+        facts: &mut BillFacts,
+    ) -> anyhow::Result<bool> {
+        let Some(reader) = &mut self.lines else { return Ok(false) };
+        let institution = slots.institution_code.and_then(|slot| cells.filled(slot)).unwrap_or_default();
+        let Some(found) = reader.lines_of(institution, number)? else { return Ok(false) };
+        let Some(at) = slots.number.or(slots.total) else { return Ok(true) };
+        let rule = self.setup.release.lines_and_file(facts.person_place, facts.discharge);
+        let (Some(rule), None) = (rule, found.wrong()) else {
+            let no_rule =
+                || Flaw::new("settlement.flaw.no_line_rule").with("day", facts.discharge.to_string());
+            cells.error(at, found.wrong().unwrap_or_else(no_rule));
+            return Ok(true);
+        };
+        let says = |slot: Option<Slot>| slot.is_some_and(|slot| cells.filled(slot).is_some());
+        let fees = FeeKind::ALL.into_iter().zip(facts.fees).filter(|_| says(slots.fees));
+        let stated = Stated {
+            total: Some(facts.total),
+            compliant: Some(facts.compliant).filter(|_| says(slots.compliant)),
+            fees: fees.map(|(kind, amount)| NamedFee { kind, amount }).collect(),
+        };
+        let rows = found.rows;
+        let name = |line: usize| rows.get(line).map(ToString::to_string).unwrap_or_default();
+        match itemise(rule, found.lines, &stated, &name) {
+            Ok(itemised) => put_sums(facts, &itemised),
+            Err(faults) => {
+                for fault in faults {
+                    let slot = match fault.column {
+                        "total" => slots.total,
+                        "compliant" => slots.compliant,
+                        "fee" => slots.fees,
+                        _ => None,
+                    };
+                    let flaw = self.at_line(fault, &rows);
+                    cells.error(slot.unwrap_or(at), flaw);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is wrong with one line, with its row in the file of lines.
+    fn at_line(&self, fault: LineFault, rows: &[u32]) -> Flaw {
+        let is_of_bill = matches!(fault.column, "total" | "compliant" | "fee");
+        let row = fault.line.filter(|_| !is_of_bill).and_then(|line| rows.get(line));
+        let Some(row) = row else { return fault.flaw };
+        let text = self.setup.words.refusal(self.setup.language, &fault.flaw.reason, "");
+        let reason = Refusal::new("server.settle.at_line").with("row", row.to_string()).with("text", text);
+        Flaw { reason, ..fault.flaw }
+    }
+
+    fn rest(
+        &mut self,
+        slots: &Slots,
+        cells: &mut Cells<'_>,
+        (number, who, mut facts, has_lines): (String, Who, BillFacts, bool),
+    ) -> Option<BillRow> {
         self.institution(slots, cells, &mut facts);
         facts.set_birth_if_known(who.birth);
         facts.sex = who.sex.or(facts.sex);
@@ -365,7 +296,7 @@ impl<'s> Reading<'s> {
         }
         let jurisdiction = self.jurisdiction(slots, cells, &facts)?;
         let row = cells.row();
-        Some(BillRow { number, row, person: who.person, jurisdiction, facts })
+        Some(BillRow { number, row, person: who.person, jurisdiction, facts, has_lines })
     }
 
     fn money(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &mut BillFacts) {
@@ -485,7 +416,7 @@ impl<'s> Reading<'s> {
         let facts = &bill.facts;
         let content = hash_of((
             bill.person,
-            (facts.total, facts.compliant, facts.already_paid, facts.fees),
+            (facts.total, facts.compliant, facts.already_paid, facts.fees, facts.categories),
             (facts.admission, facts.discharge, facts.settlement),
             (facts.tier as u8, facts.grade as u8, facts.setting as u8, facts.referral as u8),
             (facts.diagnosis, facts.person_place, facts.institution_place),
@@ -507,6 +438,17 @@ impl<'s> Reading<'s> {
                 if is_same { Read::Repeated } else { Read::Faulty }
             }
         }
+    }
+}
+
+fn put_sums(facts: &mut BillFacts, itemised: &Itemised) {
+    (facts.total, facts.compliant) = (itemised.total, itemised.compliant);
+    facts.fees = [Fen::ZERO; FeeKind::ALL.len()];
+    for fee in &itemised.fees {
+        facts.fees[fee.kind as usize] = fee.amount;
+    }
+    for cost in &itemised.lines.categories {
+        facts.categories[cost.category as usize] = cost.compliant;
     }
 }
 
@@ -538,7 +480,7 @@ pub(super) fn person_of(id_number: &str) -> u64 {
 }
 
 /// A bill number as it stands, if nothing is lost of it.
-fn read_number(text: &str) -> Result<String, Flaw> {
+pub(super) fn read_number(text: &str) -> Result<String, Flaw> {
     read::code(text, LONGEST_NUMBER)?;
     Ok(half_width(text).trim_start_matches('\'').trim().to_owned())
 }

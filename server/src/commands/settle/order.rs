@@ -13,7 +13,8 @@ use kangmai_sheet::{Fault, Matching, Record, Source as _, half_width};
 use kangmai_sheets::{Sheet, open};
 
 use super::Setup;
-use super::bill_file::{BILLS, BillRow, Read, Reading, hash_of};
+use super::bill_file::{BillRow, Read, Reading, hash_of};
+use super::columns::BILLS;
 
 /// Rows read before they are handed on.
 const BATCH_ROWS: usize = 4_096;
@@ -37,6 +38,8 @@ pub(super) struct RowError {
     pub(super) faults: Vec<Fault>,
     /// Whether the row only repeats another.
     pub(super) is_repeat: bool,
+    /// Whether it is a row of the file of lines.
+    pub(super) of_lines: bool,
 }
 
 /// Where batches go, and how far the reading has come.
@@ -59,6 +62,11 @@ impl Sent<'_> {
     fn send(&self, batch: Batch) -> anyhow::Result<()> {
         self.sender.send(batch).map_err(|_| Stopped.into())
     }
+
+    /// What is told at the end.
+    pub(super) fn rest(&self, errors: Vec<RowError>) -> anyhow::Result<()> {
+        if errors.is_empty() { Ok(()) } else { self.send(Batch { errors, ..Batch::default() }) }
+    }
 }
 
 fn open_bills(path: &Path, setup: &Setup) -> anyhow::Result<Sheet> {
@@ -77,18 +85,23 @@ fn next(sheet: &mut Sheet, record: &mut Record, setup: &Setup) -> anyhow::Result
 }
 
 /// Puts what a row comes to into a batch; answers the person of a bill.
-fn take(reading: &mut Reading<'_>, matching: &Matching, record: &Record, batch: &mut Batch) -> Option<u64> {
-    let (read, faults) = reading.row(matching, record);
+fn take(
+    reading: &mut Reading<'_>,
+    matching: &Matching,
+    record: &Record,
+    batch: &mut Batch,
+) -> anyhow::Result<Option<u64>> {
+    let (read, faults) = reading.row(matching, record)?;
     let is_repeat = matches!(read, Read::Repeated);
     if let Read::Bill(bill) = read {
         let person = bill.person;
         batch.bills.push(*bill);
-        return Some(person);
+        return Ok(Some(person));
     }
     let position = matching.slot("number").and_then(|slot| matching.position(slot));
     let number = position.map_or("", |position| record.get(position).trim()).to_owned();
-    batch.errors.push(RowError { number, faults, is_repeat });
-    None
+    batch.errors.push(RowError { number, faults, is_repeat, of_lines: false });
+    Ok(None)
 }
 
 /// Streams a file whose rows stand together by person, whatever their order within. Keeps eight bytes a person and
@@ -100,7 +113,7 @@ pub(super) fn stream(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) ->
     let mut past: HashSet<u64> = HashSet::new();
     let mut current = None;
     while next(&mut sheet, &mut record, reading.setup())? {
-        let Some(person) = take(reading, &matching, &record, &mut batch) else { continue };
+        let Some(person) = take(reading, &matching, &record, &mut batch)? else { continue };
         if current != Some(person) {
             if let Some(before) = current {
                 past.insert(before);
@@ -150,7 +163,7 @@ pub(super) fn split(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) -> 
         let mut file = BufReader::with_capacity(1 << 20, File::open(parts.path(part))?);
         let mut batch = Batch::default();
         while read_record(&mut file, &mut record)? {
-            take(reading, &matching, &record, &mut batch);
+            take(reading, &matching, &record, &mut batch)?;
         }
         batch.bills.sort_by_key(|bill| (bill.person, bill.row));
         sent.percent.store(50 + 50 * (part + 1) / count, Ordering::Relaxed);

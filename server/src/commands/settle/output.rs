@@ -35,6 +35,10 @@ pub(super) struct Summary {
     pub(super) bills: u64,
     pub(super) faulty: u64,
     pub(super) repeated: u64,
+    /// Bills that were settled by their lines.
+    pub(super) with_lines: u64,
+    /// Rows of the file of lines that were not taken.
+    pub(super) faulty_lines: u64,
     pub(super) first_errors: Vec<String>,
     pub(super) explained: Option<String>,
 }
@@ -78,6 +82,7 @@ impl<'s> Output<'s> {
     /// One row for each layer that is for this bill, and one for the own share.
     pub(super) fn bill(&mut self, bill: &BillRow, policy: &Policy, trace: &Trace) -> anyhow::Result<()> {
         self.summary.bills += 1;
+        self.summary.with_lines += u64::from(bill.has_lines);
         if self.result.is_none() {
             return Ok(());
         }
@@ -103,11 +108,13 @@ impl<'s> Output<'s> {
     pub(super) fn error(&mut self, error: &RowError) -> anyhow::Result<()> {
         if error.is_repeat {
             self.summary.repeated += 1;
+        } else if error.of_lines {
+            self.summary.faulty_lines += 1;
         } else {
             self.summary.faulty += 1;
         }
         for fault in &error.faults {
-            let line = self.line(&error.number, fault);
+            let line = self.line(error, fault);
             if self.summary.first_errors.len() < MOST_KEPT {
                 self.summary.first_errors.push(line.join("  "));
             }
@@ -125,15 +132,19 @@ impl<'s> Output<'s> {
         Ok(())
     }
 
-    fn line(&self, number: &str, fault: &Fault) -> [String; 6] {
+    fn line(&self, error: &RowError, fault: &Fault) -> [String; 6] {
         let text = |refusal| self.setup.words.refusal(self.setup.language, refusal, "");
         let column = fault.column.map_or("", |column| match self.setup.language {
             Language::Zh => column.title_zh,
             Language::En => column.title_en,
         });
         [
-            fault.row.to_string(),
-            number.to_owned(),
+            match (error.of_lines, self.setup.language) {
+                (false, _) => fault.row.to_string(),
+                (true, Language::Zh) => format!("明细 {}", fault.row),
+                (true, Language::En) => format!("lines {}", fault.row),
+            },
+            error.number.clone(),
             column.to_owned(),
             fault.shown.clone(),
             text(&fault.reason),

@@ -1,5 +1,4 @@
 //! Lines against what is stated besides: every fault at its line, by how much.
-#![expect(clippy::expect_used, reason = "a test says what it needs")]
 
 use std::sync::OnceLock;
 

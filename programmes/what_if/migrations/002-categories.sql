@@ -1,0 +1,1 @@
+alter table what_if_bill add column categories text;
