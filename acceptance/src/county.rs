@@ -9,6 +9,7 @@ use axum::Router;
 use kangmai_access::{Actor, NewAccount, PasswordHash, Role, create_account, hash_password};
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
 use kangmai_database::testing::FreshDatabase;
+use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Import, Settings};
 use kangmai_server::application::{Parts, application, load_policies, router};
@@ -55,12 +56,23 @@ impl County {
         }
     }
 
+    /// The same under other law than the packs inside the program.
+    pub fn on_both_under(policies: &Arc<Release>, journey: impl Fn(&mut County)) {
+        for fresh in FreshDatabase::all().expect("a database") {
+            journey(&mut County::under(fresh, Arc::clone(policies)));
+        }
+    }
+
     /// On SQLite alone, for what does not depend on the database.
     pub fn on_sqlite() -> County {
         County::on(FreshDatabase::sqlite().expect("a database"))
     }
 
     fn on(fresh: FreshDatabase) -> County {
+        County::under(fresh, load_policies(None).expect("the shipped packs"))
+    }
+
+    fn under(fresh: FreshDatabase, policies: Arc<Release>) -> County {
         // What the application logs belongs to a failed test. The first county of a process begins the log.
         let log =
             tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
@@ -70,7 +82,7 @@ impl County {
         let clock = Arc::new(FixedClock::on(today));
         let parts = Parts {
             database: fresh.database.clone(),
-            policies: load_policies(None).expect("the shipped packs"),
+            policies,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SeededIds::new(7)),
             settings: Settings { secure: false, uploads: files.join("uploads"), demo: false },
@@ -170,6 +182,7 @@ impl County {
             ("register", &files.register),
             ("diagnoses", &files.diagnoses),
             ("bills", &files.bills),
+            ("lines", &files.lines),
         ] {
             let content = std::fs::read(path).expect("a file");
             let finished = self.import(key, &format!("{key}.csv"), &content);

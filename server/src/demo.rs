@@ -1,5 +1,5 @@
 //! A believable county of invented people on real villages. Everything comes in through the doors that a real county
-//! uses: files of institutions, people, diagnoses and bills, written here and imported like any other.
+//! uses: files of institutions, people, diagnoses, bills and their lines, written here and imported like any other.
 //!
 //! Repeatable from a seed. Names are invented; identity numbers are valid but carry a serial of 99x, which marks them
 //! as samples.
@@ -7,6 +7,7 @@
 mod care;
 mod draw;
 mod household;
+mod lines;
 mod names;
 mod pay_later;
 mod steps;
@@ -45,6 +46,8 @@ pub struct Files {
     pub diagnoses: PathBuf,
     /// Bills of a year.
     pub bills: PathBuf,
+    /// The lines of some of them.
+    pub lines: PathBuf,
 }
 
 /// The county: 上蔡县 of Zhumadian.
@@ -54,6 +57,9 @@ pub fn county() -> DivisionCode {
 
 /// People for whom one village is taken from the county's list.
 const PEOPLE_A_VILLAGE: u32 = 250;
+
+/// Of so many bills one comes with its lines.
+const BILLS_FOR_ONE_WITH_LINES: u32 = 12;
 
 /// Villages spread over the county's townships, as many as `people` need.
 pub(crate) fn villages(people: u32) -> Vec<DivisionCode> {
@@ -89,11 +95,15 @@ pub fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
         register: folder.join("register.csv"),
         diagnoses: folder.join("diagnoses.csv"),
         bills: folder.join("bills.csv"),
+        lines: folder.join("lines.csv"),
     };
     write::institutions(&files.institutions, &institutions)?;
     let mut register = write::Register::begin(&files.register)?;
     let mut diagnoses = write::Diagnoses::begin(&files.diagnoses)?;
     let mut bills = write::Bills::begin(&files.bills)?;
+    let mut lines = write::Lines::begin(&files.lines)?;
+    // Chance of its own, so that the rest of the county is the same with lines and without.
+    let mut line_draw = Draw::new(plan.seed ^ 0x6c69_6e65);
     let mut maker = household::Maker::new(plan.today);
     let mut made = 0;
     while made < plan.people {
@@ -106,7 +116,12 @@ pub fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
                     diagnoses.row(member, illness)?;
                 }
                 for bill in care::bills(&mut draw, plan, &institutions, *village, member, &illnesses) {
-                    bills.row(member, &bill)?;
+                    let Some(number) = bills.row(member, &bill)? else { continue };
+                    if line_draw.below(BILLS_FOR_ONE_WITH_LINES) == 0 {
+                        for item in self::lines::lines(&mut line_draw, &bill) {
+                            lines.row(&number, &bill, &item)?;
+                        }
+                    }
                 }
                 made += 1;
             }
@@ -118,5 +133,6 @@ pub fn write_county(plan: &Plan, folder: &Path) -> std::io::Result<Files> {
     register.finish()?;
     diagnoses.finish()?;
     bills.finish()?;
+    lines.finish()?;
     Ok(files)
 }

@@ -86,6 +86,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
         ("register", &files.register),
         ("diagnoses", &files.diagnoses),
         ("bills", &files.bills),
+        ("lines", &files.lines),
     ] {
         import(app, kind, path)?;
     }

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use kangmai_base::{Day, Sex};
+use kangmai_base::{Day, Fen, Sex};
 
 use super::care::{Bill, Illness, Institution};
 use super::household::{Household, Labelled, Member};
+use super::lines::Item;
 
 struct Sheet(BufWriter<File>);
 
@@ -174,9 +175,10 @@ impl Bills {
         Ok(Bills { sheet: Sheet::begin(path, &head)?, written: 0 })
     }
 
-    pub(super) fn row(&mut self, member: &Member, bill: &Bill) -> std::io::Result<()> {
+    /// Answers the bill's number; none if nobody can send a bill of somebody without a number.
+    pub(super) fn row(&mut self, member: &Member, bill: &Bill) -> std::io::Result<Option<String>> {
         if member.id_number.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         self.written += 1;
         let number = format!("SL{:010}", self.written);
@@ -194,10 +196,51 @@ impl Bills {
             &bill.total.to_string(),
             &bill.compliant.to_string(),
             if bill.referred { "是" } else { "否" },
-        ])
+        ])?;
+        Ok(Some(number))
     }
 
     pub(super) fn finish(self) -> std::io::Result<()> {
         self.sheet.finish()
+    }
+}
+
+/// The lines of bills.
+pub(super) struct Lines(Sheet);
+
+impl Lines {
+    pub(super) fn begin(path: &Path) -> std::io::Result<Lines> {
+        let head = [
+            "结算单号",
+            "医疗机构代码",
+            "项目名称",
+            "费用类别",
+            "目录类别",
+            "数量",
+            "单价",
+            "金额",
+            "自付比例",
+            "免除费用项",
+        ];
+        Ok(Lines(Sheet::begin(path, &head)?))
+    }
+
+    pub(super) fn row(&mut self, number: &str, bill: &Bill, item: &Item) -> std::io::Result<()> {
+        self.0.row(&[
+            number,
+            &bill.institution,
+            item.name,
+            item.category,
+            item.class,
+            &item.quantity.to_string(),
+            &item.price.to_string(),
+            &Fen(item.price.0 * item.quantity).to_string(),
+            item.own_share,
+            item.fee,
+        ])
+    }
+
+    pub(super) fn finish(self) -> std::io::Result<()> {
+        self.0.finish()
     }
 }
