@@ -1,5 +1,7 @@
 //! Lines of bills as the rest of the house meets them: the watch, the timeline, a what-if about a limit for drugs.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use std::path::Path;
 use std::sync::Arc;
 

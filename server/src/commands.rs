@@ -37,7 +37,7 @@ enum Command {
     Serve(ServeConfig),
     /// Make or update the tables of the database
     Migrate,
-    /// Import a file: register, institutions, diagnoses, bills, opening
+    /// Import a file: register, institutions, diagnoses, bills, lines, opening
     Import(file::ImportArgs),
     /// Settle a file of bills without a database
     Settle(settle::SettleArgs),

@@ -18,7 +18,7 @@ use super::{say, show_progress};
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// What the file holds: register, institutions, diagnoses, bills, opening
+    /// What the file holds: register, institutions, diagnoses, bills, lines, opening
     kind: String,
     /// An .xlsx or .csv file
     file: PathBuf,

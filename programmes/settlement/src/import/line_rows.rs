@@ -236,9 +236,8 @@ impl LineReader {
         let slots = &self.slots;
         let code = slots.code.and_then(|slot| cells.optional(slot, |text| read::code(text, LONGEST_CODE)));
         let name = slots.name.and_then(|slot| cells.required(slot, name));
-        let category =
-            slots.category.and_then(|slot| cells.required(slot, |text| read::choice(text, &CATEGORIES)));
-        let class = slots.class.and_then(|slot| cells.required(slot, |text| read::choice(text, &CLASSES)));
+        let category = slots.category.and_then(|slot| cells.required(slot, |text| one_of(text, &CATEGORIES)));
+        let class = slots.class.and_then(|slot| cells.required(slot, |text| one_of(text, &CLASSES)));
         let quantity = slots.quantity.and_then(|slot| cells.required(slot, quantity));
         let unit_price = slots.unit_price.and_then(|slot| cells.required(slot, unit_price));
         let amount = slots.amount.and_then(|slot| cells.optional(slot, read::signed_amount));
@@ -315,6 +314,18 @@ fn own_share(text: &str) -> Result<Rate, Flaw> {
     let narrow = half_width(text);
     let rate = narrow.parse::<Rate>().ok().filter(|rate| rate.is_share());
     rate.ok_or_else(|| Flaw::new("settlement.flaw.own_share").mend(Refusal::new("settlement.mend.own_share")))
+}
+
+/// One of `choices`. A word that is none is told the three that stand in the template: the list of all would be a page long.
+fn one_of<T: Copy>(text: &str, choices: &[(&'static str, T)]) -> Result<T, Flaw> {
+    read::choice(text, choices).map_err(|flaw| {
+        let words: Vec<&str> = choices.iter().take(3).map(|(word, _)| *word).collect();
+        let words = words.join("、");
+        let is_near = flaw.suggestion.as_ref().is_some_and(|mend| mend.key == "sheet.mend.did_you_mean");
+        let short = Refusal::new("sheet.mend.one_of").with("words", words.clone());
+        let suggestion = if is_near { flaw.suggestion } else { Some(short) };
+        Flaw { suggestion, ..Flaw::new("sheet.flaw.unknown_word").with("words", words) }
+    })
 }
 
 /// Of class A nothing is borne first, of class C everything: files say so, and otherwise the class is wrong.
