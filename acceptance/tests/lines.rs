@@ -105,6 +105,22 @@ fn lines_that_come_later_stand_in_the_timeline_and_in_the_statement() {
 }
 
 #[test]
+fn all_rows_of_a_refused_bill_come_back_on_the_error_sheet() {
+    let county = County::on_sqlite();
+    files_come_in(&county, false);
+    // Longer than what is read at once: the first rows are no longer at hand when the last one is found wrong.
+    let mut text = LINES.lines().next().expect("a head").to_owned();
+    text.push_str(&"\nQ1,H1,示例药,西药费,甲,1,1".repeat(4_999));
+    let wrong = county.import("lines", "lines.csv", format!("{text}\nQ1,H1,示例药,西药费,甲,0,1").as_bytes());
+    assert_eq!((wrong.summary.faulty, wrong.error_rows, wrong.facts), (5_000, 5_000, 0));
+    // So do those of a bill that is right row by row and does not add up.
+    let short = county.import("lines", "lines.csv", text.as_bytes());
+    assert_eq!((short.summary.faulty, short.error_rows, short.facts), (4_999, 4_999, 0));
+    let right = county.import("lines", "lines.csv", LINES.as_bytes());
+    assert_eq!((right.summary.new, right.error_rows, right.facts), (3, 0, 2));
+}
+
+#[test]
 fn a_limit_for_drugs_is_tried_over_bills_with_lines() {
     let law = law_with_drugs();
     for lines in [false, true] {

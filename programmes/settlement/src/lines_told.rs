@@ -71,7 +71,8 @@ pub(crate) struct LinesTold {
     pub(crate) rule: String,
     /// What the rule says of itself: its source and how sure it is.
     pub(crate) source: String,
-    /// Whether the rule at hand comes to the same sums, so that what stands at a line is what was counted.
+    /// Whether what stands at the lines adds up to the bill: not where a rule rounds once for the bill, nor where the rule at
+    /// hand is another than it was settled by.
     pub(crate) is_exact: bool,
 }
 
@@ -105,9 +106,6 @@ pub(crate) fn tell_lines(
     sees_names: bool,
 ) -> Option<LinesTold> {
     let lines = bill.lines.as_ref()?;
-    let asked: Vec<_> = lines.lines.iter().map(ChargedLine::to_rule).collect();
-    let sums = rules.and_then(|rules| rules.sum(&asked).ok());
-    let is_exact = sums.is_some_and(|sums| (sums.total, sums.compliant) == (bill.total, bill.compliant));
     let mut groups = Vec::new();
     for category in CostCategory::ALL {
         for class in CLASSES {
@@ -125,7 +123,10 @@ pub(crate) fn tell_lines(
         let found = groups.iter().filter(|group| group.lines.first().map(|line| line.class) == Some(class));
         found.map(|group: &LineGroup| group.borne).sum()
     };
+    let sum = |of: fn(&LineGroup) -> Fen| groups.iter().map(of).sum::<Fen>();
+    let sums = (sum(|group| group.amount), sum(|group| group.compliant));
     Some(LinesTold {
+        is_exact: sums == (bill.total, bill.compliant),
         class_c: of_class(CatalogueClass::C),
         borne_first: of_class(CatalogueClass::B),
         count: lines.lines.len(),
@@ -136,7 +137,6 @@ pub(crate) fn tell_lines(
             &[("file", &lines.rule.file), ("from", &page.day(lines.rule.from))],
         ),
         source: rules.map(|rules| source_of(rules, language)).unwrap_or_default(),
-        is_exact,
         groups,
     })
 }

@@ -282,6 +282,33 @@ fn a_corrected_bill_keeps_the_lines_that_fit_it() {
     });
 }
 
+#[test]
+fn each_import_finds_its_own_sheet_of_one_workbook() {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let patient =
+        vec!["L1", "411721195001019919", "H1", "2019-06-01", "2019-06-29", "住院", "1", "1", "是", ""];
+    for (name, rows) in [("结算单", vec![BILL_HEAD.to_vec(), patient]), ("明细", lines("L1"))] {
+        let sheet = workbook.add_worksheet().set_name(name).expect("named");
+        for (row, cells) in rows.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                let (row, column) = (u32::try_from(row), u16::try_from(column));
+                sheet.write(row.expect("few"), column.expect("few"), *cell).expect("written");
+            }
+        }
+    }
+    let bytes = workbook.save_to_buffer().expect("a workbook");
+    for (import, rows) in [(BILLS, 1), (LINES, 5)] {
+        let mut sheet = kangmai_sheets::open_bytes(bytes.clone(), import.schema, None).expect("a sheet");
+        assert!(!sheet.header_faults().iter().any(kangmai_sheet::Fault::is_error), "{}", import.key);
+        let mut record = kangmai_sheet::Record::new();
+        let mut count = 0;
+        while kangmai_sheet::Source::next(&mut sheet, &mut record).expect("a row") {
+            count += 1;
+        }
+        assert_eq!(count, rows, "{}", import.key);
+    }
+}
+
 /// A bill at the desk without amounts.
 fn bare<'a>(number: &'a str, hospital: &'a str) -> Vec<(&'a str, &'a str)> {
     let mut bill = stay(number, hospital, "2026-02-01", "2026-02-10", "");

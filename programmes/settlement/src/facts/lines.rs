@@ -100,3 +100,96 @@ impl BillLines {
         self.lines.iter().map(of).fold(0, i64::wrapping_add)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kangmai_base::{DivisionCode, Uuid};
+    use kangmai_policy::{InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting};
+
+    use super::*;
+    use crate::facts::{BillReceived, TreatingInstitution};
+
+    fn line(name: &str) -> ChargedLine {
+        ChargedLine {
+            code: String::new(),
+            name: name.to_owned(),
+            category: CostCategory::Drug,
+            class: CatalogueClass::A,
+            quantity: Decimal4::ONE,
+            unit_price: Decimal4::ONE,
+            amount: None,
+            own_share: None,
+            fee: None,
+            on: None,
+        }
+    }
+
+    fn bill(lines: Option<Vec<ChargedLine>>) -> BillReceived {
+        let rule = LineRule { file: "cn/lines.toml".to_owned(), from: Day(0) };
+        BillReceived {
+            bill: Uuid::from_u128(1),
+            number: "ZY1".to_owned(),
+            household: Uuid::from_u128(2),
+            institution: TreatingInstitution {
+                id: Uuid::from_u128(3),
+                code: "H1".to_owned(),
+                place: DivisionCode::COUNTRY,
+                tier: InstitutionTier::County,
+                grade: InstitutionGrade::Second,
+                kind: InstitutionKind::Hospital,
+                designations: Vec::new(),
+            },
+            admission: Day(20_000),
+            discharge: Day(20_009),
+            setting: Setting::Inpatient,
+            referral: Referral::Referred,
+            diagnosis: None,
+            total: Fen(200),
+            compliant: Fen(200),
+            already_paid: Fen::ZERO,
+            fees: Vec::new(),
+            lines: lines.map(|lines| BillLines { rule, categories: Vec::new(), lines }),
+        }
+    }
+
+    fn content(lines: &[ChargedLine]) -> i64 {
+        bill(Some(lines.to_vec())).content(Uuid::from_u128(9))
+    }
+
+    #[test]
+    fn a_bill_without_lines_says_what_it_always_said() {
+        let plain = bill(None);
+        // The number that the first releases wrote into their tables.
+        assert_eq!(plain.content(Uuid::from_u128(9)), PLAIN);
+        assert_eq!(plain.content_without_lines(Uuid::from_u128(9)), PLAIN);
+        let text = serde_json::to_string(&plain).expect("JSON");
+        assert!(!text.contains("lines"), "an old program reads it: {text}");
+        assert_eq!(serde_json::from_str::<BillReceived>(&text).expect("a bill"), plain);
+    }
+
+    const PLAIN: i64 = -1_334_489_764_355_938_539;
+
+    #[test]
+    fn lines_say_the_same_in_any_order_and_with_amounts_or_without() {
+        let (one, other) = (line("甲药"), line("乙药"));
+        let both = content(&[one.clone(), other.clone()]);
+        assert_ne!(both, PLAIN);
+        assert_eq!(content(&[other.clone(), one.clone()]), both);
+        let printed = ChargedLine { amount: Some(Fen(100)), ..one.clone() };
+        assert_eq!(content(&[printed, other.clone()]), both);
+        for changed in [
+            ChargedLine { class: CatalogueClass::C, ..one.clone() },
+            ChargedLine { quantity: Decimal4(20_000), ..one.clone() },
+            ChargedLine { own_share: Some(Rate::percent(10)), ..one.clone() },
+            ChargedLine { fee: Some(FeeKind::Checkup), ..one.clone() },
+            ChargedLine { code: "X".to_owned(), ..one.clone() },
+            ChargedLine { on: Some(Day(1)), ..one.clone() },
+        ] {
+            assert_ne!(content(&[changed, other.clone()]), both);
+        }
+        assert_ne!(content(&[one.clone(), other.clone(), one.clone()]), both);
+        let lines = bill(Some(vec![one, other]));
+        let text = serde_json::to_string(&lines).expect("JSON");
+        assert_eq!(serde_json::from_str::<BillReceived>(&text).expect("a bill"), lines);
+    }
+}
