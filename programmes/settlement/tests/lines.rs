@@ -352,7 +352,7 @@ fn lines_are_typed_or_pasted_at_the_desk() {
         ];
         let mut bill = bare("D1", &hospital);
         bill.extend(typed);
-        bill.push(("act", "remove-2"));
+        bill.extend([("act", "rows"), ("line-2-gone", "1")]);
         let fewer = office.post(&path, &bill);
         assert!(!fewer.text.contains("示例进口药") && fewer.text.contains("阿莫西林"), "{}", fewer.text);
 

@@ -123,12 +123,11 @@ impl Entered {
         Entered { choices: choices(page), english: !page.is_chinese(), ..Entered::default() }
     }
 
-    /// The rows of the form and behind them what was pasted; the buttons that add and remove rows are followed.
+    /// The rows of the form and behind them what was pasted; rows that are ticked to be gone are.
     pub(super) fn read(page: &Page, body: &FormBody) -> Entered {
         let mut entered = Entered::none(page);
         let shown = body.value("rows").parse::<usize>().unwrap_or(0).min(MOST_ROWS);
-        let removed = body.act().strip_prefix("remove-").and_then(|row| row.parse::<usize>().ok());
-        for row in (0..shown).filter(|row| Some(*row) != removed) {
+        for row in (0..shown).filter(|row| body.value(&field_name(*row, "gone")).is_empty()) {
             let cells = LINE_COLUMNS.columns.iter().map(|column| body.value(&field_name(row, column.key)));
             entered.push(cells);
         }

@@ -165,7 +165,7 @@ pub(crate) async fn preview(
     let id = id_in(&id)?;
     let (person, institutions) = desk_data(&visit, id).await?;
     let is_late = body.act() == "late";
-    let is_editing = body.act() == "rows" || body.act().starts_with("remove-");
+    let is_editing = body.act() == "rows";
     let mut lines = Entered::read(&visit.page, &body);
     let mut form = body.form(bill_fields::FIELDS);
     bill_fields::offer(&mut form, &visit.page, &institutions);
