@@ -147,6 +147,7 @@ fn a_receipt_with_lines_is_worked_out_again_and_names_their_rule() {
             assert!(office.in_english().finds(&format!("/bills/{id}")).contains("Borne first of class B"));
             office.in_chinese();
         }
+        assert_eq!(names, [true, false], "a clerk sees money, not what somebody was given");
         office.signed_in(Role::HealthBureau, "4117", None);
         assert_eq!(office.get(&format!("/bills/{id}/lines.xlsx")).status, StatusCode::NOT_FOUND);
     });
