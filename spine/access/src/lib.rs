@@ -8,10 +8,12 @@
 
 mod account;
 mod audit;
+mod client;
 mod matrix;
 mod password;
 mod session;
 mod store;
+mod wrong_keys;
 
 use kangmai_base::{DivisionCode, Id, PlaceRange};
 use kangmai_database::{Migration, Migrations};
@@ -20,14 +22,22 @@ pub use account::{
     Account, AccountChange, NewAccount, account_within, change_account, create_account, list_accounts,
 };
 pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
+pub use client::{
+    Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, LONGEST_CLIENT_NAME, NewClient, client_of_key,
+    client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
+};
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, hash_password, verify_password};
 pub use session::{SignIn, SignedIn, end_session, end_sessions_of, note_seen, session, sign_in};
+pub use wrong_keys::{MOST_WRONG_KEYS, WrongKeys};
 
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "access",
-    steps: &[Migration { name: "001-accounts", sql: include_str!("../migrations/001-accounts.sql") }],
+    steps: &[
+        Migration { name: "001-accounts", sql: include_str!("../migrations/001-accounts.sql") },
+        Migration { name: "002-clients", sql: include_str!("../migrations/002-clients.sql") },
+    ],
 };
 
 /// The words of this crate.

@@ -50,6 +50,8 @@ pub enum Purpose {
     ImportBills,
     /// Closing an insurance year, bills that come after it, settling again in retrospect.
     KeepLedger,
+    /// Day-end reconciliation between a hospital and the ledger: sending a day, explaining a difference.
+    ReconcileDays,
     /// What is owed after treatment before payment: lists, one debt, receipts.
     ReadPayments,
     /// Asking that a debt be written off; passing on an appeal.
@@ -79,12 +81,12 @@ pub enum Purpose {
 use Purpose::{
     AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger,
     KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy,
-    ReadRecord, ReadWarnings, RecordDiagnoses, ReviewWarnings, SettleBills, TryPolicy,
+    ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 22] = [
+    pub const ALL: [Purpose; 23] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -95,6 +97,7 @@ impl Purpose {
         SettleBills,
         ImportBills,
         KeepLedger,
+        ReconcileDays,
         ReadPayments,
         AskWriteOffs,
         DecidePayLater,
@@ -198,6 +201,7 @@ impl Role {
                 ReadBills,
                 SettleBills,
                 ImportBills,
+                ReconcileDays,
                 ReadPayments,
                 AskWriteOffs,
                 ReadPolicy,
@@ -208,6 +212,7 @@ impl Role {
                 ReadBills,
                 ImportBills,
                 KeepLedger,
+                ReconcileDays,
                 ReadPayments,
                 ReadWarnings,
                 ReadFigures,

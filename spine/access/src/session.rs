@@ -152,11 +152,11 @@ pub fn end_sessions_of(
 }
 
 /// What the database holds instead of the token: who reads the table cannot sign in with it.
-fn hash_token(token: &str) -> Vec<u8> {
+pub(crate) fn hash_token(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }
 
-fn random_text(ids: &dyn Ids) -> String {
+pub(crate) fn random_text(ids: &dyn Ids) -> String {
     let mut bytes = [0_u8; 32];
     ids.fill(&mut bytes);
     bytes.iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))

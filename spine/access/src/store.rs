@@ -1,5 +1,7 @@
 //! The SQL of accounts, sessions and the audit trail.
 
+pub(crate) mod client;
+
 use kangmai_base::{DivisionCode, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 
@@ -34,13 +36,17 @@ const END_SESSION: &str = "update session set ended_at = $2 where token_hash = $
 const END_SESSIONS_OF: &str = "update session set ended_at = $2 where account = $1 and ended_at is null";
 const INSERT_AUDIT: &str = "insert into audit_row
     (id, at, account, role, action, subject, place, reason, outcome) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const AUDIT_ROWS: &str = "select audit_row.at, audit_row.account, account.display_name, audit_row.role,
+const AUDIT_ROWS: &str =
+    "select audit_row.at, audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
     audit_row.action, audit_row.subject, audit_row.place, audit_row.reason, audit_row.outcome
     from audit_row left join account on account.id = audit_row.account
+    left join client on client.id = audit_row.account
     where audit_row.place between $1 and $2 order by audit_row.at desc, audit_row.id desc limit $3 offset $4";
-const AUDIT_ROWS_OF: &str = "select audit_row.at, audit_row.account, account.display_name, audit_row.role,
+const AUDIT_ROWS_OF: &str =
+    "select audit_row.at, audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
     audit_row.action, audit_row.subject, audit_row.place, audit_row.reason, audit_row.outcome
     from audit_row left join account on account.id = audit_row.account
+    left join client on client.id = audit_row.account
     where audit_row.subject = $1 and audit_row.place between $2 and $3
     order by audit_row.at desc, audit_row.id desc limit $4";
 

@@ -18,6 +18,7 @@ mod facts;
 mod fields;
 mod icd;
 mod income;
+mod interface;
 mod lines;
 mod lint;
 mod mutate;
@@ -61,6 +62,7 @@ pub use explain::{
 pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};
+pub use interface::{InterfaceCodes, InterfaceFigure};
 pub use lines::{BillLine, CatalogueClass, Decimal4, LineError, LineRules, LineSums, MAX_LINES, NotADecimal};
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};
 pub use overlay::{Overlay, OverlayFigure};

@@ -18,7 +18,7 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, Jurisdiction, LineRules, Pack, Policy,
+    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InterfaceCodes, Jurisdiction, LineRules, Pack, Policy,
     Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
@@ -130,6 +130,11 @@ impl Release {
     /// The same, with the file of the pack that it stands in: what a receipt names.
     pub fn lines_and_file(&self, place: DivisionCode, day: Day) -> Option<(&str, &LineRules)> {
         self.tables.lines(place, day)
+    }
+
+    /// The codes that the national settlement interface has in `place` on `day`.
+    pub fn interface(&self, place: DivisionCode, day: Day) -> Option<&InterfaceCodes> {
+        self.tables.interface(place, day)
     }
 
     /// 先诊疗后付费 of the innermost place that has a rule on `day`.

@@ -13,6 +13,7 @@ use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
     CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
+    InterfaceCodes,
     LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RedTrigger, Rounding,
     SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
@@ -25,6 +26,7 @@ pub(crate) enum TableKind {
     Diseases,
     TreatFirst,
     Lines,
+    Interface,
     Income,
     Premiums,
     Subsidies,
@@ -47,6 +49,7 @@ pub(crate) struct Tables {
     diseases: Vec<Placed<DiseaseTable>>,
     treat_first: Vec<Placed<TreatFirstRules>>,
     lines: Vec<Placed<LineRules>>,
+    interface: Vec<Placed<InterfaceCodes>>,
     income: Vec<(Arc<str>, IncomeLine)>,
     premiums: Vec<(Arc<str>, Premium)>,
     premium_aids: Vec<(Arc<str>, PremiumAid)>,
@@ -99,6 +102,7 @@ impl TableKind {
             "diseases.toml" => Some(TableKind::Diseases),
             "treat_first.toml" => Some(TableKind::TreatFirst),
             "lines.toml" => Some(TableKind::Lines),
+            "interface.toml" => Some(TableKind::Interface),
             "income.toml" => Some(TableKind::Income),
             "premiums.toml" => Some(TableKind::Premiums),
             "subsidies.toml" => Some(TableKind::Subsidies),
@@ -151,6 +155,7 @@ impl TableKind {
                 "claim_from",
             ],
             TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
+            TableKind::Interface => &["in_force", "settings", "figures"],
             TableKind::Income => &["amount", "of_year", "from"],
             TableKind::Premiums => premiums::ANSWERS,
             TableKind::Subsidies => subsidies::ANSWERS,
@@ -188,6 +193,10 @@ impl Tables {
     /// With the file that they stand in.
     pub(crate) fn lines(&self, place: DivisionCode, day: Day) -> Option<(&str, &LineRules)> {
         innermost_placed(&self.lines, place, day).map(|placed| (&*placed.path, &placed.value))
+    }
+
+    pub(crate) fn interface(&self, place: DivisionCode, day: Day) -> Option<&InterfaceCodes> {
+        innermost(&self.interface, place, day)
     }
 
     pub(crate) fn income_line(
@@ -280,6 +289,7 @@ impl Tables {
             diseases: others(&self.diseases, path),
             treat_first: others(&self.treat_first, path),
             lines: others(&self.lines, path),
+            interface: others(&self.interface, path),
             income: self.income.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             premiums: self.premiums.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             premium_aids: self.premium_aids.iter().filter(|(file, _)| **file != *path).cloned().collect(),
@@ -331,6 +341,10 @@ impl Tables {
                 let read = |table: &Fields<'_>| DiseaseCaps::read(table);
                 self.disease_caps.extend(read_placed(fields, (&path, place), read, |caps| caps.period));
             }
+            TableKind::Interface => {
+                let read = |table: &Fields<'_>| InterfaceCodes::read(table);
+                self.interface.extend(read_placed(fields, (&path, place), read, |codes| codes.period));
+            }
             TableKind::TreatFirst => {
                 let read = |table: &Fields<'_>| TreatFirstRules::read(table, vocabulary);
                 self.treat_first.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
@@ -374,6 +388,10 @@ impl Tables {
             },
             TableKind::Lines => match self.lines(place, asked.day).map(|(_, rules)| rules) {
                 Some(rules) => answer_lines(rules),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Interface => match self.interface(place, asked.day) {
+                Some(codes) => codes.answers(),
                 None => vec![("in_force", false.to_string())],
             },
             TableKind::Income => {
