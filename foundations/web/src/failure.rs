@@ -72,6 +72,18 @@ impl IntoResponse for Failure {
     }
 }
 
+/// An error and all its causes: `cannot read the pack: no such file`.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut out = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        out.push_str(": ");
+        out.push_str(&error.to_string());
+        cause = error.source();
+    }
+    out
+}
+
 /// The page, 200.
 pub fn show(template: &impl Template) -> Result<Response, Failure> {
     show_with(StatusCode::OK, template)

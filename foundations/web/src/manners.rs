@@ -1,7 +1,6 @@
 //! What every answer of the server does: error pages in the reader's language, security headers, gzip, one log line.
 
 use std::any::Any;
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ use kangmai_base::{Clock, Ids};
 use crate::assets;
 use crate::body::FormBody;
 use crate::cookies;
-use crate::failure::{Failure, FailureNote};
+use crate::failure::{Failure, FailureNote, chain};
 use crate::page::Page;
 use crate::words::Words;
 
@@ -231,18 +230,6 @@ fn log_failure(failure: Option<&Failure>, status: StatusCode, code: &str, method
         }
         _ => tracing::info!(help_code = code, %method, route, status, "a request was not served"),
     }
-}
-
-/// An error and all its causes: `cannot read the pack: no such file`.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut out = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        out.push_str(": ");
-        out.push_str(&error.to_string());
-        cause = error.source();
-    }
-    out
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

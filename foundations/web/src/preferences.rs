@@ -26,6 +26,15 @@ impl Preferences {
     /// The largest text of elder mode.
     pub const LARGEST_TEXT_STEP: u8 = 4;
 
+    /// From `Accept-Language` alone: an interface has no cookies.
+    pub fn of_interface(headers: &HeaderMap) -> Preferences {
+        let mut bare = HeaderMap::new();
+        if let Some(asked) = headers.get(ACCEPT_LANGUAGE) {
+            bare.insert(ACCEPT_LANGUAGE, asked.clone());
+        }
+        Preferences::read(&bare)
+    }
+
     /// From the request's cookies and `Accept-Language`.
     pub fn read(headers: &HeaderMap) -> Preferences {
         let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use kangmai_access::WrongKeys;
 use kangmai_base::{Clock, Day, Ids, Uuid};
 use kangmai_database::Database;
 use kangmai_policy::Release;
@@ -16,6 +17,7 @@ use crate::{FigureBook, Programme};
 pub struct App {
     parts: Arc<AppParts>,
     book: Arc<FigureBook>,
+    wrong_keys: Arc<WrongKeys>,
 }
 
 /// The parts of an [`App`].
@@ -52,12 +54,17 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> App {
-        App { parts: Arc::new(parts), book: Arc::default() }
+        App { parts: Arc::new(parts), book: Arc::default(), wrong_keys: Arc::default() }
     }
 
     /// Figures that are kept.
     pub fn figure_book(&self) -> &FigureBook {
         &self.book
+    }
+
+    /// Wrong keys that came to the interface.
+    pub fn wrong_keys(&self) -> &WrongKeys {
+        &self.wrong_keys
     }
 
     /// A new identifier.

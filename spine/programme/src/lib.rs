@@ -4,13 +4,15 @@
 //! Navigation, permissions, the home page, a person's page, imports, figures, migrations and template tests go over
 //! the list of programmes; adding one touches its folder and one line of that list.
 //!
-//! *Invariant:* a route cannot exist without a purpose ([`Route`]), and a handler that takes a [`Visit`] gets a
-//! [`kangmai_access::Reach`] for that purpose and no other.
+//! *Invariant:* a route cannot exist without a purpose ([`Route`]), and a handler that takes a [`Visit`] or a [`Call`] gets
+//! a [`kangmai_access::Reach`] for that purpose and no other. An interface cannot exist without its description.
 
 mod app;
+mod call;
 mod figure;
 mod figure_book;
 mod import;
+mod operation;
 mod place;
 mod route;
 mod section;
@@ -22,11 +24,13 @@ use kangmai_database::{DatabaseError, Migrations, Transaction};
 use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
+pub use call::Call;
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
+pub use operation::{Described, Operation, openapi};
 pub use place::{place_choices, place_name};
-pub use route::{Route, routed};
+pub use route::{API_LIMIT_BYTES, Route, routed};
 pub use section::{
     HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,
 };
