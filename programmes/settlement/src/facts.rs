@@ -2,6 +2,7 @@
 //! new version. All are about a person; their place is the person's home place on that day.
 
 mod claim;
+mod day;
 mod lines;
 mod pay_later;
 
@@ -12,6 +13,7 @@ use kangmai_policy::{
 use serde::{Deserialize, Serialize};
 
 pub use claim::*;
+pub use day::*;
 pub use lines::*;
 pub use pay_later::*;
 

@@ -4,9 +4,11 @@
 //! share = total, to the fen. A late, corrected or cancelled bill settles its person-year again.
 #![deny(clippy::float_arithmetic)]
 
+mod api;
 pub mod facts;
 mod figures;
 pub mod import;
+mod intake;
 mod lines_told;
 mod otherwise;
 mod pages;
@@ -32,6 +34,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "003-requests", sql: include_str!("../migrations/003-requests.sql") },
         Migration { name: "004-pay-later", sql: include_str!("../migrations/004-pay-later.sql") },
         Migration { name: "005-claims", sql: include_str!("../migrations/005-claims.sql") },
+        Migration { name: "007-interface", sql: include_str!("../migrations/007-interface.sql") },
     ],
 };
 
@@ -50,6 +53,7 @@ pub const fn programme() -> Programme {
             store::TOUCHED_YEARS,
             store::pay_later::PAY_LATER,
             store::claim::CLAIMS,
+            store::day::DAYS,
         ],
         navigation: &[
             Navigation {
@@ -109,7 +113,22 @@ fn routes() -> Vec<Route> {
     let mut routes = bill_routes();
     routes.extend(pay_later_routes());
     routes.extend(claim_routes());
+    routes.extend(api_routes());
     routes
+}
+
+/// What systems of hospitals send and ask.
+fn api_routes() -> Vec<Route> {
+    use Purpose::{ReconcileDays, SettleBills};
+    vec![
+        Route::api_post("/api/v1/settlement/pre-settle", SettleBills, &api::PRE_SETTLE, api::pre_settle),
+        Route::api_post("/api/v1/settlement/settle", SettleBills, &api::SETTLE, api::settle),
+        Route::api_post("/api/v1/settlement/cancel", SettleBills, &api::CANCEL, api::cancel),
+        Route::api_post("/api/v1/settlement/correct", SettleBills, &api::CORRECT, api::correct),
+        Route::api_post("/api/v1/settlement/reconcile", ReconcileDays, &api::RECONCILE, api::reconcile),
+        Route::api_get("/api/v1/settlement/requests/{key}", SettleBills, &api::REQUEST, api::request),
+        Route::api_get("/api/v1/settlement/receipts/{bill}", SettleBills, &api::RECEIPT, api::receipt),
+    ]
 }
 
 fn claim_routes() -> Vec<Route> {

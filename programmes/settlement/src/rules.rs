@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 mod chain;
 mod claim;
+mod day;
 mod deviation;
 mod lines;
 mod pay_later;
@@ -13,6 +14,7 @@ pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
 pub use chain::{Adjudicator, ChainBill, Insured, Settlement, bill_facts, settle_year};
 pub(crate) use chain::{used_of, year_of};
 pub use claim::{check_cut, check_reconciled, month_end};
+pub use day::{LedgerBill, agree, fund_differences, reconcile, totals};
 pub use deviation::{Deviated, Stay, deviated};
 pub use lines::{Itemised, LineFault, Stated, itemise, too_many};
 pub use pay_later::{

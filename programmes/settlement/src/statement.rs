@@ -102,7 +102,7 @@ pub(crate) fn tell_trial(page: &Page, policies: &Release, settled: &Settled, tra
 }
 
 /// The trace of a receipt, if this release comes to the same to the fen.
-fn worked_out_again(
+pub(crate) fn worked_out_again(
     policies: &Release,
     policy: &Policy,
     settled: &Settled,

@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 pub mod claim;
 mod closing;
+pub mod day;
 mod deviation;
 pub mod pay_later;
 mod person;

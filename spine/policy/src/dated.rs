@@ -50,6 +50,15 @@ pub enum Sure {
 impl Sure {
     const NAMES: &[&str] = &["high", "medium", "low"];
 
+    /// The name in packs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sure::High => "high",
+            Sure::Medium => "medium",
+            Sure::Low => "low",
+        }
+    }
+
     pub(crate) fn word(self) -> Word {
         match self {
             Sure::High => Word::SureHigh,

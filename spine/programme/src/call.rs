@@ -19,6 +19,7 @@ pub(crate) struct Let {
 
 /// What a handler of an interface gets: who asks, how far the route's purpose reaches, and the words of the language asked
 /// for.
+#[derive(Clone)]
 pub struct Call {
     /// The program.
     pub app: App,

@@ -4,13 +4,13 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use kangmai_base::{Refusal, Uuid};
-use kangmai_database::{DatabaseError, Transaction};
+use kangmai_database::DatabaseError;
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show_refused};
 
 use super::{id_in, refuse_closed};
-use crate::facts::{Cause, Why};
+use crate::intake::cancel_bill;
 use crate::rules::LONGEST_REASON;
 use crate::settling::{Hand, lock_person, settle_again};
 use crate::store::{self, Bill, BillState, closed_year};
@@ -74,20 +74,11 @@ pub(crate) async fn cancel(
         (visit.app.clone(), visit.actor.clone(), visit.app.clock.now(), visit.reach.clone());
     let asked = bill.clone();
     let changed = visit.app.database.write(move |tx| {
-        lock_person(tx, asked.person, asked.home)?;
-        // Somebody else may have been quicker.
-        let Some(bill) = still_there(tx, &reach, asked.id)? else { return Ok::<_, DatabaseError>(Ok(0)) };
-        if let Some(closed) = closed_year(tx, bill.home, bill.year)? {
-            return Ok(Err(Refusal { field: None, ..refuse_closed(&closed) }));
-        }
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
-        let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, &reason)?;
-        let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
-        app.record.append(tx, now, vec![fact])?;
-        settle_again(tx, &hand, bill.person, bill.year, Some(cause)).map(Ok)
+        cancel_bill(tx, &hand, &reach, &asked, &reason)
     });
     let changed = match changed.await? {
-        Ok(changed) => changed,
+        Ok(changed) => changed.unwrap_or(0),
         Err(refusal) => {
             form.refuse(refusal);
             return show_refused(&page_of(visit, bill, form));
@@ -95,14 +86,6 @@ pub(crate) async fn cancel(
     };
     let text = visit.page.say2("settlement.cancelled_now", "number", &bill.number, "changed", changed);
     Ok(Flash::good(text).then_go_to(&format!("/bills/{}", bill.id)))
-}
-
-fn still_there(
-    tx: &mut Transaction<'_>,
-    reach: &kangmai_access::Reach,
-    id: Uuid,
-) -> Result<Option<Bill>, DatabaseError> {
-    Ok(store::bill(tx, reach, id)?.filter(|bill| bill.state != BillState::Cancelled))
 }
 
 /// POST: tries to settle a bill that waits; a policy may be there by now.

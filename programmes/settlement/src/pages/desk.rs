@@ -13,20 +13,14 @@ use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
 use super::bill_lines::Entered;
-use super::{
-    Head, bill_form as bill_fields, id_in, institutions_of_desk, late, outcome, person_within, refuse_closed,
-};
-use crate::facts::{BillReceived, Settled, TreatingInstitution, Used};
+use super::{Head, bill_form as bill_fields, id_in, institutions_of_desk, late, person_within};
 use crate::import::treating;
+use crate::intake::{Expected, NotTaken, Offered, Patient, Trial, answer_once, begin, settle_bill, try_bill};
 use crate::lines_told::{LinesTold, tell_lines};
 use crate::otherwise::{Known as KnownAround, MOST_AT_DESK, around, otherwise};
-use crate::rules::{BillDraft, ChainBill, Settlement};
-use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
+use crate::settling::Hand;
 use crate::statement::{Told, tell_trial};
-use crate::store::{
-    Answered, Attempt, Begun, BillState, Known, LONGEST_KEY, PersonYear, RequestKey, answer_request,
-    begin_request, closed_year, digest_of, give_up_request, known_bill, opening_fact, person_year,
-};
+use crate::store::{Answered, Begun, LONGEST_KEY, digest_of};
 
 /// The most people that a search shows.
 const MOST_FOUND: i64 = 30;
@@ -176,7 +170,7 @@ pub(crate) async fn preview(
         return show_refused(&form_page(visit, &person, form, lines));
     };
     lines.carry(&mut form, true);
-    let tried = try_bill(&visit, &person, &bill).await?;
+    let tried = trial(&visit, &person, &bill).await?;
     let is_closed = matches!(&tried, Err(refusal) if refusal.key == "settlement.refused.year_closed");
     if is_closed && is_late {
         return hand_in(visit, &person, &bill).await;
@@ -194,7 +188,7 @@ pub(crate) async fn preview(
 async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Response, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
+    let body = typed.offered.received(visit.app.mint(), &Patient::from(person));
     let work = move |tx: &mut Transaction<'_>| {
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         late::hand_in(tx, &hand, person_id, home, &body)
@@ -203,10 +197,9 @@ async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Respons
     Ok(Flash::good(visit.page.word("settlement.late.handed_in")).then_go_to("/desk"))
 }
 
-/// A bill that is typed, with its institution.
+/// A bill that is typed, with the name of its institution.
 struct Typed {
-    draft: BillDraft,
-    institution: TreatingInstitution,
+    offered: Offered,
     institution_name: String,
 }
 
@@ -226,119 +219,16 @@ fn read_bill(
     let (draft, institution) = bill_fields::read(&reading, form, lines)?;
     let institution = institutions.iter().find(|one| one.id.uuid() == institution)?;
     Some(Typed {
-        draft,
-        institution: treating(&visit.app, institution),
+        offered: Offered { draft, institution: treating(&visit.app, institution) },
         institution_name: institution.body.name.clone(),
     })
 }
 
-impl Typed {
-    fn received(&self, bill: Uuid, person: &Person) -> BillReceived {
-        BillReceived {
-            bill,
-            number: self.draft.number.clone(),
-            household: person.body.household,
-            institution: self.institution.clone(),
-            admission: self.draft.admission,
-            discharge: self.draft.discharge,
-            setting: self.draft.setting,
-            referral: self.draft.referral,
-            diagnosis: self.draft.diagnosis.clone(),
-            total: self.draft.total,
-            compliant: self.draft.compliant,
-            already_paid: self.draft.already_paid,
-            fees: self.draft.fees.clone(),
-            lines: self.draft.lines.clone(),
-        }
-    }
-}
-
-/// What settling would come to.
-struct Trial {
-    settled: Settled,
-    trace: kangmai_policy::Trace,
-    changes: Vec<(String, Option<Fen>, Fen)>,
-    /// What is used of the next insurance year before its first bill.
-    next_year: Vec<Used>,
-}
-
 /// Settles the person-year with the bill in it, without writing.
-async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Trial, Refusal>, Failure> {
-    let (app, person_id) = (visit.app.clone(), person.id.uuid());
-    let bill = ChainBill {
-        received_at: visit.app.clock.now(),
-        home: person.home,
-        body: typed.received(visit.app.mint(), person),
-    };
-    let tried = visit
-        .app
-        .database
-        .read(move |tx| {
-            if let Some(known) = known_at_desk(tx, &bill.body)? {
-                return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
-            }
-            if let Some(closed) = closed_year(tx, bill.home, bill.body.year())? {
-                return Ok(Err(refuse_closed(&closed)));
-            }
-            let year = person_year(tx, person_id, bill.body.year())?;
-            let next_year = opening_fact(tx, person_id, bill.body.year() + 1)?;
-            let next_year = next_year.map(|(_, used)| used).unwrap_or_default();
-            Ok(trial_of(&app, year, bill).map(|trial| Trial { next_year, ..trial }))
-        })
-        .await?;
-    Ok(tried)
-}
-
-fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> Result<Trial, Refusal> {
-    let id = bill.body.bill;
-    let before = settle_chain(&app.policies, &year);
-    let after = settle_chain(&app.policies, &with_bill(year.clone(), bill));
-    let mut trial = Err(Refusal::new("settlement.refused.no_policy"));
-    let mut changes = Vec::new();
-    for settlement in after {
-        let Settlement::Settled(settled) = settlement else {
-            if let Settlement::Not(not) = settlement
-                && not.bill == id
-            {
-                trial = Err(why_refusal(&not.why));
-            }
-            continue;
-        };
-        if settled.0.bill == id {
-            trial = Ok((settled.0, settled.1));
-            continue;
-        }
-        let earlier = before.iter().find_map(|settlement| match settlement {
-            Settlement::Settled(earlier) if earlier.0.bill == settled.0.bill => Some(earlier.0.own),
-            _ => None,
-        });
-        if earlier != Some(settled.0.own) {
-            let number = year.bills.iter().find(|one| one.bill.body.bill == settled.0.bill);
-            let number = number.map(|one| one.bill.body.number.clone()).unwrap_or_default();
-            changes.push((number, earlier, settled.0.own));
-        }
-    }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes, next_year: Vec::new() })
-}
-
-/// Why a bill is not settled, as a refusal at the day that decides.
-pub(crate) fn why_refusal(why: &crate::facts::WhyNotSettled) -> Refusal {
-    match why {
-        crate::facts::WhyNotSettled::NoPolicy => Refusal::new("settlement.refused.no_policy").at("discharge"),
-        crate::facts::WhyNotSettled::Untranslatable(rules) => {
-            Refusal::new("settlement.refused.untranslatable").with("rules", rules.join(", "))
-        }
-        crate::facts::WhyNotSettled::Impossible => Refusal::new("settlement.refused.impossible"),
-    }
-}
-
-/// The bill of that number, unless it was cancelled: then it may come in anew.
-fn known_at_desk(tx: &mut Transaction<'_>, bill: &BillReceived) -> Result<Option<Known>, DatabaseError> {
-    Ok(known_bill(tx, bill.institution.id, &bill.number)?.filter(|known| known.state != BillState::Cancelled))
-}
-
-pub(super) fn refuse_known(known: &Known) -> Refusal {
-    Refusal::new("settlement.refused.known").with("total", known.total.grouped()).at("number")
+async fn trial(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Trial, Refusal>, Failure> {
+    let (app, patient) = (visit.app.clone(), Patient::from(person));
+    let body = typed.offered.received(visit.app.mint(), &patient);
+    Ok(visit.app.database.read(move |tx| try_bill(tx, &app, &patient, body)).await?)
 }
 
 fn preview_page(
@@ -352,9 +242,9 @@ fn preview_page(
     let page = &visit.page;
     let told = tell_trial(page, &visit.app.policies, &trial.settled, &trial.trace);
     let otherwise = otherwise_at_desk(&visit, person, &trial);
-    let rules = visit.app.policies.lines(person.home, typed.draft.discharge);
+    let rules = visit.app.policies.lines(person.home, typed.offered.draft.discharge);
     // Who types the lines knows what was charged.
-    let lines = tell_lines(page, &typed.received(trial.settled.bill, person), rules, true);
+    let lines = tell_lines(page, &typed.offered.received(trial.settled.bill, &Patient::from(person)), rules, true);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -385,7 +275,7 @@ fn preview_page(
         labels_at_admission,
         insured_is_assumed: then.insured_is_assumed,
         institution: typed.institution_name,
-        discharge: typed.draft.discharge,
+        discharge: typed.offered.draft.discharge,
         changes,
         has_moved,
         request: visit.app.mint(),
@@ -432,7 +322,7 @@ pub(crate) async fn settle(
     };
     lines.carry(&mut form, true);
     let digest = digest_of_form(&person, expected, &form);
-    let attempt = match begin(&visit, key, digest).await? {
+    let attempt = match begin(&visit.app, &visit.actor, key, digest).await? {
         Begun::Go(attempt) => attempt,
         Begun::Done(answered) => return Ok(settled_now(&visit, &answered)),
         Begun::InProgress => {
@@ -444,53 +334,22 @@ pub(crate) async fn settle(
             return show_refused(&form_page(visit, &person, form, lines));
         }
     };
-    let done = settle_once(&visit, &person, &typed, expected, &attempt).await;
-    if !matches!(done, Ok(Once::Settled(_))) {
-        visit.app.database.write(move |tx| give_up_request(tx, &attempt)).await?;
-    }
-    match done? {
-        Once::Settled(answered) => Ok(settled_now(&visit, &answered)),
-        Once::Moved(trial) => show_refused(&preview_page(visit, &person, form, typed, *trial, true)),
-        Once::Refused(refusal) => {
+    let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
+    let (patient, offered) = (Patient::from(&person), typed.offered.clone());
+    let work = move |tx: &mut Transaction<'_>| {
+        let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
+        let taken = settle_bill(tx, &hand, &patient, &offered, Expected::Own(expected))?;
+        let answer = |own: Fen, bill| Answered { bill: Some(bill), answer: own.to_string() };
+        Ok(taken.map(|taken| answer(taken.trial.settled.own, taken.bill)))
+    };
+    match answer_once(&visit.app, attempt, work).await? {
+        Ok(answered) => Ok(settled_now(&visit, &answered)),
+        Err(NotTaken::Moved(trial)) => show_refused(&preview_page(visit, &person, form, typed, *trial, true)),
+        Err(NotTaken::Refused(refusal)) => {
             form.refuse(refusal);
             show_refused(&form_page(visit, &person, form, lines))
         }
     }
-}
-
-/// What a request to settle came to.
-enum Once {
-    Settled(Answered),
-    /// The own share is another than the one confirmed.
-    Moved(Box<Trial>),
-    Refused(Refusal),
-}
-
-async fn settle_once(
-    visit: &Visit,
-    person: &Person,
-    typed: &Typed,
-    expected: Option<Fen>,
-    attempt: &Attempt,
-) -> Result<Once, Failure> {
-    let trial = match try_bill(visit, person, typed).await? {
-        Ok(trial) => trial,
-        Err(refusal) => return Ok(Once::Refused(refusal)),
-    };
-    if expected != Some(trial.settled.own) {
-        return Ok(Once::Moved(Box::new(trial)));
-    }
-    let answer = trial.settled.own.to_string();
-    Ok(match write_bill(visit, person, typed, attempt.clone(), answer).await? {
-        Ok(answered) => Once::Settled(answered),
-        Err(refusal) => Once::Refused(refusal),
-    })
-}
-
-async fn begin(visit: &Visit, key: String, digest: String) -> Result<Begun, Failure> {
-    let key = RequestKey { caller: outcome::caller(&visit.actor), key };
-    let now = visit.app.clock.now();
-    Ok(visit.app.database.write(move |tx| begin_request(tx, &key, &digest, now)).await?)
 }
 
 /// All that was confirmed, in one number.
@@ -507,46 +366,4 @@ fn settled_now(visit: &Visit, answered: &Answered) -> Response {
     let text = visit.page.say1("settlement.settled_now", "own", visit.page.yuan(own));
     let path = answered.bill.map_or_else(|| "/bills".to_owned(), |bill| format!("/bills/{bill}"));
     Flash::good(text).then_go_to(&path)
-}
-
-/// Takes the bill in, settles its person-year and answers the request, in one transaction.
-async fn write_bill(
-    visit: &Visit,
-    person: &Person,
-    typed: &Typed,
-    attempt: Attempt,
-    answer: String,
-) -> Result<Result<Answered, Refusal>, Failure> {
-    let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
-    let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
-    let written = visit
-        .app
-        .database
-        .write(move |tx| {
-            lock(tx, home)?;
-            if let Some(closed) = closed_year(tx, home, body.year())? {
-                return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
-            }
-            let mut body = body;
-            let mut corrects = None;
-            if let Some(known) = known_bill(tx, body.institution.id, &body.number)? {
-                if known.state != BillState::Cancelled {
-                    return Ok(Err(refuse_known(&known)));
-                }
-                (body.bill, corrects) = (known.id, Some(known.fact));
-            }
-            let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
-            let mut fact = hand.received(person_id, home, &body)?;
-            fact.corrects = corrects;
-            app.record.append(tx, now, vec![fact])?;
-            settle_again(tx, &hand, person_id, body.year(), None)?;
-            let answered = Answered { bill: Some(body.bill), answer };
-            if !answer_request(tx, &attempt, &answered)? {
-                return Err(DatabaseError::Refused("another attempt took the request over".into()));
-            }
-            Ok(Ok(answered))
-        })
-        .await?;
-    Ok(written)
 }

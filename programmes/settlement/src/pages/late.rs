@@ -134,7 +134,7 @@ fn take_in(
     let mut corrects = None;
     if let Some(known) = known_bill(tx, body.institution.id, &body.number)? {
         if known.state != BillState::Cancelled {
-            return Ok(Err(super::desk::refuse_known(&known)));
+            return Ok(Err(crate::intake::refuse_known(&known)));
         }
         (body.bill, corrects) = (known.id, Some(known.fact));
     }

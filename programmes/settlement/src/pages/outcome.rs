@@ -2,11 +2,11 @@
 
 use askama::Template;
 use axum::response::Response;
-use kangmai_access::Actor;
 use kangmai_base::Uuid;
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Field, Form, FormBody, Page, show, show_refused};
 
+use crate::intake::caller;
 use crate::store::{LONGEST_KEY, RequestKey, RequestState, ask_request};
 
 const FIELDS: &[Field] = &[Field::text("key", "settlement.field.key").at_most(LONGEST_KEY)];
@@ -25,11 +25,6 @@ struct Said {
     tone: &'static str,
     text: String,
     bill: Option<Uuid>,
-}
-
-/// Whose keys somebody uses: those of their institution, else their own.
-pub(super) fn caller(actor: &Actor) -> Uuid {
-    actor.institution.unwrap_or_else(|| actor.account.uuid())
 }
 
 /// GET: the field for the key.

@@ -210,7 +210,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
     let receipt =
         found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found, sight));
     let lines = lines_of(&visit, &found);
-    let why_not_settled = found.not.as_ref().map(|not| page.refusal(&super::desk::why_refusal(&not.why)));
+    let why_not_settled = found.not.as_ref().map(|not| page.refusal(&crate::intake::why_refusal(&not.why)));
     let history = history_of(&visit, &found);
     let list = page.word("settlement.bills.title").into_owned();
     let title = if found.bill.state == BillState::Settled {

@@ -10,7 +10,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use kangmai_access::{
-    Actor, NewAccount, Purpose, Role, SignIn, create_account, hash_password, reach, sign_in,
+    Actor, NewAccount, NewClient, Purpose, Role, SignIn, create_account, create_client, hash_password, reach,
+    sign_in,
 };
 use kangmai_base::{Clock, Day, DivisionCode, Fen, FixedClock, Id, IdNumber, Ids, SeededIds, Uuid};
 use kangmai_database::testing::FreshDatabase;
@@ -311,6 +312,52 @@ impl Office {
         }
     }
 
+    /// A client of the interface for an institution; answers its key.
+    pub(crate) fn given_a_client(&mut self, at: &str, institution: Uuid) -> String {
+        let reach = self.reach_of("41", Purpose::ManageAccounts);
+        let (ids, now) = (Arc::clone(&self.ids), self.clock.now());
+        let id = Id::from_uuid(ids.mint(now));
+        let new = NewClient { id, name: "示例 HIS".to_owned(), institution, place: place(at) };
+        let made = self.write(move |tx| create_client(tx, &Actor::system(), &reach, &new, &*ids, now));
+        made.expect("a client")
+    }
+
+    /// Sends to the interface; `name`: the sender's name for the request.
+    pub(crate) fn sends(&self, key: &str, name: Option<&str>, path: &str, body: &serde_json::Value) -> Said {
+        self.sends_text(key, name, path, &body.to_string())
+    }
+
+    pub(crate) fn sends_text(&self, key: &str, name: Option<&str>, path: &str, body: &str) -> Said {
+        let path = format!("/api/v1/settlement/{path}");
+        let mut request = Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::ACCEPT_LANGUAGE, self.language)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(name) = name {
+            request = request.header("Idempotency-Key", name);
+        }
+        self.said(request.body(Body::from(body.to_owned())).expect("a request"))
+    }
+
+    /// Asks the interface.
+    pub(crate) fn asks(&self, key: &str, path: &str) -> Said {
+        let request = Request::get(format!("/api/v1/settlement/{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {key}"))
+            .header(header::ACCEPT_LANGUAGE, self.language);
+        self.said(request.body(Body::empty()).expect("a request"))
+    }
+
+    fn said(&self, request: Request<Body>) -> Said {
+        let response = self.runtime.block_on(self.router.clone().oneshot(request)).expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = self.runtime.block_on(to_bytes(body, 64 << 20)).expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert_eq!(self.words.missing(), Vec::<String>::new());
+        assert!(parts.headers.contains_key("x-request-id"), "every answer has a name");
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Said { status: parts.status, headers: parts.headers, json, text }
+    }
+
     fn cookie(&self) -> String {
         let session = self.session.as_ref().map_or("", |(token, _)| token.as_str());
         format!("{}={session}; {}={}", cookies::SESSION, cookies::LANGUAGE, self.language)
@@ -487,6 +534,28 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) text: String,
+}
+
+/// What the interface said.
+pub(crate) struct Said {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) json: serde_json::Value,
+    pub(crate) text: String,
+}
+
+impl Said {
+    /// The answer of what was done.
+    pub(crate) fn done(self) -> serde_json::Value {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text);
+        self.json
+    }
+
+    /// Status and code of what was not.
+    pub(crate) fn not(&self) -> (u16, &str) {
+        assert_ne!(self.status, StatusCode::OK, "{}", self.text);
+        (self.status.as_u16(), self.json["code"].as_str().unwrap_or_default())
+    }
 }
 
 pub(crate) struct Imported {
