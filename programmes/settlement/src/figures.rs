@@ -9,6 +9,7 @@ use kangmai_programme::{App, DueLine, Figure, FigureValue};
 use crate::pages::OPEN_FOR_DAYS;
 use crate::pages::pay_later::reminders;
 use crate::store::claim::{self, ClaimState};
+use crate::store::day::{DayFilter, count_days};
 use crate::store::pay_later::{self, DebtFilter, DebtState, WriteOffState, count_debts, debt_sum};
 use crate::store::{self, AdmissionFilter, BillSum, bill_sum, payer_sums};
 
@@ -205,6 +206,11 @@ fn due_later(
         if reach(actor, Purpose::SettleBills).is_some() {
             line("settlement.due.refund", refund, 0, "/payments?state=refund");
         }
+    }
+    if let Some(within) = reach(actor, Purpose::ReconcileDays) {
+        let (from, to) = (Day(i32::MIN), Day(i32::MAX));
+        let filter = DayFilter { from, to, institution: actor.institution, is_open: true };
+        line("settlement.due.days", count_days(tx, &within, filter)?, 0, "/reconciliations?state=open");
     }
     if let Some(within) = reach(actor, Purpose::DecidePayLater) {
         let asked = pay_later::count_write_offs(tx, &within, Some(WriteOffState::Asked), None)?;

@@ -81,6 +81,12 @@ pub const fn programme() -> Programme {
                 order: 37,
             },
             Navigation {
+                word: "settlement.days.title",
+                path: "/reconciliations",
+                purpose: Purpose::ReadBills,
+                order: 35,
+            },
+            Navigation {
                 word: "settlement.bills.title",
                 path: "/bills",
                 purpose: Purpose::ReadBills,
@@ -113,8 +119,20 @@ fn routes() -> Vec<Route> {
     let mut routes = bill_routes();
     routes.extend(pay_later_routes());
     routes.extend(claim_routes());
+    routes.extend(day_routes());
     routes.extend(api_routes());
     routes
+}
+
+fn day_routes() -> Vec<Route> {
+    use pages::days as to;
+    vec![
+        Route::get("/reconciliations", Purpose::ReadBills, to::list),
+        Route::get("/reconciliations/{day}", Purpose::ReadBills, to::one),
+        Route::get("/reconciliations/{day}/export", Purpose::ReadBills, to::export),
+        Route::get("/reconciliations/{day}/lines/{line}", Purpose::ReconcileDays, to::explain_form),
+        Route::post("/reconciliations/{day}/lines/{line}", Purpose::ReconcileDays, to::explain),
+    ]
 }
 
 /// What systems of hospitals send and ask.

@@ -5,6 +5,7 @@ mod bill_form;
 mod bill_lines;
 mod cancel;
 pub(crate) mod claims;
+pub(crate) mod days;
 mod desk;
 pub(crate) mod deviations;
 mod late;

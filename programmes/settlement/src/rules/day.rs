@@ -42,6 +42,7 @@ pub fn totals<'s>(sides: impl Iterator<Item = &'s DaySide>, says_funds: bool) ->
             *funds.entry(fund).or_default() += *amount;
         }
     }
+    funds.retain(|_, amount| *amount != Fen::ZERO);
     let funds = funds.into_iter().map(|(fund, amount)| FundAmount(fund.to_owned(), amount)).collect();
     sum.funds = says_funds.then_some(funds);
     sum
