@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use kangmai_access::{Actor, NewAccount, PasswordHash, Role, create_account, hash_password};
+use kangmai_access::{
+    Actor, Client, NewAccount, NewClient, PasswordHash, Purpose, Role, create_account, create_client,
+    hash_password, reach, revoke_client,
+};
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
 use kangmai_database::testing::FreshDatabase;
+use kangmai_places::{
+    Institution, InstitutionBody, InstitutionGrade, InstitutionKind, InstitutionTier, put_institutions,
+};
 use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Import, Settings};
@@ -124,6 +130,47 @@ impl County {
         };
         self.app.database.write_blocking(write).expect("the database").expect("an account");
         actor
+    }
+
+    /// Makes a client of the interface, for a hospital of [`COUNTY`] that is made for it; gives its key.
+    pub fn employ_client(&self, name: &str) -> (Id<Client>, String) {
+        let (ids, now) = (Arc::clone(&self.app.ids), self.app.clock.now());
+        let place = COUNTY.parse::<DivisionCode>().expect("a division");
+        let institution = Institution {
+            id: Id::from_uuid(ids.mint(now)),
+            place,
+            body: InstitutionBody {
+                code: format!("C-{name}"),
+                name: format!("示例医院 {name}"),
+                tier: InstitutionTier::County,
+                grade: InstitutionGrade::Second,
+                kind: InstitutionKind::Hospital,
+                capabilities: std::collections::BTreeSet::new(),
+                phone: None,
+                opened: None,
+                closed: None,
+            },
+        };
+        let id = Id::from_uuid(ids.mint(now));
+        let new = NewClient { id, name: name.to_owned(), institution: institution.id.uuid(), place };
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            put_institutions(tx, &[institution])?;
+            let system = Actor::system();
+            let reach = reach(&system, Purpose::ManageAccounts).expect("the system reaches everything");
+            create_client(tx, &system, &reach, &new, &*ids, now)
+        };
+        (id, self.app.database.write_blocking(write).expect("the database").expect("a client"))
+    }
+
+    /// Ends all keys of a client.
+    pub fn revoke(&self, id: Id<Client>) {
+        let (audit_id, now) = (self.app.mint(), self.app.clock.now());
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            let system = Actor::system();
+            let reach = reach(&system, Purpose::ManageAccounts).expect("the system reaches everything");
+            revoke_client(tx, &system, &reach, id, audit_id, now)
+        };
+        self.app.database.write_blocking(write).expect("the database").expect("revoked");
     }
 
     /// Somebody who has not signed in.

@@ -21,6 +21,8 @@ pub struct Visitor {
     app: Router,
     runtime: Arc<tokio::runtime::Runtime>,
     cookies: BTreeMap<String, String>,
+    /// The key that it shows, if it is a system.
+    key: Option<String>,
     path: String,
     status: StatusCode,
     headers: HeaderMap,
@@ -44,6 +46,7 @@ impl Visitor {
             app,
             runtime,
             cookies: BTreeMap::new(),
+            key: None,
             path: "/".to_owned(),
             status: StatusCode::OK,
             headers: HeaderMap::new(),
@@ -51,6 +54,12 @@ impl Visitor {
             page: Document::default(),
             filled: BTreeMap::new(),
         }
+    }
+
+    /// From now on it shows a key of the interface; none: no more.
+    pub fn shows_key(&mut self, key: Option<&str>) -> &mut Visitor {
+        self.key = key.map(str::to_owned);
+        self
     }
 
     // Going places.
@@ -411,6 +420,9 @@ impl Visitor {
             request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, self.cookie());
             if let Some(kind) = kind {
                 request = request.header(header::CONTENT_TYPE, kind);
+            }
+            if let Some(key) = &self.key {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
             }
             let request = request.body(Body::from(std::mem::take(&mut body))).expect("a request");
             let app = self.app.clone();

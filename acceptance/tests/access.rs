@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use kangmai_acceptance::county::County;
 use kangmai_acceptance::visitor::Visitor;
-use kangmai_access::{Role, reach};
+use kangmai_access::{Actor, Role, reach};
 use kangmai_programme::Route;
 
 /// Pages that ask further: for a kind of file that the role may import, for the name of a file, a pack or a benefit.
@@ -12,7 +12,16 @@ const ASK_FURTHER: [&str; 4] = ["/import", "/policies/file", "/policies/benefit"
 /// Stands where an identifier is asked; nothing has it.
 const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 
+/// The pages: what people go to. Interfaces ask a key and no session: see `interfaces`.
 fn routes(county: &County) -> Vec<Route> {
+    all(county).into_iter().filter(|route| route.operation.is_none()).collect()
+}
+
+fn interfaces(county: &County) -> Vec<Route> {
+    all(county).into_iter().filter(|route| route.operation.is_some()).collect()
+}
+
+fn all(county: &County) -> Vec<Route> {
     county.app.programmes.iter().flat_map(|programme| (programme.routes)()).collect()
 }
 
@@ -90,6 +99,108 @@ fn who_has_not_signed_in_is_sent_to_sign_in() {
             visitor.path()
         );
     }
+}
+
+/// Asks an interface; answers status and code.
+fn ask_interface(visitor: &mut Visitor, route: &Route) -> (StatusCode, String) {
+    let body = (route.method == "POST").then_some("application/json");
+    visitor.send(route.method.as_str(), &path_of(route), body, Vec::new());
+    let said: serde_json::Value = serde_json::from_slice(visitor.bytes()).expect("JSON, whatever it is");
+    assert_eq!(said["request_id"].is_string(), !visitor.status().is_success(), "{said}");
+    (visitor.status(), said["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn an_interface_opens_to_a_key_alone_whatever_session_there_is() {
+    let county = County::on_sqlite();
+    let interfaces = interfaces(&county);
+    assert!(interfaces.len() >= 7, "too few interfaces: {}", interfaces.len());
+    let desk = Actor { role: Role::CountyDesk, ..Actor::system() };
+    let (client, key) = county.employ_client("his");
+    let mut wrong = Vec::new();
+    let mut visitors: Vec<Visitor> = Role::ALL.into_iter().map(|role| county.sign_in(role)).collect();
+    visitors.push(county.visitor());
+    for route in &interfaces {
+        assert!(reach(&desk, route.purpose).is_some(), "{} is for no client", route.path);
+        for visitor in &mut visitors {
+            // A minute later, so that nobody came too often.
+            county.clock.advance(60);
+            for shown in [None, Some("kmk_0"), Some("")] {
+                let (status, code) = ask_interface(visitor.shows_key(shown), route);
+                if (status, code.as_str()) != (StatusCode::UNAUTHORIZED, "unauthorized") {
+                    wrong.push(format!("{} {} answers {status} to {shown:?}", route.method, route.path));
+                }
+            }
+            let (status, code) = ask_interface(visitor.shows_key(Some(&key)), route);
+            // Nothing has that identifier, and an empty body is no request.
+            let right = match (route.method.as_str(), route.path.contains("requests")) {
+                ("POST", _) => (status, code.as_str()) == (StatusCode::BAD_REQUEST, "not_json"),
+                (_, true) => status == StatusCode::OK,
+                (_, false) => (status, code.as_str()) == (StatusCode::NOT_FOUND, "not_found"),
+            };
+            if !right {
+                wrong.push(format!("{} {} answers {status} {code} to its key", route.method, route.path));
+            }
+        }
+    }
+    county.revoke(client);
+    for route in &interfaces {
+        county.clock.advance(60);
+        let (status, _) = ask_interface(visitors[0].shows_key(Some(&key)), route);
+        if status != StatusCode::UNAUTHORIZED {
+            wrong.push(format!("{} {} answers {status} to a revoked key", route.method, route.path));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_key_opens_no_page() {
+    let county = County::on_sqlite();
+    let (_, key) = county.employ_client("his");
+    for route in routes(&county) {
+        let mut visitor = county.visitor();
+        ask(visitor.shows_key(Some(&key)), &route);
+        assert!(
+            visitor.path().starts_with("/sign-in"),
+            "{} {} leads to {}",
+            route.method,
+            route.path,
+            visitor.path()
+        );
+    }
+}
+
+#[test]
+fn every_interface_is_described_and_nothing_else() {
+    let county = County::on_sqlite();
+    let mut visitor = county.visitor();
+    visitor.finds("/api/openapi.json");
+    let document: serde_json::Value = serde_json::from_slice(visitor.bytes()).expect("JSON");
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut described = Vec::new();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            described.push((path.clone(), method.to_uppercase()));
+            for part in ["summary", "description", "operationId"] {
+                assert!(operation[part].as_str().is_some_and(|text| !text.is_empty()), "{path}: no {part}");
+            }
+            let content = &operation["responses"]["200"]["content"]["application/json"];
+            assert!(content["schema"].is_object() && content["example"].is_object(), "{path}: no example");
+            let has_body = operation["requestBody"]["content"]["application/json"]["example"].is_object();
+            assert_eq!(has_body, method == "post", "{path}");
+        }
+    }
+    let mut routes: Vec<(String, String)> =
+        interfaces(&county).iter().map(|route| (route.path.to_owned(), route.method.to_string())).collect();
+    described.sort();
+    routes.sort();
+    assert_eq!(described, routes);
+    assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    // Where there is none, the answer has the shape of all others.
+    visitor.open("/api/v1/settlement/nothing");
+    let said: serde_json::Value = serde_json::from_slice(visitor.bytes()).expect("JSON");
+    assert_eq!((visitor.status(), said["code"].as_str()), (StatusCode::NOT_FOUND, Some("not_found")));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod account;
 mod check;
 mod classify;
+mod client;
 mod database;
 mod demo;
 mod file;
@@ -67,6 +68,9 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Systems of hospitals and the keys by which they use the interface
+    #[command(subcommand)]
+    Client(client::ClientCommand),
 }
 
 /// Reads the command line and runs it.
@@ -90,6 +94,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),
+        Command::Client(command) => client::run(&config, &command),
     }
 }
 

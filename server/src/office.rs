@@ -3,9 +3,11 @@
 
 mod accounts;
 mod audit;
+mod clients;
 mod figures;
 mod home;
 mod imports;
+mod interface;
 mod law;
 mod packs;
 mod parked;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{any, get};
 use kangmai_access::Purpose;
 use kangmai_database::Migrations;
 use kangmai_programme::{App, Navigation, Programme, Route};
@@ -55,6 +57,7 @@ const NAVIGATION: &[Navigation] = &[
         purpose: Purpose::ManageAccounts,
         order: 90,
     },
+    Navigation { word: "server.clients.nav", path: "/clients", purpose: Purpose::ManageAccounts, order: 90 },
     Navigation { word: "server.audit.nav", path: "/audit", purpose: Purpose::ReadAudit, order: 91 },
 ];
 
@@ -81,6 +84,10 @@ fn routes() -> Vec<Route> {
         Route::post("/accounts", Purpose::ManageAccounts, accounts::create),
         Route::get("/accounts/{id}", Purpose::ManageAccounts, accounts::show_account),
         Route::post("/accounts/{id}", Purpose::ManageAccounts, accounts::change),
+        Route::get("/clients", Purpose::ManageAccounts, clients::show_clients),
+        Route::post("/clients", Purpose::ManageAccounts, clients::create),
+        Route::get("/clients/{id}", Purpose::ManageAccounts, clients::show_client),
+        Route::post("/clients/{id}", Purpose::ManageAccounts, clients::change),
         Route::get("/audit", Purpose::ReadAudit, audit::show_audit),
         Route::get("/parked", Purpose::KeepRegister, parked::show_parked),
         Route::post("/parked/{id}", Purpose::KeepRegister, parked::resolve),
@@ -92,6 +99,8 @@ pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::show_sign_in).post(sign_in::take_sign_in))
         .route("/health", get(health))
+        .route("/api/openapi.json", get(interface::describe))
+        .route("/api/{*rest}", any(interface::not_there))
         .route("/metrics", get(move || async move { metrics.text() }))
 }
 

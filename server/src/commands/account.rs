@@ -121,7 +121,8 @@ fn change(database: &Database, name: &str, change: AccountChange) -> anyhow::Res
     })?)
 }
 
-fn refused<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
+/// The sentence of a refusal, as an error.
+pub(super) fn refused<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
     let words = Words::load(&programmes::words())?;
     result.map_err(|refusal| anyhow!("{}", words.refusal(Language::En, &refusal, "")))
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use kangmai_access::{Actor, Role};
-use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, SystemClock};
+use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, SystemClock};
 use kangmai_database::Database;
+use kangmai_people::people_at;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Settings};
 use kangmai_web::Language;
@@ -67,8 +68,8 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     }
     if !args.build_only {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-        let people = args.people;
-        super::serve::serve_app(&app, address, || invite(address, people))?;
+        let (people, interface) = (args.people, interface(&app)?);
+        super::serve::serve_app(&app, address, || invite(address, people, &interface))?;
     }
     drop(app);
     if args.data.is_none() {
@@ -149,11 +150,32 @@ fn accounts(app: &App, people: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn invite(address: SocketAddr, people: u32) {
+/// The name of the demonstration's client of the interface.
+const CLIENT: &str = "示例 HIS";
+/// The county's hospital, whose system it is.
+const COUNTY_HOSPITAL: &str = "H41172200901";
+/// People among whom one is looked for to try it with.
+const MOST_LOOKED_AT: i64 = 50;
+
+/// A key of the interface, another at each start, and somebody to try it with.
+fn interface(app: &App) -> anyhow::Result<Vec<String>> {
+    let key = super::client::key_for(&app.database, CLIENT, COUNTY_HOSPITAL)?;
+    let people = app.database.read_blocking(|tx| people_at(tx, county().range(), 0, MOST_LOOKED_AT))?;
+    let patient = people.into_iter().find(|person| {
+        let is_plain = |number: &IdNumber| number.kind() == IdNumberKind::Valid;
+        person.body.died_on.is_none() && person.body.id_number.as_ref().is_some_and(is_plain)
+    });
+    let patient = patient.context("the county has nobody to try the interface with")?;
+    let number = patient.body.id_number.map(|number| number.as_str().to_owned()).unwrap_or_default();
+    Ok(vec![key, format!("{} {number}", patient.body.name)])
+}
+
+fn invite(address: SocketAddr, people: u32, interface: &[String]) {
     say(format!("康脉 示例县  http://{address}"));
     say(format!("密码 / password: {PASSWORD}"));
     for (name, display, role, _) in people_of_the_house(people) {
         say(format!("  {name:<10} {:<18} {display}", role.key()));
     }
+    say(format!("接口密钥、示例病人 / interface key, a patient: {}", interface.join("  ")));
     say("Ctrl-C 结束 / to stop");
 }

@@ -41,7 +41,8 @@ pub(super) fn serve_app(app: &App, listen: std::net::SocketAddr, ready: impl FnO
         })?;
         ready();
         let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
-        axum::serve(listener, router(app)).with_graceful_shutdown(stop_signal()).await?;
+        let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        axum::serve(listener, service).with_graceful_shutdown(stop_signal()).await?;
         Ok(())
     })
 }
