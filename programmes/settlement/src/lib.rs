@@ -41,6 +41,37 @@ pub const MIGRATIONS: Migrations = Migrations {
 /// The words of this programme.
 pub const WORDS: &str = include_str!("../words.toml");
 
+const NAVIGATION: &[Navigation] = &[
+    Navigation { word: "settlement.desk.title", path: "/desk", purpose: Purpose::SettleBills, order: 30 },
+    Navigation {
+        word: "settlement.admissions.title",
+        path: "/admissions",
+        purpose: Purpose::SettleBills,
+        order: 32,
+    },
+    Navigation {
+        word: "settlement.debts.title",
+        path: "/payments",
+        purpose: Purpose::ReadPayments,
+        order: 33,
+    },
+    Navigation { word: "settlement.claims.title", path: "/claims", purpose: Purpose::ReadBills, order: 37 },
+    Navigation {
+        word: "settlement.days.title",
+        path: "/reconciliations",
+        purpose: Purpose::ReadBills,
+        order: 35,
+    },
+    Navigation { word: "settlement.bills.title", path: "/bills", purpose: Purpose::ReadBills, order: 34 },
+    Navigation {
+        word: "settlement.postings.title",
+        path: "/postings",
+        purpose: Purpose::ReadBills,
+        order: 36,
+    },
+    Navigation { word: "settlement.years.title", path: "/years", purpose: Purpose::KeepLedger, order: 38 },
+];
+
 /// The programme, as a table.
 pub const fn programme() -> Programme {
     Programme {
@@ -55,56 +86,7 @@ pub const fn programme() -> Programme {
             store::claim::CLAIMS,
             store::day::DAYS,
         ],
-        navigation: &[
-            Navigation {
-                word: "settlement.desk.title",
-                path: "/desk",
-                purpose: Purpose::SettleBills,
-                order: 30,
-            },
-            Navigation {
-                word: "settlement.admissions.title",
-                path: "/admissions",
-                purpose: Purpose::SettleBills,
-                order: 32,
-            },
-            Navigation {
-                word: "settlement.debts.title",
-                path: "/payments",
-                purpose: Purpose::ReadPayments,
-                order: 33,
-            },
-            Navigation {
-                word: "settlement.claims.title",
-                path: "/claims",
-                purpose: Purpose::ReadBills,
-                order: 37,
-            },
-            Navigation {
-                word: "settlement.days.title",
-                path: "/reconciliations",
-                purpose: Purpose::ReadBills,
-                order: 35,
-            },
-            Navigation {
-                word: "settlement.bills.title",
-                path: "/bills",
-                purpose: Purpose::ReadBills,
-                order: 34,
-            },
-            Navigation {
-                word: "settlement.postings.title",
-                path: "/postings",
-                purpose: Purpose::ReadBills,
-                order: 36,
-            },
-            Navigation {
-                word: "settlement.years.title",
-                path: "/years",
-                purpose: Purpose::KeepLedger,
-                order: 38,
-            },
-        ],
+        navigation: NAVIGATION,
         routes,
         imports: &[import::OPENINGS, import::BILLS, import::LINES],
         figures: figures::FIGURES,

@@ -12,11 +12,12 @@ use crate::Route;
 /// What an interface does, takes and answers.
 #[derive(Debug)]
 pub struct Operation {
-    /// Its name: `settle`. `{programme}.api.{id}` is the sentence that says what it does, and the same with `.about` says
-    /// more.
+    /// Its name: `settle`.
     pub id: &'static str,
-    /// The programme that it belongs to, for its words.
-    pub programme: &'static str,
+    /// Key of what it is called; the same with `.about` says more.
+    pub word: &'static str,
+    /// What the key of a field's meaning begins with; its name follows.
+    pub field_words: &'static str,
     /// Whether the sender names the request by `Idempotency-Key`.
     pub keyed: bool,
     /// The schema of the body with an example; none: it has no body.
@@ -64,16 +65,15 @@ pub fn openapi(routes: &[Route], words: &Words, language: Language) -> Value {
 }
 
 fn describe(route: &Route, operation: &Operation, words: &Words, language: Language) -> Value {
-    let begin = format!("{}.api", operation.programme);
-    let key = format!("{begin}.{}", operation.id);
+    let (begin, key) = (operation.field_words, operation.word);
     let content = |described: Described| {
         let mut schema = described.schema;
-        explain(&mut schema, &begin, words, language);
+        explain(&mut schema, begin, words, language);
         json!({ "application/json": { "schema": schema, "example": described.example } })
     };
     let mut responses = Map::new();
     let answer =
-        json!({ "description": words.word(language, &key), "content": content((operation.answer)()) });
+        json!({ "description": words.word(language, key), "content": content((operation.answer)()) });
     responses.insert("200".to_owned(), answer);
     for status in operation.errors.iter().chain(&ERRORS_OF_ALL) {
         let about = words.word(language, &format!("web.api.status.{status}"));
@@ -83,9 +83,9 @@ fn describe(route: &Route, operation: &Operation, words: &Words, language: Langu
     }
     let mut described = json!({
         "operationId": operation.id,
-        "summary": words.word(language, &key),
+        "summary": words.word(language, key),
         "description": words.word(language, &format!("{key}.about")),
-        "parameters": parameters(route, operation, &begin, words, language),
+        "parameters": parameters(route, operation, words, language),
         "responses": responses,
     });
     if let Some(request) = operation.request {
@@ -94,16 +94,10 @@ fn describe(route: &Route, operation: &Operation, words: &Words, language: Langu
     described
 }
 
-fn parameters(
-    route: &Route,
-    operation: &Operation,
-    begin: &str,
-    words: &Words,
-    language: Language,
-) -> Vec<Value> {
+fn parameters(route: &Route, operation: &Operation, words: &Words, language: Language) -> Vec<Value> {
     let names = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = |name: &str| {
-        let about = words.word(language, &format!("{begin}.field.{name}"));
+        let about = words.word(language, &format!("{}{name}", operation.field_words));
         json!({ "name": name, "in": "path", "required": true, "description": about, "schema": { "type": "string" } })
     };
     let mut parameters: Vec<Value> = names.map(in_path).collect();
@@ -117,13 +111,13 @@ fn parameters(
     parameters
 }
 
-/// Says of every field of a schema what it means: `{begin}.field.{name}`, where there is such a word.
+/// Says of every field of a schema what it means: `{begin}{name}`, where there is such a word.
 fn explain(schema: &mut Value, begin: &str, words: &Words, language: Language) {
     match schema {
         Value::Object(object) => {
             if let Some(Value::Object(fields)) = object.get_mut("properties") {
                 for (name, field) in fields.iter_mut() {
-                    let key = format!("{begin}.field.{name}");
+                    let key = format!("{begin}{name}");
                     if words.has(&key) && field.get("description").is_none() {
                         field["description"] = json!(words.word(language, &key));
                     }

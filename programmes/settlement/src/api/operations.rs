@@ -12,7 +12,8 @@ use crate::rules::{LONGEST_NUMBER, LONGEST_REASON};
 /// 预结算
 pub(crate) static PRE_SETTLE: Operation = Operation {
     id: "pre_settle",
-    programme: "settlement",
+    word: "settlement.api.pre_settle",
+    field_words: "settlement.api.field.",
     keyed: false,
     request: Some(|| bill(&[])),
     answer: || Described { schema: settled(), example: trial_example() },
@@ -21,16 +22,18 @@ pub(crate) static PRE_SETTLE: Operation = Operation {
 /// 结算
 pub(crate) static SETTLE: Operation = Operation {
     id: "settle",
-    programme: "settlement",
+    word: "settlement.api.settle",
+    field_words: "settlement.api.field.",
     keyed: true,
-    request: Some(|| bill(&[("expected_own_share", money(), json!("15130.00"))])),
+    request: Some(|| bill(&[("expected_own_share", money(), json!("7312.00"))])),
     answer: || receipt(),
     errors: &[400, 409, 413, 422],
 };
 /// 撤销结算
 pub(crate) static CANCEL: Operation = Operation {
     id: "cancel",
-    programme: "settlement",
+    word: "settlement.api.cancel",
+    field_words: "settlement.api.field.",
     keyed: true,
     request: Some(|| {
         let fields = [
@@ -52,7 +55,8 @@ pub(crate) static CANCEL: Operation = Operation {
 /// 更正
 pub(crate) static CORRECT: Operation = Operation {
     id: "correct",
-    programme: "settlement",
+    word: "settlement.api.correct",
+    field_words: "settlement.api.field.",
     keyed: true,
     request: Some(|| {
         let expected = ("expected_own_share", money(), Value::Null);
@@ -64,7 +68,8 @@ pub(crate) static CORRECT: Operation = Operation {
 /// 日终对账
 pub(crate) static RECONCILE: Operation = Operation {
     id: "reconcile",
-    programme: "settlement",
+    word: "settlement.api.reconcile",
+    field_words: "settlement.api.field.",
     keyed: true,
     request: Some(|| Described { schema: day(), example: day_example() }),
     answer: || Described { schema: reconciled(), example: reconciled_example() },
@@ -73,7 +78,8 @@ pub(crate) static RECONCILE: Operation = Operation {
 /// 查询请求结果
 pub(crate) static REQUEST: Operation = Operation {
     id: "request",
-    programme: "settlement",
+    word: "settlement.api.request",
+    field_words: "settlement.api.field.",
     keyed: false,
     request: None,
     answer: || {
@@ -92,7 +98,8 @@ pub(crate) static REQUEST: Operation = Operation {
 /// 查询结算单
 pub(crate) static RECEIPT: Operation = Operation {
     id: "receipt",
-    programme: "settlement",
+    word: "settlement.api.receipt",
+    field_words: "settlement.api.field.",
     keyed: false,
     request: None,
     answer: || receipt(),
@@ -156,7 +163,7 @@ fn bill(further: &[(&str, Value, Value)]) -> Described {
     let diagnosis = vec![("code", text(40)), ("name", text(80))];
     let mut fields = vec![
         ("number", text(LONGEST_NUMBER), json!("ZY20260305001")),
-        ("person", object(person, &[]), json!({ "id_number": "41172119510101991X", "name": "示例甲" })),
+        ("person", object(person, &[]), json!({ "id_number": "411721195101019916", "name": "示例甲" })),
         ("setting", string(), json!("21")),
         ("referral", one_of(Referral::NAMES), json!("referred")),
         ("admission", a_day(), json!("2026-02-20")),
@@ -264,21 +271,21 @@ fn trial_example() -> Value {
         "total": "30000.00",
         "compliant": "28000.00",
         "out_of_catalogue": "2000.00",
-        "paid_by_funds": "14870.00",
-        "own_share": "15130.00",
+        "paid_by_funds": "22688.00",
+        "own_share": "7312.00",
         "already_paid": "0.00",
         "funds": [{
             "fund": "basic", "kind": "insurance", "national": "hifp_pay",
-            "name": { "zh": "居民医保统筹基金", "en": "the residents' basic insurance fund" }, "amount": "14870.00",
+            "name": { "zh": "居民医保统筹基金", "en": "the residents' basic insurance fund" }, "amount": "22688.00",
         }],
         "layers": [{
             "layer": "basic", "name": "城乡居民基本医疗保险", "fund": "basic", "outcome": "paid", "base": "28000.00",
-            "paid": "14870.00", "remaining": "13130.00", "sentence": null,
+            "paid": "22688.00", "remaining": "5312.00", "sentence": null,
         }],
         "process_text": "总费用 30,000.00 元……",
         "national": {
             "med_type": "21",
-            "amounts": { "medfee_sumamt": "30000.00", "hifp_pay": "14870.00", "psn_part_amt": "15130.00" },
+            "amounts": { "medfee_sumamt": "30000.00", "hifp_pay": "22688.00", "psn_part_amt": "7312.00" },
             "process_text": "setl_proc_info",
             "sure": "low",
         },
@@ -346,8 +353,8 @@ fn day_example() -> Value {
         "day": "2026-03-05",
         "funds_by": "national",
         "bills": [{
-            "number": "ZY20260305001", "status": "settled", "total": "30000.00", "own_share": "15130.00",
-            "funds": [{ "fund": "hifp_pay", "amount": "14870.00" }],
+            "number": "ZY20260305001", "status": "settled", "total": "30000.00", "own_share": "7312.00",
+            "funds": [{ "fund": "hifp_pay", "amount": "22688.00" }],
         }],
     })
 }
@@ -412,8 +419,8 @@ fn reconciled() -> Value {
 
 fn reconciled_example() -> Value {
     let totals = json!({
-        "bills": 1, "total": "30000.00", "own_share": "15130.00",
-        "funds": [{ "fund": "hifp_pay", "amount": "14870.00" }],
+        "bills": 1, "total": "30000.00", "own_share": "7312.00",
+        "funds": [{ "fund": "hifp_pay", "amount": "22688.00" }],
     });
     json!({
         "reconciliation": "019cbb2e-0000-7000-8000-000000000004",
