@@ -6,6 +6,7 @@ pub mod browser;
 pub mod county;
 pub mod crawl;
 pub mod html;
+pub mod measure;
 pub mod source;
 pub mod tidy;
 pub mod visitor;

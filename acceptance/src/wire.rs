@@ -38,7 +38,7 @@ impl Wire {
     /// # Errors
     /// When the server cannot be reached, closes early or speaks no HTTP.
     pub fn get(&mut self, path: &str) -> io::Result<Answer> {
-        self.send("GET", path, b"")
+        self.send("GET", path, &[], b"")
     }
 
     /// Posts a form, already encoded.
@@ -46,10 +46,31 @@ impl Wire {
     /// # Errors
     /// As [`Wire::get`].
     pub fn post(&mut self, path: &str, form: &str) -> io::Result<Answer> {
-        self.send("POST", path, form.as_bytes())
+        let kind = ("Content-Type", "application/x-www-form-urlencoded");
+        self.send("POST", path, &[kind], form.as_bytes())
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
+    /// Posts JSON to an interface, with the key of a client and a name for the request.
+    ///
+    /// # Errors
+    /// As [`Wire::get`].
+    pub fn post_json(&mut self, path: &str, key: &str, name: &str, body: &str) -> io::Result<Answer> {
+        let key = format!("Bearer {key}");
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Authorization", key.as_str()),
+            ("Idempotency-Key", name),
+        ];
+        self.send("POST", path, &headers, body.as_bytes())
+    }
+
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Answer> {
         let cookies: Vec<String> =
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut head =
@@ -57,11 +78,11 @@ impl Wire {
         if !cookies.is_empty() {
             head += &format!("Cookie: {}\r\n", cookies.join("; "));
         }
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
         if method == "POST" {
-            head += &format!(
-                "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-                body.len()
-            );
+            head += &format!("Content-Length: {}\r\n", body.len());
         }
         head += "\r\n";
         let mut message = head.into_bytes();
