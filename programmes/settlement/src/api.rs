@@ -24,7 +24,7 @@ use kangmai_web::{ApiFailure, JsonFields, Problem, Problems, read_json};
 use serde_json::{Value, json};
 
 use self::answer::{of_bill, of_trial, own_bill};
-use self::bill::{BillAsked, look_up, read_bill, read_correction};
+use self::bill::{BillAsked, look_up, read_bill, read_correction, read_trial};
 use crate::intake::{
     NotTaken, Offered, Patient, Taken, Trial, answer_once, begin, caller, cancel_bill, correct_bill,
     settle_bill, try_bill,
@@ -60,7 +60,7 @@ fn in_json(text: String, is_replayed: bool) -> Response {
 
 /// POST pre-settle: every layer, and nothing is written.
 pub(crate) async fn pre_settle(call: Call, body: Bytes) -> Result<Response, ApiFailure> {
-    let asked = read_bill(&read_json(&body)?, codes(&call))?;
+    let asked = read_trial(&read_json(&body)?, codes(&call))?;
     let database = call.app.database.clone();
     let said = database.read(move |tx| {
         let (patient, offered) = look_up(tx, &call, &asked)??;

@@ -346,6 +346,12 @@ fn everything_wrong_with_a_bill_is_told_at_once_and_nothing_is_done() {
             "person.id",
         );
         assert_eq!(bills(office), 0);
+        let expecting = with(bill("ZY-1", &person, "60000.00"), &[("expected_own_share", json!("1.00"))]);
+        let tried = office.sends(&key, None, "pre-settle", &expecting);
+        assert_eq!(
+            (tried.not(), tried.json["field"].as_str()),
+            ((422, "unknown_field"), Some("expected_own_share"))
+        );
         // Its key is still free, and the own share that pre-settle says is taken.
         let tried = office.sends(&key, None, "pre-settle", &bill("ZY-1", &person, "60000.00")).done();
         let right =

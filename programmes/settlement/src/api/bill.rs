@@ -37,11 +37,20 @@ pub(super) struct BillAsked {
     pub(super) expected: Expected,
 }
 
-/// Reads a bill.
-pub(super) fn read_bill(body: &Value, codes: Option<&InterfaceCodes>) -> Result<BillAsked, ApiFailure> {
+/// Reads a bill that is only tried: nothing can be expected of it yet.
+pub(super) fn read_trial(body: &Value, codes: Option<&InterfaceCodes>) -> Result<BillAsked, ApiFailure> {
     let problems = Problems::default();
     let fields = JsonFields::of(body, &problems);
     let bill = read_fields(&fields, codes);
+    fields.finish();
+    whole(bill, problems)
+}
+
+/// Reads a bill that is to be settled.
+pub(super) fn read_bill(body: &Value, codes: Option<&InterfaceCodes>) -> Result<BillAsked, ApiFailure> {
+    let problems = Problems::default();
+    let fields = JsonFields::of(body, &problems);
+    let bill = read_expecting(&fields, codes);
     fields.finish();
     whole(bill, problems)
 }
@@ -54,7 +63,7 @@ pub(super) fn read_correction(
 ) -> Result<(BillAsked, String), ApiFailure> {
     let problems = Problems::default();
     let fields = JsonFields::of(body, &problems);
-    let bill = read_fields(&fields, codes);
+    let bill = read_expecting(&fields, codes);
     let reason = fields.text("reason", LONGEST_REASON);
     fields.finish();
     if let Some(bill) = &bill {
@@ -91,6 +100,16 @@ fn whole<T>(read: Option<T>, problems: Problems) -> Result<T, ApiFailure> {
     }
 }
 
+/// With the own share that the sender expects, if it says one.
+fn read_expecting(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Option<BillAsked> {
+    let bill = read_fields(fields, codes);
+    let expected = fields.amount_maybe("expected_own_share");
+    bill.map(|bill| match expected {
+        Some(own) => BillAsked { expected: Expected::Own(Some(own)), ..bill },
+        None => bill,
+    })
+}
+
 fn read_fields(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Option<BillAsked> {
     let person = fields.object("person").and_then(read_person);
     let number = fields.text("number", LONGEST_NUMBER);
@@ -105,10 +124,6 @@ fn read_fields(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Optio
     let (total, compliant) = (fields.amount("total"), fields.amount("compliant"));
     let already_paid = fields.amount_maybe("already_paid").unwrap_or(Fen::ZERO);
     let fees = fields.object_maybe("fees").map(read_fees).unwrap_or_default();
-    let expected = match fields.amount_maybe("expected_own_share") {
-        Some(own) => Expected::Own(Some(own)),
-        None => Expected::Anything,
-    };
     let draft = BillDraft {
         number: number?,
         admission: admission?,
@@ -121,7 +136,7 @@ fn read_fields(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Optio
         already_paid,
         fees,
     };
-    Some(BillAsked { person: person?, draft, expected })
+    Some(BillAsked { person: person?, draft, expected: Expected::Anything })
 }
 
 fn chosen<T>(
