@@ -1,5 +1,7 @@
 //! The example client of the interface, against a served county, over a line that loses requests and answers.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
