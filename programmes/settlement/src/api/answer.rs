@@ -2,7 +2,9 @@
 
 use kangmai_base::{Fen, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_policy::{InterfaceCodes, InterfaceFigure, Jurisdiction, PayerKind, Policy, Setting, Trace};
+use kangmai_policy::{
+    InterfaceCodes, InterfaceFigure, Jurisdiction, MOST_PROCESS_CHARACTERS, PayerKind, Policy, Setting, Sight, Trace,
+};
 use kangmai_programme::Call;
 use serde_json::{Map, Value, json};
 
@@ -12,9 +14,6 @@ use crate::pages::language;
 use crate::rules::ChainBill;
 use crate::statement::{receipt_hash, worked_out_again};
 use crate::store::{self, Bill};
-
-/// The longest text of a process that the national interface takes, in characters.
-pub(super) const LONGEST_PROCESS: usize = 4_000;
 
 /// What settling would come to.
 pub(super) fn of_trial(call: &Call, setting: Setting, trial: &Trial) -> Value {
@@ -150,7 +149,7 @@ fn funds(policy: Option<&Policy>, settled: &Settled) -> Vec<Fund> {
 
 fn layers(call: &Call, policy: Option<&Policy>, settled: &Settled, trace: Option<&Trace>) -> Value {
     let language = language(&call.page);
-    let told = policy.zip(trace).map(|(policy, trace)| policy.explain(trace, language).layers);
+    let told = policy.zip(trace).map(|(policy, trace)| policy.explain_to(trace, language, sight(call, trace)).layers);
     let one = |layer: &LayerPaid| {
         let text = told.iter().flatten().find(|text| text.id == layer.layer);
         json!({
@@ -167,25 +166,27 @@ fn layers(call: &Call, policy: Option<&Policy>, settled: &Settled, trace: Option
     settled.layers.iter().map(one).collect()
 }
 
-/// The process in words, at most [`LONGEST_PROCESS`] characters; what is longer ends with three dots, and the statement has
-/// all of it. A receipt of another release is told by its figures only.
+/// What of the facts is said: of a diagnosis of level 5 nothing, as on the statement.
+fn sight(call: &Call, trace: &Trace) -> Sight {
+    let facts = &trace.facts;
+    let table = call.app.policies.disease_table(facts.person_place, facts.discharge);
+    let level = table.map_or(0, |table| table.sensitive_level(facts.diagnosis));
+    Sight { diagnosis: level < 5 || call.reach.sensitive(), labels: true }
+}
+
+/// The process in words, as long as the national interface takes it. A receipt of another release is told by its figures
+/// only.
 fn process(call: &Call, policy: Option<&Policy>, settled: &Settled, trace: Option<&Trace>) -> String {
-    let mut text = String::new();
     match policy.zip(trace) {
-        Some((policy, trace)) => policy.write_text(trace, language(&call.page), &mut text),
+        Some((policy, trace)) => {
+            let sight = sight(call, trace);
+            policy.process_text(trace, language(&call.page), sight, MOST_PROCESS_CHARACTERS)
+        }
         None => {
             let values: [(&str, &dyn std::fmt::Display); 2] =
                 [("total", &settled.total.grouped()), ("own", &settled.own.grouped())];
-            text = call.page.say("settlement.api.process_kept", &values);
+            call.page.say("settlement.api.process_kept", &values)
         }
-    }
-    shortened(text)
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(LONGEST_PROCESS) {
-        None => text,
-        Some(_) => text.chars().take(LONGEST_PROCESS - 1).chain(['…']).collect(),
     }
 }
 
@@ -227,18 +228,4 @@ pub(super) fn own_bill(
 ) -> Result<Option<Bill>, DatabaseError> {
     let bill = store::bill(tx, &call.reach, id)?;
     Ok(bill.filter(|bill| call.actor.institution == Some(bill.institution)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_process_has_at_most_four_thousand_characters() {
-        for (length, expected) in [(0, 0), (3_999, 3_999), (4_000, 4_000), (4_001, 4_000), (9_000, 4_000)] {
-            let text = shortened("算".repeat(length));
-            assert_eq!(text.chars().count(), expected);
-            assert_eq!(text.ends_with('…'), length > LONGEST_PROCESS);
-        }
-    }
 }

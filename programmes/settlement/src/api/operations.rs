@@ -1,11 +1,10 @@
 //! What each interface is called, takes and answers: its part of the OpenAPI document. The meaning of every field is a word,
 //! `settlement.api.field.{name}`.
 
-use kangmai_policy::{FeeKind, Referral};
+use kangmai_policy::{FeeKind, MOST_PROCESS_CHARACTERS, Referral};
 use kangmai_programme::{Described, Operation};
 use serde_json::{Map, Value, json};
 
-use super::answer::LONGEST_PROCESS;
 use crate::facts::{DayStatus, FundsBy};
 use crate::rules::{LONGEST_NUMBER, LONGEST_REASON};
 
@@ -224,7 +223,7 @@ fn settled_fields() -> Vec<(&'static str, Value)> {
                 &["layer", "name", "fund", "outcome", "base", "paid", "remaining", "sentence"],
             )),
         ),
-        ("process_text", json!({ "type": "string", "maxLength": LONGEST_PROCESS })),
+        ("process_text", json!({ "type": "string", "maxLength": MOST_PROCESS_CHARACTERS })),
         ("national", maybe(object(national, &["med_type", "amounts", "process_text", "sure"]))),
         ("changes", list(object(change, &["number", "own_share_before", "own_share"]))),
     ]
