@@ -3,7 +3,8 @@
 use kangmai_base::{Fen, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::{
-    InterfaceCodes, InterfaceFigure, Jurisdiction, MOST_PROCESS_CHARACTERS, PayerKind, Policy, Setting, Sight, Trace,
+    InterfaceCodes, InterfaceFigure, Jurisdiction, MOST_PROCESS_CHARACTERS, PayerKind, Policy, Setting,
+    Sight, Trace,
 };
 use kangmai_programme::Call;
 use serde_json::{Map, Value, json};
@@ -149,7 +150,9 @@ fn funds(policy: Option<&Policy>, settled: &Settled) -> Vec<Fund> {
 
 fn layers(call: &Call, policy: Option<&Policy>, settled: &Settled, trace: Option<&Trace>) -> Value {
     let language = language(&call.page);
-    let told = policy.zip(trace).map(|(policy, trace)| policy.explain_to(trace, language, sight(call, trace)).layers);
+    let told = policy
+        .zip(trace)
+        .map(|(policy, trace)| policy.explain_to(trace, language, sight(call, trace)).layers);
     let one = |layer: &LayerPaid| {
         let text = told.iter().flatten().find(|text| text.id == layer.layer);
         json!({
