@@ -4,6 +4,7 @@
 mod answer;
 mod bill;
 mod day;
+mod lines;
 mod operations;
 
 pub(crate) use day::reconcile;

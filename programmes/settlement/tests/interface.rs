@@ -391,6 +391,55 @@ fn national_codes_are_taken_and_given_back() {
 }
 
 #[test]
+fn a_bill_with_lines_comes_to_what_they_come_to() {
+    on_both(|office| {
+        let (key, _, person) = given_a_hospital(office);
+        let lines = json!([
+            { "name": "甲药", "category": "drug", "class": "a", "quantity": "10", "unit_price": "600.00" },
+            { "name": "乙药", "category": "drug", "class": "b", "quantity": "2.5", "unit_price": "1600.00", "own_share": "10%" },
+            { "name": "丙类材料", "category": "material", "class": "c", "quantity": "1", "unit_price": "300.00" },
+        ]);
+        let mut body = with(bill("ZY-1", &person, "0.00"), &[("lines", lines)]);
+        for amount in ["total", "compliant"] {
+            body.as_object_mut().expect("an object").remove(amount);
+        }
+        let settled = office.sends(&key, Some("m-1"), "settle", &body).done();
+        // 6,000 + 4,000 + 300; of class B a tenth is borne first, of class C everything.
+        assert_eq!((&settled["total"], &settled["compliant"]), (&json!("10300.00"), &json!("9600.00")));
+        let statement = office.finds(settled["statement"].as_str().expect("a path"));
+        assert!(statement.contains("乙药"), "{statement}");
+        // What is said besides must agree, and each line is read strictly.
+        let refused = |changes: &[(&str, Value)]| {
+            let said = office.sends(&key, None, "pre-settle", &with(with(body.clone(), &[("number", json!("ZY-2"))]), changes));
+            (said.not().0, said.json["field"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(refused(&[("total", json!("10300.01"))]), (422, "lines".to_owned()));
+        let line = |changes: &[(&str, Value)]| {
+            let line = json!({ "name": "甲药", "category": "drug", "class": "a", "quantity": "1", "unit_price": "1.00" });
+            [("lines", json!([with(line, changes)]))]
+        };
+        for (field, value) in [
+            ("quantity", json!("1.00001")),
+            ("unit_price", json!(1)),
+            ("class", json!("d")),
+            ("category", json!("food")),
+            ("amount", json!("2.00")),
+            ("own_share", json!("101%")),
+            ("on", json!("2026-03-06")),
+            ("odd", json!(1)),
+        ] {
+            assert_eq!(refused(&line(&[(field, value)])), (422, format!("lines[0].{field}")), "{field}");
+        }
+        // More is taken back than was charged: a correction cannot make a bill negative by its lines either.
+        let back = line(&[("quantity", json!("-1"))]);
+        let correction = with(with(body.clone(), &[("reason", json!("退药"))]), &back);
+        let said = office.sends(&key, Some("m-2"), "correct", &correction);
+        assert_eq!((said.not(), said.json["field"].as_str()), ((422, "taken_back"), Some("lines[0].quantity")));
+        office.nothing_differs_after_rebuilding();
+    });
+}
+
+#[test]
 fn people_of_another_place_are_not_known_and_keys_open_only_what_they_should() {
     on_both(|office| {
         let (key, hospital, _) = given_a_hospital(office);

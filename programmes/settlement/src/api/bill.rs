@@ -9,7 +9,8 @@ use kangmai_programme::Call;
 use kangmai_web::{ApiFailure, JsonFields, Problem, Problems};
 use serde_json::Value;
 
-use crate::facts::{Diagnosis, NamedFee};
+use super::lines::{read_lines, with_amounts};
+use crate::facts::{ChargedLine, Diagnosis, NamedFee};
 use crate::import::treating;
 use crate::intake::{Expected, Offered, Patient};
 use crate::rules::{BillDraft, LONGEST_NUMBER, LONGEST_REASON, check_bill};
@@ -33,7 +34,13 @@ pub(super) enum PersonAsked {
 #[derive(Debug, Clone)]
 pub(super) struct BillAsked {
     pub(super) person: PersonAsked,
+    /// Of a bill with lines the amounts come from them: see [`with_amounts`].
     pub(super) draft: BillDraft,
+    /// 收费明细
+    pub(super) lines: Option<Vec<ChargedLine>>,
+    /// 总费用 and 合规费用 as they are said; a bill with lines may leave them out.
+    pub(super) total: Option<Fen>,
+    pub(super) compliant: Option<Fen>,
     pub(super) expected: Expected,
 }
 
@@ -84,7 +91,7 @@ pub(super) fn read_correction(
                 name.to_owned()
             }));
         }
-        if draft.total == Fen::ZERO {
+        if bill.total == Some(Fen::ZERO) {
             let refusal = Refusal::new("settlement.refused.correction_zero");
             problems.push(Problem::new(refusal).at("total").mending("settlement.api.mend.cancel"));
         }
@@ -121,7 +128,12 @@ fn read_fields(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Optio
     };
     let (admission, discharge) = (fields.day("admission"), fields.day("discharge"));
     let diagnosis = fields.object_maybe("diagnosis").and_then(read_diagnosis);
-    let (total, compliant) = (fields.amount("total"), fields.amount("compliant"));
+    let lines = read_lines(fields);
+    let (total, compliant) = match lines {
+        Some(_) => (fields.amount_maybe("total"), fields.amount_maybe("compliant")),
+        None => (fields.amount("total"), fields.amount("compliant")),
+    };
+    let or_of_lines = |amount: Option<Fen>| amount.or(lines.is_some().then_some(Fen::ZERO));
     let already_paid = fields.amount_maybe("already_paid").unwrap_or(Fen::ZERO);
     let fees = fields.object_maybe("fees").map(read_fees).unwrap_or_default();
     let draft = BillDraft {
@@ -131,12 +143,13 @@ fn read_fields(fields: &JsonFields<'_>, codes: Option<&InterfaceCodes>) -> Optio
         setting: setting?,
         referral: referral?,
         diagnosis,
-        total: total?,
-        compliant: compliant?,
+        total: or_of_lines(total)?,
+        compliant: or_of_lines(compliant)?,
         already_paid,
         fees,
+        lines: None,
     };
-    Some(BillAsked { person: person?, draft, expected: Expected::Anything })
+    Some(BillAsked { person: person?, draft, lines, total, compliant, expected: Expected::Anything })
 }
 
 fn chosen<T>(
@@ -226,7 +239,12 @@ pub(super) fn look_up(
         Ok(person) => person,
         Err(failure) => return Ok(Err(failure)),
     };
-    let wrong = check_bill(&asked.draft, call.today, person.died_on);
+    let patient = Patient::from(&person);
+    let draft = match with_amounts(&call.app.policies, &patient, asked, call.today) {
+        Ok(draft) => draft,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let wrong = check_bill(&draft, call.today, person.died_on);
     if !wrong.is_empty() {
         let at_its_field = |refusal: Refusal| match refusal.field {
             Some("registration") => Problem::new(refusal).at("fees"),
@@ -235,7 +253,7 @@ pub(super) fn look_up(
         return Ok(Err(ApiFailure::all(wrong.into_iter().map(at_its_field).collect())));
     }
     let institution = treating(&call.app, &institution);
-    Ok(Ok((Patient::from(&person), Offered { draft: asked.draft.clone(), institution })))
+    Ok(Ok((patient, Offered { draft, institution })))
 }
 
 /// The person within reach; of others the interface does not know.

@@ -1,10 +1,11 @@
 //! What each interface is called, takes and answers: its part of the OpenAPI document. The meaning of every field is a word,
 //! `settlement.api.field.{name}`.
 
-use kangmai_policy::{FeeKind, MOST_PROCESS_CHARACTERS, Referral};
+use kangmai_policy::{CostCategory, FeeKind, MOST_PROCESS_CHARACTERS, Referral};
 use kangmai_programme::{Described, Operation};
 use serde_json::{Map, Value, json};
 
+use super::lines::CLASSES;
 use crate::facts::{DayStatus, FundsBy};
 use crate::rules::{LONGEST_NUMBER, LONGEST_REASON};
 
@@ -172,11 +173,34 @@ fn bill(further: &[(&str, Value, Value)]) -> Described {
         ("compliant", money(), json!("28000.00")),
         ("already_paid", money(), Value::Null),
         ("fees", object(fees, &[]), json!({ "registration": "5.00" })),
+        ("lines", charged_lines(), Value::Null),
     ];
     fields.extend(further.iter().cloned());
-    let mut needed = vec!["number", "person", "setting", "admission", "discharge", "total", "compliant"];
+    // Total and compliant cost too, unless there are lines that they come of.
+    let mut needed = vec!["number", "person", "setting", "admission", "discharge"];
     needed.extend(further.iter().map(|(name, _, _)| *name).filter(|name| *name == "reason"));
     described(&fields, &needed)
+}
+
+/// 收费明细: what total, compliant cost and fees are then worked out of.
+fn charged_lines() -> Value {
+    let decimal = || json!({ "type": "string" });
+    let classes: Vec<&str> = CLASSES.iter().map(|(name, _)| *name).collect();
+    let categories: Vec<&str> = CostCategory::ALL.iter().map(|category| category.name()).collect();
+    let fees: Vec<&str> = FeeKind::ALL.iter().map(|fee| fee.name()).collect();
+    let line = vec![
+        ("code", text(200)),
+        ("name", text(200)),
+        ("category", one_of(&categories)),
+        ("class", one_of(&classes)),
+        ("quantity", decimal()),
+        ("unit_price", decimal()),
+        ("amount", money()),
+        ("own_share", string()),
+        ("fee", one_of(&fees)),
+        ("on", a_day()),
+    ];
+    list(object(line, &["name", "category", "class", "quantity", "unit_price"]))
 }
 
 /// What every settlement says.
