@@ -192,7 +192,10 @@ fn say<'p>(problem: &'p Problem, status: StatusCode, words: &Words, language: La
 /// The code of a sentence: its key without the crate and the kind of key: `year_closed`, `missing`.
 fn code_of(key: &str) -> String {
     let rest = key.split_once('.').map_or(key, |(_, rest)| rest);
-    let rest = ["refused.", "api.", "form.", "flaw."].iter().find_map(|kind| rest.strip_prefix(kind)).unwrap_or(rest);
+    let rest = ["refused.", "api.", "form.", "flaw."]
+        .iter()
+        .find_map(|kind| rest.strip_prefix(kind))
+        .unwrap_or(rest);
     rest.replace('.', "_")
 }
 

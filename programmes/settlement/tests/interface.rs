@@ -410,7 +410,12 @@ fn a_bill_with_lines_comes_to_what_they_come_to() {
         assert!(statement.contains("乙药"), "{statement}");
         // What is said besides must agree, and each line is read strictly.
         let refused = |changes: &[(&str, Value)]| {
-            let said = office.sends(&key, None, "pre-settle", &with(with(body.clone(), &[("number", json!("ZY-2"))]), changes));
+            let said = office.sends(
+                &key,
+                None,
+                "pre-settle",
+                &with(with(body.clone(), &[("number", json!("ZY-2"))]), changes),
+            );
             (said.not().0, said.json["field"].as_str().unwrap_or_default().to_owned())
         };
         assert_eq!(refused(&[("total", json!("10300.01"))]), (422, "lines".to_owned()));
@@ -434,7 +439,10 @@ fn a_bill_with_lines_comes_to_what_they_come_to() {
         let back = line(&[("quantity", json!("-1"))]);
         let correction = with(with(body.clone(), &[("reason", json!("退药"))]), &back);
         let said = office.sends(&key, Some("m-2"), "correct", &correction);
-        assert_eq!((said.not(), said.json["field"].as_str()), ((422, "taken_back"), Some("lines[0].quantity")));
+        assert_eq!(
+            (said.not(), said.json["field"].as_str()),
+            ((422, "taken_back"), Some("lines[0].quantity"))
+        );
         office.nothing_differs_after_rebuilding();
     });
 }

@@ -90,8 +90,7 @@ pub(super) fn with_amounts(
         let refusal = Refusal::new("settlement.refused.future").with("today", today.to_string());
         return Err(ApiFailure::all(vec![Problem::new(refusal).at(format!("lines[{place}].on"))]));
     }
-    let stated =
-        Stated { total: asked.total, compliant: asked.compliant, fees: draft.fees.clone() };
+    let stated = Stated { total: asked.total, compliant: asked.compliant, fees: draft.fees.clone() };
     let name = |place: usize| format!("lines[{place}]");
     let itemised = itemise(rule, lines.clone(), &stated, &name)
         .map_err(|faults| ApiFailure::all(faults.into_iter().map(problem).collect()))?;

@@ -244,7 +244,8 @@ fn preview_page(
     let otherwise = otherwise_at_desk(&visit, person, &trial);
     let rules = visit.app.policies.lines(person.home, typed.offered.draft.discharge);
     // Who types the lines knows what was charged.
-    let lines = tell_lines(page, &typed.offered.received(trial.settled.bill, &Patient::from(person)), rules, true);
+    let lines =
+        tell_lines(page, &typed.offered.received(trial.settled.bill, &Patient::from(person)), rules, true);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
