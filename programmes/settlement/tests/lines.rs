@@ -376,6 +376,8 @@ fn lines_are_typed_or_pasted_at_the_desk() {
         // The same pasted, with titles in another order; and the plain form goes on.
         let mut pasted = bare("D2", &hospital);
         pasted.push(("lines", PASTED));
+        // Of two bills of the same days the one that came first is settled first: this one comes later.
+        office.clock.advance(1);
         let page = office.finds(&settles(office, &person, &pasted));
         assert!(page.contains("855.00") && page.contains("105.00 丙类，全部自付"), "{page}");
         let plain = stay("D3", &hospital, "2026-02-01", "2026-02-10", "100.00");
