@@ -1,4 +1,4 @@
-//! What a person has used up of a year: deductibles, paid amounts, stays.
+//! What a person, or a household, has used up of a year: deductibles, paid amounts, stays.
 
 use kangmai_base::Fen;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ pub const MAX_ACCUMULATORS: usize = 15;
 /// that the arithmetic need not ask whether there is one.
 pub(crate) const NO_SLOT: u8 = MAX_ACCUMULATORS as u8;
 
-/// The accumulators of one person and one insurance year. Which is which, the policy knows
+/// The accumulators of one person (or one household) and one insurance year. Which is which, the policy knows
 /// ([`Policy::accumulators`](crate::Policy::accumulators)): store them by *name*, never by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct YearAccumulators {
@@ -39,5 +39,14 @@ impl YearAccumulators {
 
     pub(crate) const fn set(&mut self, slot: u8, amount: Fen) {
         self.values[(slot & NO_SLOT) as usize] = amount.0;
+    }
+
+    /// Takes the values at `slots`, as bits, over from `other`.
+    pub(crate) fn take_over(&mut self, slots: u16, other: &YearAccumulators) {
+        for (slot, (value, theirs)) in self.values.iter_mut().zip(other.values).enumerate() {
+            if slots & (1 << slot) != 0 {
+                *value = theirs;
+            }
+        }
     }
 }
