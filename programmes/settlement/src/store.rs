@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 pub mod claim;
 mod closing;
+mod joined;
 pub mod pay_later;
 mod person;
 mod posting;
@@ -23,6 +24,9 @@ pub use bill::{
 pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
     waiting_in_year, year_sums,
+};
+pub use joined::{
+    JoinedYear, MOST_JOINED, Openings, alone_between, joined_year, joined_year_with, waiting_joined,
 };
 pub use person::{MatchedPerson, people_with_number};
 pub use posting::{

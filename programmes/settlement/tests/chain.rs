@@ -20,6 +20,7 @@ fn bill(number: u128, admission: Day, discharge: Day, total: i64) -> ChainBill {
             bill: Uuid::from_u128(number),
             number: format!("ZY{number}"),
             household: Uuid::nil(),
+            insurance_year: None,
             institution: TreatingInstitution {
                 id: Uuid::from_u128(7),
                 code: "H1".to_owned(),

@@ -54,6 +54,7 @@ words! {
     BelowDeductible = "policy.layer.below_deductible",
     CapExhausted = "policy.layer.cap_exhausted",
     PoolExhausted = "policy.layer.pool_exhausted",
+    OfHousehold = "policy.layer.of_household",
     NotInForce = "policy.layer.not_in_force",
     Gap = "policy.layer.gap",
     NotEntitled = "policy.layer.not_entitled",

@@ -7,6 +7,7 @@ use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, Query, search as search_people};
 use kangmai_places::Institution;
+use kangmai_policy::Release;
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -16,12 +17,12 @@ use super::{
 };
 use crate::facts::{BillReceived, Settled, TreatingInstitution};
 use crate::import::treating;
-use crate::rules::{BillDraft, ChainBill, Settlement};
-use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
+use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
+use crate::settling::{Hand, closing, lock, settle as settle_chain, settle_again};
 use crate::statement::{Told, tell_trial};
 use crate::store::{
-    Answered, Attempt, Begun, BillState, Known, LONGEST_KEY, PersonYear, RequestKey, answer_request,
-    begin_request, closed_year, digest_of, give_up_request, known_bill, person_year,
+    Answered, Attempt, Begun, BillState, JoinedYear, Known, LONGEST_KEY, RequestKey, answer_request,
+    begin_request, digest_of, give_up_request, joined_year, known_bill,
 };
 
 /// The most people that a search shows.
@@ -178,7 +179,7 @@ pub(crate) async fn preview(
 async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Response, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
+    let body = typed.received(&visit.app.policies, visit.app.mint(), person);
     let work = move |tx: &mut Transaction<'_>| {
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         late::hand_in(tx, &hand, person_id, home, &body)
@@ -205,11 +206,12 @@ fn read_bill(visit: &Visit, form: &mut Form, person: &Person, institutions: &[In
 }
 
 impl Typed {
-    fn received(&self, bill: Uuid, person: &Person) -> BillReceived {
+    fn received(&self, policies: &Release, bill: Uuid, person: &Person) -> BillReceived {
         BillReceived {
             bill,
             number: self.draft.number.clone(),
             household: person.body.household,
+            insurance_year: insurance_year(policies, person.home, self.draft.discharge),
             institution: self.institution.clone(),
             admission: self.draft.admission,
             discharge: self.draft.discharge,
@@ -229,6 +231,9 @@ struct Trial {
     settled: Settled,
     trace: kangmai_policy::Trace,
     changes: Vec<(String, Option<Fen>, Fen)>,
+    /// Bills of other members of the household that come to another own share: how many, and by how much in all. Whose
+    /// and which, this patient's desk need not know.
+    members: Option<(i64, Fen)>,
 }
 
 /// Settles the person-year with the bill in it, without writing.
@@ -237,7 +242,7 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
     let bill = ChainBill {
         received_at: visit.app.clock.now(),
         home: person.home,
-        body: typed.received(visit.app.mint(), person),
+        body: typed.received(&visit.app.policies, visit.app.mint(), person),
     };
     let tried = visit
         .app
@@ -246,22 +251,28 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
             if let Some(known) = known_at_desk(tx, &bill.body)? {
                 return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
             }
-            if let Some(closed) = closed_year(tx, bill.home, bill.body.year())? {
+            let (whose, year) = ((person_id, Some(bill.body.household)), bill.body.year());
+            if let Some(closed) = closing(tx, &app.policies, whose, bill.home, year)? {
                 return Ok(Err(refuse_closed(&closed)));
             }
-            let year = person_year(tx, person_id, bill.body.year())?;
-            Ok(trial_of(&app, year, bill))
+            let year = joined_year(tx, &app.policies, whose, year)?;
+            Ok(trial_of(&app, year, person_id, bill))
         })
         .await?;
     Ok(tried)
 }
 
-fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> Result<Trial, Refusal> {
+fn trial_of(
+    app: &kangmai_programme::App,
+    year: JoinedYear,
+    person: Uuid,
+    bill: ChainBill,
+) -> Result<Trial, Refusal> {
     let id = bill.body.bill;
     let before = settle_chain(&app.policies, &year);
-    let after = settle_chain(&app.policies, &with_bill(year.clone(), bill));
+    let after = settle_chain(&app.policies, &year.clone().with_bill(person, bill));
     let mut trial = Err(Refusal::new("settlement.refused.no_policy"));
-    let mut changes = Vec::new();
+    let (mut changes, mut members) = (Vec::new(), None);
     for settlement in after {
         let Settlement::Settled(settled) = settlement else {
             if let Settlement::Not(not) = settlement
@@ -279,13 +290,21 @@ fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> 
             Settlement::Settled(earlier) if earlier.0.bill == settled.0.bill => Some(earlier.0.own),
             _ => None,
         });
-        if earlier != Some(settled.0.own) {
-            let number = year.bills.iter().find(|one| one.bill.body.bill == settled.0.bill);
-            let number = number.map(|one| one.bill.body.number.clone()).unwrap_or_default();
-            changes.push((number, earlier, settled.0.own));
+        if earlier == Some(settled.0.own) {
+            continue;
+        }
+        match year.find(settled.0.bill) {
+            Some((whose, one)) if whose == person => {
+                changes.push((one.bill.body.number.clone(), earlier, settled.0.own));
+            }
+            _ => {
+                let (count, sum) = members.get_or_insert((0, Fen::ZERO));
+                *count += 1;
+                *sum += settled.0.own - earlier.unwrap_or(Fen::ZERO);
+            }
         }
     }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes })
+    trial.map(|(settled, trace)| Trial { settled, trace, changes, members })
 }
 
 /// Why a bill is not settled, as a refusal at the day that decides.
@@ -337,7 +356,11 @@ fn preview_page(
         let (before, after) = (page.money(*before), page.money(*after));
         page.say("settlement.preview.change", &[("number", number), ("before", &before), ("after", &after)])
     });
-    let changes = changes.collect();
+    let mut changes: Vec<String> = changes.collect();
+    changes.extend(trial.members.map(|(count, change)| {
+        let change = super::postings::signed(page, change);
+        page.say("settlement.preview.change_members", &[("count", &count), ("change", &change)])
+    }));
     PreviewPage {
         head,
         form,
@@ -464,13 +487,14 @@ async fn write_bill(
 ) -> Result<Result<Answered, Refusal>, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
+    let body = typed.received(&visit.app.policies, visit.app.mint(), person);
     let written = visit
         .app
         .database
         .write(move |tx| {
             lock(tx, home)?;
-            if let Some(closed) = closed_year(tx, home, body.year())? {
+            let (whose, year) = ((person_id, Some(body.household)), body.year());
+            if let Some(closed) = closing(tx, &app.policies, whose, home, year)? {
                 return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
             }
             let mut body = body;
@@ -485,7 +509,7 @@ async fn write_bill(
             let mut fact = hand.received(person_id, home, &body)?;
             fact.corrects = corrects;
             app.record.append(tx, now, vec![fact])?;
-            settle_again(tx, &hand, person_id, body.year(), None)?;
+            settle_again(tx, &hand, whose, year, None)?;
             let answered = Answered { bill: Some(body.bill), answer };
             if !answer_request(tx, &attempt, &answered)? {
                 return Err(DatabaseError::Refused("another attempt took the request over".into()));

@@ -12,7 +12,7 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
     bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.id = $1 and bill.home between $2 and $3";
-const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact from bill
+const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact, household from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
 const FACT_SOURCE: &str = "select source from fact where id = $1";
 const FACT_BODY: &str = "select body from fact where id = $1";
@@ -205,6 +205,8 @@ pub struct Known {
     pub year: i32,
     /// The fact that it came in by.
     pub fact: Uuid,
+    /// The person's household when it came in.
+    pub household: Uuid,
 }
 
 /// The bill that `number` of an institution names, wherever its person lives.
@@ -225,6 +227,7 @@ pub fn known_bill(
         total: row.get(4)?,
         year: row.get(5)?,
         fact: row.get(6)?,
+        household: row.get(7)?,
     }))
 }
 

@@ -67,6 +67,35 @@ pub(crate) fn on_both(journey: impl Fn(&mut Office)) {
     }
 }
 
+/// The same, under other packs than the shipped.
+pub(crate) fn on_both_under(policies: &Arc<Release>, journey: impl Fn(&mut Office)) {
+    for fresh in FreshDatabase::all().expect("databases") {
+        journey(&mut Office::open_under(fresh, Arc::clone(policies)));
+    }
+}
+
+/// The shipped packs, each file changed by `change`, and more files.
+pub(crate) fn packs_with(change: impl Fn(&str, String) -> String, more: &[(&str, &str)]) -> Arc<Release> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let files = Release::read_directory(&folder).expect("the packs").into_iter();
+    let files = files.map(|(path, text)| (path.clone(), change(&path, text)));
+    let more = more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    match Release::load(files.chain(more)) {
+        Ok(release) => Arc::new(release),
+        Err(errors) => panic!("{}", errors[0]),
+    }
+}
+
+/// The shipped packs, but medical assistance counts for whole households.
+pub(crate) fn household_packs() -> Arc<Release> {
+    static RELEASE: OnceLock<Arc<Release>> = OnceLock::new();
+    let change = |path: &str, text: String| match path.ends_with("benefits/40-assistance.toml") {
+        true => text.replace("owner = \"person\"", "owner = \"household\""),
+        false => text,
+    };
+    Arc::clone(RELEASE.get_or_init(|| packs_with(change, &[])))
+}
+
 pub(crate) struct Office {
     pub(crate) app: App,
     pub(crate) ids: Arc<SeededIds>,
@@ -82,6 +111,10 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) fn open(fresh: FreshDatabase) -> Office {
+        Office::open_under(fresh, policies())
+    }
+
+    pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);
         let ids = Arc::new(SeededIds::new(41));
@@ -103,7 +136,7 @@ impl Office {
         let app = App::new(AppParts {
             database: fresh.database.clone(),
             record: FactRecord::new(programmes[0].projections.to_vec()),
-            policies: policies(),
+            policies,
             words: Arc::clone(&words),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::clone(&ids) as Arc<dyn Ids>,
@@ -223,6 +256,33 @@ impl Office {
         self.put_person(&person);
         self.write(move |tx| kangmai_people::put_households(tx, &[household]));
         person
+    }
+
+    /// Another member of the household of `other`.
+    pub(crate) fn given_a_member(
+        &mut self,
+        name: &str,
+        other: &Person,
+        labels: &[(Label, &str, Option<&str>)],
+    ) -> Person {
+        let mut person = self.given_a_person(name, &other.home.to_string(), labels);
+        person.body.household = other.body.household;
+        self.put_person(&person);
+        person
+    }
+
+    /// The same office under other packs.
+    pub(crate) fn app_under(&self, policies: Arc<Release>) -> App {
+        App::new(AppParts {
+            database: self.app.database.clone(),
+            record: self.app.record.clone(),
+            policies,
+            words: Arc::clone(&self.app.words),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&self.app.ids),
+            programmes: self.app.programmes,
+            settings: self.app.settings.clone(),
+        })
     }
 
     pub(crate) fn put_person(&self, person: &Person) {
