@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use kangmai_people::Label;
-use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Release};
+use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, InsuranceYear, LabelSet, Release};
 use serde::de::DeserializeOwned;
 
 use crate::bills::{Fee, Holder, Treated};
-use crate::rules::{Openings, YearBill};
+use crate::rules::{Opened, Openings, YearBill};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";
 // By the index of years: its rows follow each other in the table, those of a place do not.
@@ -18,7 +18,7 @@ const BILLS: &str =
     already_paid, own, birth, sex, diagnosis, treated, fees, holder from what_if_bill
     where insurance_year = $1 and home between $2 and $3";
 const OPENINGS: &str =
-    "select person, used from opening where insurance_year = $1 and home between $2 and $3";
+    "select person, used, household from opening where insurance_year = $1 and home between $2 and $3";
 // Few people have a label: from there to the people, not the other way round.
 const LABELS: &str = "select person.household, person_label.label from person_label
     cross join person where person.id = person_label.person and person.home between $1 and $2
@@ -76,10 +76,10 @@ pub fn read_year(
     })?;
     tx.for_each(OPENINGS, &params![year, first, last], |row| {
         let used: Vec<(String, i64)> = said(&row.get::<String>(1)?, 1)?;
-        read.openings.insert(row.get(0)?, used);
+        read.openings.insert(row.get(0)?, Opened { used, household: row.get(2)? });
         Ok(())
     })?;
-    let end = Day::from_ymd(year, 12, 31).unwrap_or(Day(0));
+    let end = year_of(release, place, year).last;
     tx.for_each(LABELS, &params![first, last, end], |row| {
         let label: String = row.get(1)?;
         let set = read.labels.entry(row.get(0)?).or_default();
@@ -88,6 +88,11 @@ pub fn read_year(
     })?;
     progress(seen);
     Ok(read)
+}
+
+/// The days of the insurance year that is called so in `place`.
+pub(crate) fn year_of(release: &Release, place: DivisionCode, year: i32) -> InsuranceYear {
+    release.insurance_year_called(place, year).unwrap_or(InsuranceYear::calendar(year))
 }
 
 fn said<T: DeserializeOwned>(text: &str, column: usize) -> Result<T, DatabaseError> {
@@ -155,6 +160,7 @@ impl Known<'_> {
         Ok(Some(YearBill {
             bill: row.get(0)?,
             person: row.get(1)?,
+            chain: row.get(1)?,
             household: row.get(2)?,
             received_at: row.get(6)?,
             own: row.get(10)?,
