@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Moment, Uuid};
 use kangmai_people::Label;
 use kangmai_policy::{
-    Amounts, BillFacts, InstitutionTier, LabelSet, MAX_LAYERS, Release, Settler, YearAccumulators,
+    Amounts, BillFacts, InstitutionTier, InsuranceYear, LabelSet, MAX_LAYERS, Release, Settler,
+    YearAccumulators,
 };
 
 use crate::result::{BANDS, Line, Outcome, Pair, PayerLine, PersonLine, Side};
@@ -125,6 +126,11 @@ fn root(leads: &mut HashMap<Uuid, Uuid>, one: Uuid) -> Uuid {
         at = next;
     }
     at
+}
+
+/// The days of the insurance year that is called so in `place`.
+pub(crate) fn year_of(release: &Release, place: DivisionCode, year: i32) -> InsuranceYear {
+    release.insurance_year_called(place, year).unwrap_or(InsuranceYear::calendar(year))
 }
 
 /// No law holds.

@@ -12,7 +12,9 @@ use kangmai_programme::App;
 
 use crate::households::households;
 use crate::result::{HouseholdLine, Outcome, PersonLine};
-use crate::rules::{add_people, count, join_households, moved_most, settle_both, settles_alike, sort_bills};
+use crate::rules::{
+    add_people, count, join_households, moved_most, settle_both, settles_alike, sort_bills, year_of,
+};
 use crate::store;
 
 /// People that a run keeps of those who bear more, and of those who bear less.
@@ -77,7 +79,7 @@ impl Progress {
 
 /// The directory of the pack that holds at `place` in `year`: at its end, else at its beginning.
 pub fn pack_of(release: &Release, place: DivisionCode, year: i32) -> Option<&str> {
-    let days = store::year_of(release, place, year);
+    let days = year_of(release, place, year);
     let mut found = [days.last, days.first].into_iter();
     let one = found.find_map(|day| release.jurisdiction_for(place, day))?;
     Some(one.pack.directory.as_str())

@@ -9,7 +9,6 @@ pub use run::{
     Moved, RunRow, RunState, crossing_households, drop_run, level_below, moved_people, people_count, put_run,
     run_row, runs, touch_run, write_failure, write_result,
 };
-pub(crate) use year::year_of;
 pub use year::{YearRead, bills_in_all, read_year};
 
 pub(crate) const SETTLE: &str =

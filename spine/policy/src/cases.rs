@@ -12,7 +12,7 @@ use crate::source::Spot;
 use crate::tables::TableCase;
 use crate::trace::Step;
 use crate::vocabulary::Vocabulary;
-use crate::{BillFacts, Jurisdiction, Policy, Release, Trace, YearAccumulators};
+use crate::{BillFacts, Jurisdiction, Layer, Owner, Policy, Release, Trace, YearAccumulators};
 
 pub(crate) use bill::{read_facts, read_labels};
 
@@ -26,6 +26,8 @@ pub(crate) struct Given {
     pub(crate) paid_to_date: Fen,
     pub(crate) deductible_to_date: Fen,
     pub(crate) earlier_stays: i64,
+    /// Whether what is given of the year was used by another member of the household.
+    pub(crate) other_member: bool,
     pub(crate) deductible_used: Fen,
 }
 
@@ -192,6 +194,7 @@ impl Given {
             paid_to_date: Fen::ZERO,
             deductible_to_date: Fen::ZERO,
             earlier_stays: 0,
+            other_member: false,
             deductible_used: Fen::ZERO,
         }
     }
@@ -210,6 +213,7 @@ impl Given {
             paid_to_date: zero("paid_to_date"),
             deductible_to_date: zero("deductible_to_date"),
             earlier_stays: stays,
+            other_member: fields.flag_maybe("other_member").unwrap_or(false),
             deductible_used: zero("deductible_used"),
         };
         fields.finish();
@@ -227,7 +231,8 @@ impl Given {
     pub(crate) fn settle(&self, policy: &Policy, index: usize) -> Step {
         let facts = self.facts_at(policy.place);
         let mut year = YearAccumulators::NONE;
-        if let Some(slots) = policy.layers.get(index).map(|layer| &layer.slots) {
+        let counts = |layer: &&Layer| !self.other_member || layer.benefit.base.owner == Owner::Household;
+        if let Some(slots) = policy.layers.get(index).filter(counts).map(|layer| &layer.slots) {
             year.add(slots.base, self.base_to_date.0);
             year.add(slots.paid, self.paid_to_date.0);
             year.add(slots.deductible, self.deductible_to_date.0);

@@ -60,7 +60,8 @@ fn see_layers(jurisdiction: &Jurisdiction, index: usize, benefit: &Benefit, seen
     let policy = &jurisdiction.policy;
     for (_, case) in jurisdiction.layer_cases().filter(|(id, _)| *id == benefit.id) {
         let (facts, stays) = (case.given.facts_at(policy.place), case.given.earlier_stays);
-        seen.push(Seen { facts, stays, step: case.given.settle(policy, index), of_another: false });
+        let step = case.given.settle(policy, index);
+        seen.push(Seen { facts, stays, step, of_another: case.given.other_member });
     }
 }
 
@@ -87,7 +88,7 @@ struct Seen {
     facts: BillFacts,
     stays: i64,
     step: Step,
-    /// Whether it is of another member of the household than the bills before it.
+    /// Whether it is of another member of the household than what was used of the year before.
     of_another: bool,
 }
 

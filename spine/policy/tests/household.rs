@@ -110,7 +110,21 @@ fn cases_prove_whose_year_it_is() {
     without.retain(|(path, _)| !path.ends_with("cases/household.toml"));
     let without = Release::load(without).expect("loads");
     assert_eq!(owner(&without), 2);
-    assert_eq!(owners(&without.mutate(&MutationChoice::default())), 2);
+    let mutated = without.mutate(&MutationChoice::default());
+    assert_eq!(owners(&mutated), 2);
+    // The cases that are printed for them, pasted beside their benefits, prove it as well.
+    let mut pasted = files();
+    pasted.retain(|(path, _)| !path.ends_with("cases/household.toml"));
+    for mutant in mutated.alive {
+        if let Some(case) = mutant.case.filter(|case| case.contains("owner")) {
+            assert!(case.contains("other_member = true"), "{case}");
+            let (_, text) = pasted.iter_mut().find(|(path, _)| *path == mutant.error.path).expect("its file");
+            *text = format!("{text}\n{case}\n");
+        }
+    }
+    let pasted = Release::load(pasted).expect("loads");
+    assert_eq!((pasted.run_cases().failures, owner(&pasted)), (Vec::new(), 0));
+    assert_eq!(owners(&pasted.mutate(&MutationChoice::default())), 0);
 }
 
 #[test]

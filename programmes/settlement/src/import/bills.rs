@@ -35,6 +35,8 @@ pub const BILLS: Import = Import {
 
 /// Person-years settled in one transaction.
 const YEARS_AT_ONCE: i64 = 1_500;
+/// The same where households join them: each household is locked until the transaction ends.
+const JOINED_AT_ONCE: i64 = 300;
 
 #[derive(Default)]
 struct Memory {
@@ -394,7 +396,8 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
     let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
     let mut facts = Vec::new();
     let mut adjudicator = Adjudicator::new(&app.policies);
-    for mut year in waiting_joined(tx, &app.policies, &run.reach, YEARS_AT_ONCE)? {
+    let at_once = if app.policies.has_shared() { JOINED_AT_ONCE } else { YEARS_AT_ONCE };
+    for mut year in waiting_joined(tx, &app.policies, &run.reach, at_once)? {
         if let Some(first) = year.members.first().filter(|_| app.policies.has_shared()) {
             year = join(tx, &app.policies, (first.person, None), year.year)?;
         }

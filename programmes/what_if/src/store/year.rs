@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use kangmai_people::Label;
-use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, InsuranceYear, LabelSet, Release};
+use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Release};
 use serde::de::DeserializeOwned;
 
 use crate::bills::{Fee, Holder, Treated};
-use crate::rules::{Opened, Openings, YearBill};
+use crate::rules::{Opened, Openings, YearBill, year_of};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";
 // By the index of years: its rows follow each other in the table, those of a place do not.
@@ -88,11 +88,6 @@ pub fn read_year(
     })?;
     progress(seen);
     Ok(read)
-}
-
-/// The days of the insurance year that is called so in `place`.
-pub(crate) fn year_of(release: &Release, place: DivisionCode, year: i32) -> InsuranceYear {
-    release.insurance_year_called(place, year).unwrap_or(InsuranceYear::calendar(year))
 }
 
 fn said<T: DeserializeOwned>(text: &str, column: usize) -> Result<T, DatabaseError> {

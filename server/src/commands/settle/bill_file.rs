@@ -20,7 +20,7 @@ pub(super) const BILLS: Schema =
         key: "settle.bills", title_zh: "医疗费用结算清单", title_en: "Bills", columns: &COLUMNS
     };
 
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 20] = [
     Column::new("number", "结算单号", "Bill number")
         .required()
         .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号", "bill"])
@@ -73,6 +73,13 @@ const COLUMNS: [Column; 19] = [
     Column::new("person_place", "参保地", "Insured in")
         .aliases(&["参保地区划代码", "户籍地区划代码", "区划代码", "place"])
         .format(Format::Code),
+    Column::new("household_number", "户编号", "Household number")
+        .aliases(&["户号", "家庭编号", "户籍编号", "household"])
+        .format(Format::Code)
+        .hint(
+            "在本文件内唯一；不填按人员名册；只在政策有按全户累计的待遇时用到",
+            "Unique in this file; else by the register; asked only where a benefit counts for households",
+        ),
 ];
 
 const SETTINGS: [(&str, Setting); 13] = [
@@ -173,6 +180,8 @@ const LABELS: [(&str, &str); 14] = [
 
 /// Characters of a bill number.
 const LONGEST_NUMBER: usize = 64;
+/// Characters of a household number.
+const LONGEST_HOUSEHOLD: usize = 40;
 
 /// One bill that can be settled.
 #[derive(Debug, Clone)]
@@ -182,9 +191,20 @@ pub(super) struct BillRow {
     pub(super) row: u32,
     /// The person, as a number drawn from the ID number.
     pub(super) person: u64,
+    /// With whom they are settled: a number that all of those have in common.
+    pub(super) chain: u64,
+    /// The household, as a number; none: not known.
+    pub(super) household: Option<u64>,
     /// Number of the jurisdiction in the release.
     pub(super) jurisdiction: u16,
     pub(super) facts: BillFacts,
+}
+
+impl BillRow {
+    /// The household; one of whom none is known has nothing together with anybody.
+    pub(super) fn household_or_self(&self) -> u64 {
+        self.household.unwrap_or(self.person)
+    }
 }
 
 /// What became of a row.
@@ -216,6 +236,7 @@ struct Slots {
     fees: Option<Slot>,
     labels: Option<Slot>,
     person_place: Option<Slot>,
+    household: Option<Slot>,
 }
 
 impl Slots {
@@ -241,6 +262,7 @@ impl Slots {
             fees: slot("fees"),
             labels: slot("labels"),
             person_place: slot("person_place"),
+            household: slot("household_number"),
         }
     }
 }
@@ -365,7 +387,11 @@ impl<'s> Reading<'s> {
         }
         let jurisdiction = self.jurisdiction(slots, cells, &facts)?;
         let row = cells.row();
-        Some(BillRow { number, row, person: who.person, jurisdiction, facts })
+        let said = slots.household.and_then(|slot| {
+            cells.optional(slot, |text| read::code(text, LONGEST_HOUSEHOLD)).map(|text| household_of(&text))
+        });
+        let household = said.or(self.setup.around.household(who.person));
+        Some(BillRow { number, row, person: who.person, chain: who.person, household, jurisdiction, facts })
     }
 
     fn money(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &mut BillFacts) {
@@ -484,7 +510,7 @@ impl<'s> Reading<'s> {
         let key = hash_of((institution, bill.number.to_ascii_uppercase()));
         let facts = &bill.facts;
         let content = hash_of((
-            bill.person,
+            (bill.person, bill.household),
             (facts.total, facts.compliant, facts.already_paid, facts.fees),
             (facts.admission, facts.discharge, facts.settlement),
             (facts.tier as u8, facts.grade as u8, facts.setting as u8, facts.referral as u8),
@@ -535,6 +561,11 @@ pub(super) fn hash_of<T: std::hash::Hash>(value: T) -> u64 {
 /// The number of the person with this ID number.
 pub(super) fn person_of(id_number: &str) -> u64 {
     hash_of(id_number)
+}
+
+/// The number of the household that a file of bills calls so.
+pub(super) fn household_of(number: &str) -> u64 {
+    hash_of(("household", half_width(number.trim()).trim_start_matches('\'')))
 }
 
 /// A bill number as it stands, if nothing is lost of it.
