@@ -212,6 +212,16 @@ impl Around {
         })
     }
 
+    fn open(&mut self, person: u64, of_year: i32, used: Vec<(u16, Fen)>) {
+        self.openings.insert((person, of_year), used);
+        if let Some(household) = self.household(person) {
+            let members = self.opened.entry(household).or_default();
+            if !members.contains(&person) {
+                members.push(person);
+            }
+        }
+    }
+
     /// Reads what people have used up: a row a person and year, a column an accumulator of any pack.
     pub(super) fn read_openings(
         &mut self,
@@ -241,14 +251,7 @@ impl Around {
                 values.extend(value.map(|value| (column as u16, value)));
             }
             if let (Some(person), Some(of_year), false) = (person, of_year, cells.has_errors()) {
-                if self.openings.insert((person, of_year as i32), values).is_none()
-                    && let Some(household) = self.people.get(&person).and_then(|known| known.household)
-                {
-                    let members = self.opened.entry(household).or_default();
-                    if !members.contains(&person) {
-                        members.push(person);
-                    }
-                }
+                self.open(person, of_year as i32, values);
             }
             cells.into_faults()
         })
