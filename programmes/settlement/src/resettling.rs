@@ -107,8 +107,10 @@ pub(crate) struct Preview {
     pub(crate) touched: TouchedYear,
     /// Whether the year is closed, so that it stays.
     pub(crate) is_closed: bool,
-    /// What would change; none if nothing.
+    /// What would change, for all who are settled together with them; none if nothing.
     pub(crate) change: Option<Change>,
+    /// Whether it is told with somebody of the household who stands before.
+    pub(crate) is_told: bool,
 }
 
 /// The first years within reach that wait to be settled again, each with what that would change.
@@ -122,13 +124,18 @@ pub(crate) fn preview(
     limit: i64,
 ) -> Result<Vec<Preview>, DatabaseError> {
     let mut adjudicator = Adjudicator::new(&app.policies);
-    let mut all = Vec::new();
+    let (mut all, mut told) = (Vec::new(), Joined::new());
     for touched in touched_years(tx, reach, None, (Uuid::nil(), i32::MIN), limit)? {
         let year = joined_year(tx, &app.policies, (touched.person, None), touched.year)?;
         let is_closed = is_closed(tx, touched.home, &year)?;
+        if told.contains(&(touched.person, touched.year)) {
+            all.push(Preview { touched, is_closed, change: None, is_told: true });
+            continue;
+        }
+        told.extend(year.members.iter().map(|member| (member.person, touched.year)));
         let changed = changed(&mut adjudicator, &year);
         let change = change(tx, &year, &changed)?;
-        all.push(Preview { touched, is_closed, change });
+        all.push(Preview { touched, is_closed, change, is_told: false });
     }
     Ok(all)
 }

@@ -474,6 +474,14 @@ fn the_register_reaches_back_into_the_year_of_all_members() {
         office.signed_in(Role::InsuranceClerk, "411721", None);
         let page = office.finds("/resettle");
         assert!(page.contains("示例乙") && !page.contains("示例丁"), "{page}");
+        assert!(page.contains("（同户 2 人）"), "{page}");
+        // Who is touched too is told once, with whoever stands before.
+        let mut also = other.clone();
+        also.body.labels = Vec::new();
+        register_says(office, &also);
+        let page = office.finds("/resettle");
+        assert!(page.contains("示例丁") && page.matches("随上列同户成员一并结算").count() == 1, "{page}");
+        register_says(office, &other);
         let dry = run(&office.app, Which::Touched(None), true);
         assert_eq!((dry.looked_at, dry.changed, dry.bills), (1, 2, 2), "{dry:?}");
         assert_eq!(run(&office.app, Which::Touched(None), false), dry);

@@ -146,11 +146,15 @@ impl Joined {
             let said = household.map(|at| record.get(at).trim()).filter(|text| !text.is_empty());
             let household = said.map(household_of).or_else(|| setup.around.household(person));
             if let Some(household) = household {
-                let (one, other) = (joined.root(person), joined.root(household));
-                joined.0.insert(one.max(other), one.min(other));
+                joined.join(person, household);
             }
         }
         Ok(joined)
+    }
+
+    fn join(&mut self, person: u64, household: u64) {
+        let (one, other) = (self.root(person), self.root(household));
+        self.0.insert(one.max(other), one.min(other));
     }
 
     /// The number that all have in common who are settled together.
@@ -258,4 +262,27 @@ fn read_record(file: &mut impl std::io::Read, record: &mut Record) -> anyhow::Re
         record.push(std::str::from_utf8(&cell).context("a part of the file was changed")?);
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_a_household_joins_has_a_number_in_common_and_nobody_else() {
+        let mut joined = Joined(HashMap::new());
+        // A long chain from household to household, and a ring of others.
+        for number in 0..1_000_u64 {
+            joined.join(10_000 + number, 20_000 + number);
+            joined.join(10_000 + number, 20_001 + number);
+            joined.join(30_000 + number % 7, 40_000 + (number + 1) % 7);
+            joined.join(30_000 + number % 7, 40_000 + number % 7);
+        }
+        let chain = joined.root(10_000);
+        assert!((0..1_000).all(|number| joined.root(10_000 + number) == chain));
+        let ring = joined.root(30_000);
+        assert!((0..7).all(|number| joined.root(30_000 + number) == ring));
+        assert_ne!(chain, ring);
+        assert_eq!(joined.root(50_000), 50_000, "somebody alone");
+    }
 }
