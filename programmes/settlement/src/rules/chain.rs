@@ -148,11 +148,13 @@ impl<'p> Adjudicator<'p> {
             (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill)
         });
         let mut years = RunningYears::of(self.policies, members, &order);
-        let settle = |(at, bill): (usize, &ChainBill)| {
-            let insured = members.get(at).map(|member| member.insured);
-            settle_bill(self, insured.unwrap_or(&Insured::default()), (&mut years, at), bill)
-        };
-        order.into_iter().map(settle).collect()
+        let mut all = Vec::with_capacity(order.len());
+        for (at, bill) in order {
+            if let Some(member) = members.get(at) {
+                all.push(settle_bill(self, member.insured, (&mut years, at), bill));
+            }
+        }
+        all
     }
 
     /// The one that settles under `policy`; few policies take part in a run.
