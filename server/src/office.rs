@@ -10,6 +10,8 @@ mod law;
 mod packs;
 mod parked;
 mod sign_in;
+mod subsidies;
+mod tables;
 
 use std::sync::Arc;
 
@@ -35,7 +37,7 @@ pub(crate) fn programme() -> Programme {
         imports: &[],
         figures: &[],
         due: parked::due,
-        person: None,
+        person: Some(tables::premium_section),
         household: None,
         timeline: None,
     }
@@ -71,6 +73,9 @@ fn routes() -> Vec<Route> {
         Route::get("/policies", Purpose::ReadPolicy, packs::show_here),
         Route::get("/policies/benefit", Purpose::ReadPolicy, packs::show_benefit),
         Route::get("/policies/cases", Purpose::ReadPolicy, packs::show_cases),
+        Route::get("/policies/tables", Purpose::ReadPolicy, tables::show_tables),
+        Route::get("/subsidies", Purpose::ReadFigures, subsidies::list),
+        Route::get("/subsidies.xlsx", Purpose::ReadFigures, subsidies::export),
         Route::get("/policies/file", Purpose::ReadPolicy, packs::show_file),
         Route::get("/accounts", Purpose::ManageAccounts, accounts::show_accounts),
         Route::post("/accounts", Purpose::ManageAccounts, accounts::create),

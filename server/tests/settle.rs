@@ -62,6 +62,15 @@ fn the_worked_examples_come_out_to_the_fen() {
     let told = said(&desk.settle(&bills, &["--explain", "e1b"]));
     assert!(told.contains("6 bills settled, 0 rows not settled"), "{told}");
     assert!(told.contains("减免住院起付线：400.00") && told.contains("个人自付4,437.22元"), "{told}");
+    let otherwise = said(&desk.settle(&bills, &["--explain", "E3"]));
+    for part in [
+        "还可以怎样",
+        "如果在本县乡镇(社区)级机构（一级）就医：个人自付6,300.00元，少付4,452.00元",
+        "城乡居民大病保险 0.00 → 3,413.80元",
+        "没有享受的待遇还差什么",
+    ] {
+        assert!(otherwise.contains(part), "{part}: {otherwise}");
+    }
     let out = desk.read("out.csv");
     for expected in [
         "E1,basic,basic,60000.00,49248.00,10752.00",
@@ -320,7 +329,7 @@ fn one_pack_can_be_named_and_packs_are_checked_and_tested() {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies");
     let zhengzhou = packs.join("cn/henan/zhengzhou").to_string_lossy().into_owned();
     let told = said(&desk.settle(&bills, &["--pack", &zhengzhou, "--explain", "E1b", "--english"]));
-    assert!(told.contains("Own share 4,437.22 yuan"), "{told}");
+    assert!(told.contains("Own share 4,437.22 yuan") && told.contains("What would have cost more"), "{told}");
 
     let kangmai = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_kangmai")).args(arguments).output().expect("the command runs")

@@ -8,6 +8,7 @@
 pub mod facts;
 mod figures;
 pub mod import;
+mod otherwise;
 mod pages;
 pub mod replay;
 mod resettling;
@@ -176,10 +177,13 @@ fn bill_routes() -> Vec<Route> {
         Route::get("/bills", Purpose::ReadBills, pages::list),
         Route::get("/bills.xlsx", Purpose::ReadBills, pages::export),
         Route::get("/bills/{bill}", Purpose::ReadBills, pages::statement),
+        Route::get("/bills/{bill}/why", Purpose::ReadBills, pages::why),
         Route::get("/bills/{bill}/receipt.json", Purpose::ReadBills, pages::receipt_file),
         Route::get("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel_form),
         Route::post("/bills/{bill}/cancel", Purpose::SettleBills, pages::cancel),
         Route::post("/bills/{bill}/settle", Purpose::SettleBills, pages::settle_waiting),
+        Route::get("/deviations", Purpose::ReadBills, pages::deviations::list),
+        Route::get("/deviations.xlsx", Purpose::ReadBills, pages::deviations::export),
         Route::get("/postings", Purpose::ReadBills, pages::postings),
         Route::get("/postings.xlsx", Purpose::ReadBills, pages::export_postings),
         Route::get("/years", Purpose::KeepLedger, pages::years),

@@ -5,6 +5,7 @@ mod bill_form;
 mod cancel;
 pub(crate) mod claims;
 mod desk;
+pub(crate) mod deviations;
 mod late;
 mod list;
 mod outcome;
@@ -13,6 +14,7 @@ mod postings;
 mod resettle;
 mod section;
 mod statement;
+mod why;
 mod years;
 
 pub(crate) use admissions::{
@@ -27,6 +29,7 @@ pub(crate) use postings::{export as export_postings, list as postings};
 pub(crate) use resettle::{resettle, resettle_form};
 pub(crate) use section::{household, person};
 pub(crate) use statement::{receipt_file, statement};
+pub(crate) use why::why;
 pub(crate) use years::{decide_year, refuse_closed, year, years};
 
 use kangmai_access::{Reach, audit};

@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 mod chain;
 mod claim;
+mod deviation;
 mod pay_later;
 
 pub use admission::{Deposit, deposit};
@@ -11,6 +12,7 @@ pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
 pub use chain::{Adjudicator, ChainBill, Insured, Member, Settlement, bill_facts, settle_year};
 pub(crate) use chain::{insurance_year, used_of, year_of};
 pub use claim::{check_cut, check_reconciled, month_end};
+pub use deviation::{Deviated, Stay, deviated};
 pub use pay_later::{
     CoveredLine, Credit, DebtEvent, DueLine, Instalments, check_agreement, check_money, check_payment,
     check_suspension, covered, days_late, due_lines,

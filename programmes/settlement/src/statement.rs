@@ -1,7 +1,7 @@
 //! A receipt in words: what each layer paid and why, what did not apply and why not, and where each rule stands written.
 
 use kangmai_base::Fen;
-use kangmai_policy::{Explanation, Language, LayerText, Policy, Release, Trace};
+use kangmai_policy::{Explanation, Language, LayerText, Policy, Release, Sight, Trace};
 use kangmai_web::{Page, ShareBar};
 use sha2::{Digest as _, Sha256};
 
@@ -57,15 +57,38 @@ pub(crate) struct Told {
     pub(crate) is_exact: bool,
 }
 
-/// Tells a receipt. If the release at hand no longer comes to it, the figures are the receipt's and the words say so.
-pub(crate) fn tell(page: &Page, policies: &Release, settled: &Settled, bill: &ChainBill) -> Told {
-    let policy = policies.jurisdiction(&settled.jurisdiction).map(kangmai_policy::Jurisdiction::to_read);
-    let again = policy.and_then(|policy| worked_out_again(policies, policy, settled, bill));
+/// A receipt worked out again, if the release at hand still comes to it.
+pub(crate) struct Again<'p> {
+    /// Under what.
+    pub(crate) policy: &'p Policy,
+    /// Every layer.
+    pub(crate) trace: Trace,
+}
+
+impl<'p> Again<'p> {
+    pub(crate) fn of(policies: &'p Release, settled: &Settled, bill: &ChainBill) -> Option<Again<'p>> {
+        let policy = policies.jurisdiction(&settled.jurisdiction)?.to_read();
+        let trace = worked_out_again(policies, policy, settled, bill)?;
+        Some(Again { policy, trace })
+    }
+}
+
+/// Tells a receipt to a reader who sees so much. If the release at hand no longer comes to it, the figures are the
+/// receipt's and the words say so.
+pub(crate) fn tell(
+    page: &Page,
+    policies: &Release,
+    settled: &Settled,
+    again: Option<&Again<'_>>,
+    sight: Sight,
+) -> Told {
     let language = super::pages::language(page);
-    let explanation = policy.zip(again).map(|(policy, trace)| policy.explain(&trace, language));
-    match explanation {
-        Some(explanation) => in_words(page, settled, &explanation),
-        None => in_figures(page, policy, settled, language),
+    match again {
+        Some(again) => in_words(page, settled, &again.policy.explain_to(&again.trace, language, sight)),
+        None => {
+            let policy = policies.jurisdiction(&settled.jurisdiction);
+            in_figures(page, policy.map(kangmai_policy::Jurisdiction::to_read), settled, language)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod admission;
 mod bill;
 pub mod claim;
 mod closing;
+mod deviation;
 mod joined;
 pub mod pay_later;
 mod person;
@@ -25,6 +26,7 @@ pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
     waiting_in_year, year_sums,
 };
+pub use deviation::{StayRow, stays_with_diagnosis};
 pub use joined::{
     JoinedYear, MOST_JOINED, Openings, alone_between, joined_year, joined_year_with, waiting_joined,
 };

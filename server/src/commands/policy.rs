@@ -30,9 +30,14 @@ pub(super) enum PolicyCommand {
         /// Only the pack in this directory, such as cn/henan
         #[arg(long)]
         pack: Option<String>,
-        /// Only this benefit, or this table: watch, diseases, treat_first, income
+        /// Only this benefit, or this table: watch, diseases, treat_first, lines, income, premiums, subsidies, disease_caps
         #[arg(long)]
         only: Option<String>,
+    },
+    /// Write the packs inside the program into a folder, to begin one's own from
+    Unpack {
+        /// A folder that is empty or not there yet
+        into: PathBuf,
     },
     /// Work a receipt out again and say whether it comes to the same to the fen, layer by layer
     Replay(ReplayArgs),
@@ -64,6 +69,7 @@ pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow:
             let choice = MutationChoice { pack: pack.clone(), only: only.clone(), threads: 0 };
             mutate(&release, &choice, packs.language())
         }
+        PolicyCommand::Unpack { into } => unpack(into),
         PolicyCommand::Replay(args) => super::replay::run(args, configured),
     }
 }
@@ -72,6 +78,25 @@ impl PolicyArgs {
     const fn language(&self) -> Language {
         if self.english { Language::En } else { Language::Zh }
     }
+}
+
+/// Writes the shipped packs into `into`. A folder that holds something is left alone: it may be somebody's work.
+fn unpack(into: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+    let mut entries = std::fs::read_dir(into).with_context(|| format!("cannot read {}", into.display()))?;
+    if entries.next().is_some() {
+        bail!("{} is not empty: name a folder that is not there yet", into.display());
+    }
+    let files = shipped_packs();
+    for (path, text) in &files {
+        let path = into.join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    say(format!("{} files in {}", files.len(), into.display()));
+    Ok(())
 }
 
 /// Loads the packs and says what they are.

@@ -19,7 +19,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use kangmai_base::{Day, DivisionCode, Fen};
-use kangmai_policy::{Jurisdiction, Policy, Release, Settler, Trace, YearAccumulators};
+use kangmai_policy::{InsuranceYear, Jurisdiction, Policy, Release, Settler, Trace, YearAccumulators};
 use kangmai_web::{Language, Words};
 
 use self::around::{Around, Telling};
@@ -34,7 +34,8 @@ use crate::programmes;
 #[derive(Debug, Args)]
 pub(super) struct SettleArgs {
     /// The packs: a directory of packs, or one pack in it (policies/cn/henan/zhengzhou), which then holds for all
-    /// bills. Without it: the packs inside the program, by the place of each bill
+    /// bills. Without it: those of --policies, else those inside the program, by the place of each
+    /// bill
     #[arg(long)]
     pack: Option<PathBuf>,
     /// The bills: .csv (UTF-8 or GBK) or .xlsx
@@ -92,12 +93,12 @@ impl Setup {
     }
 
     /// The insurance year that a bill counts in: that of the one pack if one was named, else of the person's place.
-    fn insurance_year(&self, jurisdiction: &Jurisdiction, bill: &BillRow) -> i32 {
+    fn insurance_year(&self, jurisdiction: &Jurisdiction, bill: &BillRow) -> InsuranceYear {
         if !self.release.has_insurance_years() {
-            return bill.facts.discharge.year();
+            return InsuranceYear::calendar(bill.facts.discharge.year());
         }
         let place = if self.fixed.is_some() { jurisdiction.pack.place } else { bill.facts.person_place };
-        self.release.insurance_year(place, bill.facts.discharge).label
+        self.release.insurance_year(place, bill.facts.discharge)
     }
 }
 
@@ -106,11 +107,11 @@ impl Setup {
 /// # Errors
 /// A file that cannot be read or written, packs that do not load. Rows that cannot be settled are no error of the
 /// command: they are listed.
-pub(super) fn run(args: &SettleArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<()> {
     if args.out.is_none() && args.explain.is_none() {
         bail!("say where the result goes: --out FILE.csv (or --explain BILL to see one statement)");
     }
-    let setup = Arc::new(prepare(args)?);
+    let setup = Arc::new(prepare(args, configured)?);
     let errors = args.errors.clone().or_else(|| args.out.as_deref().map(errors_beside));
     let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
     let by_person = match settle_all(args, &setup, &mut output, order::stream) {
@@ -153,12 +154,12 @@ fn errors_beside(out: &Path) -> PathBuf {
     out.with_extension("errors.csv")
 }
 
-fn prepare(args: &SettleArgs) -> anyhow::Result<Setup> {
+fn prepare(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<Setup> {
     let language = if args.english { Language::En } else { Language::Zh };
     let words = Words::load(&programmes::words()).context("words")?;
     let (root, inside) = match &args.pack {
         Some(path) => root_of(path)?,
-        None => (None, None),
+        None => (configured.map(Path::to_path_buf), None),
     };
     let release = load_policies(root.as_deref())?;
     let fixed = match &inside {
@@ -340,7 +341,7 @@ fn settle_chain<'s>(
     for bill in bills {
         let Some(jurisdiction) = setup.jurisdiction(bill.jurisdiction) else { continue };
         let policy = jurisdiction.policy(&setup.accepted)?;
-        let year = (bill.jurisdiction, setup.insurance_year(jurisdiction, bill));
+        let year = (bill.jurisdiction, setup.insurance_year(jurisdiction, bill).label);
         years.take_up(setup, bill, year, policy);
         let household = policy.has_shared().then(|| bill.household_or_self());
         if let Some(household) = household {

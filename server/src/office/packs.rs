@@ -36,6 +36,7 @@ struct PacksPage {
     note: String,
     layers: Vec<Layer>,
     cases: Option<String>,
+    tables: String,
     hash: String,
 }
 
@@ -90,7 +91,6 @@ pub(super) async fn show_here(visit: Visit, uri: Uri) -> Result<Response, Failur
         .unwrap_or_default();
     let place_name = Divisions::shipped().get(place).map(kangmai_places::Division::full_name);
     show(&PacksPage {
-        list,
         place_name: place_name.unwrap_or_default(),
         pack_name: jurisdiction.map(|one| one.pack.name.get(language).to_owned()),
         note: jurisdiction
@@ -99,7 +99,12 @@ pub(super) async fn show_here(visit: Visit, uri: Uri) -> Result<Response, Failur
             .unwrap_or_default(),
         layers,
         cases: jurisdiction.map(|one| format!("/policies/cases?pack={}", one.pack.directory)),
+        tables: match jurisdiction.filter(|_| list.chosen("pack").is_some()) {
+            Some(one) => format!("/policies/tables?place={}&on={on}", one.pack.place),
+            None => format!("/policies/tables?place={place}&on={on}"),
+        },
         hash: release.hash().to_owned(),
+        list,
         page,
     })
 }

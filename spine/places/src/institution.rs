@@ -100,7 +100,7 @@ pub struct Capability(String);
 
 impl Capability {
     /// The known ones, with their Chinese words; the key of the word is `places.capability.{key}`.
-    pub const KNOWN: [(&'static str, &'static str); 9] = [
+    pub const KNOWN: [(&'static str, &'static str); 10] = [
         ("inpatient", "住院"),
         ("outpatient", "门诊"),
         ("chronic_outpatient", "门诊慢特病"),
@@ -110,6 +110,7 @@ impl Capability {
         ("designated", "医保定点"),
         ("major_disease_designated", "大病定点"),
         ("rescue_centre", "大病救治中心"),
+        ("alleviated_village_clinic", "脱贫村卫生室"),
     ];
     /// What stands before the key of a disease.
     pub const MAJOR_DISEASE: &'static str = "major_disease:";

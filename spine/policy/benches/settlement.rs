@@ -8,7 +8,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    BillFacts, InstitutionGrade, InstitutionTier, Language, Referral, Release, Settler, Trace,
+    Around, BillFacts, InstitutionGrade, InstitutionTier, Language, Referral, Release, Settler, Sight, Trace,
     YearAccumulators,
 };
 
@@ -169,4 +169,36 @@ fn with_text(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn load_release() -> Release {
     release()
+}
+
+/// All counterfactuals of a bill, found and told in Chinese: what the desk's trial settlement adds.
+#[divan::bench(args = [false, true])]
+fn counterfactuals(bencher: Bencher<'_, '_>, told: bool) {
+    let release = release();
+    let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
+    let bills = bills(&release);
+    let mut settler = Settler::new(policy);
+    let traces: Vec<Trace> = bills
+        .iter()
+        .step_by(BILLS / 1_000)
+        .map(|(_, facts)| {
+            let mut trace = Trace::new(facts);
+            settler.settle_into(facts, &mut YearAccumulators::NONE.clone(), &mut trace);
+            trace
+        })
+        .collect();
+    let around = Around {
+        labels: vec![(Day::from_ymd(2023, 6, 1).expect("a day"), release.labels(["marginal"]))],
+        ..Around::default()
+    };
+    bencher.counter(ItemsCount::new(traces.len())).bench_local(|| {
+        for trace in &traces {
+            let found = policy.counterfactuals(black_box(trace), &around);
+            if told {
+                black_box(policy.tell_counterfactuals(trace, &found, Language::Zh, Sight::ALL));
+            } else {
+                black_box(found);
+            }
+        }
+    });
 }

@@ -10,6 +10,9 @@ pub const MAX_ACCUMULATORS: usize = 15;
 /// that the arithmetic need not ask whether there is one.
 pub(crate) const NO_SLOT: u8 = MAX_ACCUMULATORS as u8;
 
+/// The most that can have been used of a year when a bill comes: far more than any amount, far less than 63 bits hold.
+const MOST_USED: i64 = 1 << 60;
+
 /// The accumulators of one person (or one household) and one insurance year. Which is which, the policy knows
 /// ([`Policy::accumulators`](crate::Policy::accumulators)): store them by *name*, never by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,12 +36,18 @@ impl YearAccumulators {
     }
 
     #[inline(always)]
+    pub(crate) const fn put(&mut self, slot: u8, value: i64) {
+        self.values[(slot & NO_SLOT) as usize] = value;
+    }
+
+    #[inline(always)]
     pub(crate) const fn clear_unused(&mut self) {
         self.values[NO_SLOT as usize] = 0;
     }
 
-    pub(crate) const fn set(&mut self, slot: u8, amount: Fen) {
-        self.values[(slot & NO_SLOT) as usize] = amount.0;
+    /// Brought into what is handled: no year uses more, and sums of it keep room.
+    pub(crate) fn set(&mut self, slot: u8, amount: Fen) {
+        self.put(slot, amount.0.clamp(-MOST_USED, MOST_USED));
     }
 
     /// Takes the values at `slots`, as bits, over from `other`.

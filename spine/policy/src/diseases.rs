@@ -31,6 +31,11 @@ impl PlanRule {
         self.icd10.iter().any(|range| range.contains(diagnosis)) && age.is_none_or(fits)
     }
 
+    /// The first code that belongs here.
+    pub(crate) fn first_code(&self) -> Option<Icd10> {
+        self.icd10.first().and_then(|range| range.categories().first().copied())
+    }
+
     fn read(fields: &Fields<'_>) -> PlanRule {
         let age = |key| fields.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok());
         let icd10 = fields.parse_all(fields.texts("icd10"), Word::ErrNotACode, Word::MendCode);

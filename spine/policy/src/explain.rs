@@ -1,6 +1,12 @@
 //! Says in words, from a trace, what each layer did and why: for the patient, the desk and the auditor.
 
 mod arithmetic;
+mod audit;
+mod patient;
+mod process;
+
+pub use audit::{FailedTest, LayerAudit};
+pub use process::MOST_PROCESS_CHARACTERS;
 
 use kangmai_base::Fen;
 
@@ -13,6 +19,29 @@ use crate::trace::{Cap, Outcome, Step, Trace};
 use crate::vocabulary::{InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting};
 use crate::words::{Arg, Word};
 use crate::{BillFacts, Gap, Language, Owner, Payer, Policy, Source, Sure};
+
+/// How much of the facts a reader may see in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// The diagnosis.
+    pub diagnosis: bool,
+    /// The labels.
+    pub labels: bool,
+}
+
+impl Sight {
+    /// All of them.
+    pub const ALL: Sight = Sight { diagnosis: true, labels: true };
+
+    /// Whether the fact that a test asks about may be shown.
+    const fn shows(self, test: &Test) -> bool {
+        match test {
+            Test::Diagnosis(_) => self.diagnosis,
+            Test::Labels(..) => self.labels,
+            _ => true,
+        }
+    }
+}
 
 /// A statement in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +99,16 @@ pub struct WaivedItem {
 impl Policy {
     /// The statement of a trace of this policy.
     pub fn explain(&self, trace: &Trace, language: Language) -> Explanation {
+        self.explain_to(trace, language, Sight::ALL)
+    }
+
+    /// The statement of a trace of this policy for a reader who may not see all facts.
+    pub fn explain_to(&self, trace: &Trace, language: Language, sight: Sight) -> Explanation {
         let layers = self
             .layers
             .iter()
             .zip(trace.steps())
-            .map(|(layer, step)| self.layer(layer, step, trace, language));
+            .map(|(layer, step)| self.layer(layer, step, trace, (language, sight)));
         Explanation {
             layers: layers.collect(),
             already_paid: trace.facts.already_paid,
@@ -86,6 +120,23 @@ impl Policy {
     /// The statement as one text, a line for each layer: what the national interface takes as the process of a
     /// settlement. Appends to `out`.
     pub fn write_text(&self, trace: &Trace, language: Language, out: &mut String) {
+        self.write_text_to(trace, (language, Sight::ALL), out);
+    }
+
+    fn write_text_to(&self, trace: &Trace, (language, sight): (Language, Sight), out: &mut String) {
+        self.write_head(trace, language, out);
+        for (layer, step) in self.layers.iter().zip(trace.steps()) {
+            out.push('\n');
+            out.push_str(layer.benefit.name.get(language));
+            out.push_str(colon(language));
+            self.write_layer(layer, step, trace, (language, sight), out);
+        }
+        out.push('\n');
+        self.write_own(trace, language, out);
+    }
+
+    /// The sums before the layers.
+    fn write_head(&self, trace: &Trace, language: Language, out: &mut String) {
         let facts = &trace.facts;
         let amounts =
             [("total", facts.total), ("compliant", facts.compliant), ("outside", facts.out_of_catalogue())];
@@ -94,13 +145,10 @@ impl Policy {
             out.push('\n');
             Word::AlreadyPaid.write(language, out, &[("amount", Arg::Money(facts.already_paid))]);
         }
-        for (layer, step) in self.layers.iter().zip(trace.steps()) {
-            out.push('\n');
-            out.push_str(layer.benefit.name.get(language));
-            out.push_str(colon(language));
-            self.write_layer(layer, step, trace, language, out);
-        }
-        out.push('\n');
+    }
+
+    /// The sums after them.
+    fn write_own(&self, trace: &Trace, language: Language, out: &mut String) {
         let own = [("own", trace.own_share), ("outside", trace.own_out_of_catalogue)];
         Word::OwnLine.write(language, out, &own.map(|(name, amount)| (name, Arg::Money(amount))));
     }
@@ -121,19 +169,18 @@ impl Policy {
         items
     }
 
-    fn layer(&self, layer: &Layer, step: &Step, trace: &Trace, language: Language) -> LayerText {
+    fn layer(
+        &self,
+        layer: &Layer,
+        step: &Step,
+        trace: &Trace,
+        (language, sight): (Language, Sight),
+    ) -> LayerText {
         let benefit = &layer.benefit;
         let mut sentence = String::new();
-        self.write_layer(layer, step, trace, language, &mut sentence);
-        let figures = figures(layer, step);
-        let version = match step.outcome {
-            Outcome::NotInForce | Outcome::Gap => None,
-            _ => benefit.versions.get(usize::from(step.version)),
-        };
-        let source = figures.and_then(|(_, profile)| profile.source.as_ref());
-        let source = source.or(version.map(|version| &version.source));
-        let sure = figures.and_then(|(_, profile)| profile.sure).or(version.map(|version| version.sure));
-        let line = version.zip(source).zip(sure);
+        self.write_layer(layer, step, trace, (language, sight), &mut sentence);
+        let written = written(layer, step);
+        let source = written.map(|(_, source, _)| source);
         LayerText {
             id: benefit.id.clone(),
             name: benefit.name.get(language).to_owned(),
@@ -143,15 +190,22 @@ impl Policy {
             pays: step.pays,
             remaining: step.remaining,
             sentence,
-            source: line.map(|((version, source), sure)| source_line(version, source, sure, language)),
+            source: written.map(|(version, source, sure)| source_line(version, source, sure, language)),
             quote: source.and_then(|source| source.quote.clone()),
             note: source.and_then(|source| source.note.as_ref()).map(|note| note.get(language).to_owned()),
-            sure,
+            sure: written.map(|(_, _, sure)| sure),
             waived: self.waived(layer, step, trace, language),
         }
     }
 
-    fn write_layer(&self, layer: &Layer, step: &Step, trace: &Trace, language: Language, out: &mut String) {
+    fn write_layer(
+        &self,
+        layer: &Layer,
+        step: &Step,
+        trace: &Trace,
+        (language, sight): (Language, Sight),
+        out: &mut String,
+    ) {
         let benefit = &layer.benefit;
         let say =
             |word: Word, out: &mut String, values: &[(&str, Arg<'_>)]| word.write(language, out, values);
@@ -167,8 +221,10 @@ impl Policy {
                 let why = gap.map_or("", |gap| gap.why.get(language));
                 say(Word::Gap, out, &[("day", Arg::Day(day.1)), ("why", Arg::Text(why))]);
             }
-            Outcome::NotEntitled => self.write_failure(&benefit.applies, step.failed, trace, language, out),
-            Outcome::NoProfile => self.write_no_profile(layer, step, trace, language, out),
+            Outcome::NotEntitled => {
+                self.write_failure(&benefit.applies, step.failed, trace, (language, sight), out);
+            }
+            Outcome::NoProfile => self.write_no_profile(layer, step, trace, (language, sight), out),
             Outcome::NothingLeft => say(Word::NothingLeft, out, &[]),
             Outcome::BelowDeductible => {
                 let mut base = String::new();
@@ -209,7 +265,7 @@ impl Policy {
         layer: &Layer,
         step: &Step,
         trace: &Trace,
-        language: Language,
+        (language, sight): (Language, Sight),
         out: &mut String,
     ) {
         let profiles = layer.benefit.versions.get(usize::from(step.version)).map(|version| &version.profiles);
@@ -218,7 +274,7 @@ impl Policy {
         let mut actual = String::new();
         if let [only] = profiles {
             let failed = only.when.first_failure(&trace.facts, 0).unwrap_or(0);
-            self.write_failure(&only.when, failed, trace, language, out);
+            self.write_failure(&only.when, failed, trace, (language, sight), out);
             return;
         }
         let mut said: Vec<std::mem::Discriminant<Test>> = Vec::new();
@@ -232,7 +288,7 @@ impl Policy {
                 if !said.is_empty() {
                     actual.push_str(comma(language));
                 }
-                self.write_actual(literal, &trace.facts, language, &mut actual);
+                self.write_actual(literal, &trace.facts, (language, sight), &mut actual);
                 said.push(kind);
             }
         }
@@ -246,24 +302,14 @@ impl Policy {
         predicate: &Predicate,
         failed: u8,
         trace: &Trace,
-        language: Language,
+        (language, sight): (Language, Sight),
         out: &mut String,
     ) {
         let part = predicate.parts().nth(usize::from(failed)).unwrap_or_default();
-        let needed = |out: &mut String| {
-            for (position, literal) in part.iter().enumerate() {
-                if position > 0 {
-                    Word::Or.write(language, out, &[]);
-                }
-                if literal.negated {
-                    Word::Not.write(language, out, &[]);
-                }
-                self.write_needed(literal, Some(&trace.facts), language, out);
-            }
-        };
+        let needed = |out: &mut String| self.write_part(part, trace, language, out);
         let actual = |out: &mut String| {
             if let Some(first) = part.first() {
-                self.write_actual(first, &trace.facts, language, out);
+                self.write_actual(first, &trace.facts, (language, sight), out);
             }
         };
         Word::NotEntitled.write(
@@ -271,6 +317,19 @@ impl Policy {
             out,
             &[("needed", Arg::With(&needed)), ("actual", Arg::With(&actual))],
         );
+    }
+
+    /// What an "any of" asks for.
+    pub(crate) fn write_part(&self, part: &[Literal], trace: &Trace, language: Language, out: &mut String) {
+        for (position, literal) in part.iter().enumerate() {
+            if position > 0 {
+                Word::Or.write(language, out, &[]);
+            }
+            if literal.negated {
+                Word::Not.write(language, out, &[]);
+            }
+            self.write_needed(literal, Some(&trace.facts), language, out);
+        }
     }
 
     pub(crate) fn write_needed(
@@ -316,8 +375,18 @@ impl Policy {
         }
     }
 
-    /// The fact that a test asks about, as it is.
-    fn write_actual(&self, literal: &Literal, facts: &BillFacts, language: Language, out: &mut String) {
+    /// The fact that a test asks about, as it is, if the reader may see it.
+    pub(crate) fn write_actual(
+        &self,
+        literal: &Literal,
+        facts: &BillFacts,
+        (language, sight): (Language, Sight),
+        out: &mut String,
+    ) {
+        if !sight.shows(&literal.test) {
+            Word::NotShown.write(language, out, &[]);
+            return;
+        }
         let unknown = || Word::Unknown.text(language);
         let mut list = |word: Word, name: &str| word.write(language, out, &[("list", Arg::Text(name))]);
         match literal.test {
@@ -400,12 +469,33 @@ impl Policy {
     }
 }
 
-fn figures<'l>(layer: &'l Layer, step: &Step) -> Option<(&'l Version, &'l Profile)> {
+pub(crate) fn figures<'l>(layer: &'l Layer, step: &Step) -> Option<(&'l Version, &'l Profile)> {
     if !step.outcome.applied() {
         return None;
     }
     let version = layer.benefit.versions.get(usize::from(step.version))?;
     Some((version, version.profiles.get(usize::from(step.profile))?))
+}
+
+/// The version that a step went by, with its source and how sure it is; the profile's own before the version's.
+fn written<'l>(layer: &'l Layer, step: &Step) -> Option<(&'l Version, &'l Source, Sure)> {
+    if matches!(step.outcome, Outcome::NotInForce | Outcome::Gap) {
+        return None;
+    }
+    let version = layer.benefit.versions.get(usize::from(step.version))?;
+    let profile = figures(layer, step).map(|(_, profile)| profile);
+    let source = profile.and_then(|profile| profile.source.as_ref()).unwrap_or(&version.source);
+    Some((version, source, profile.and_then(|profile| profile.sure).unwrap_or(version.sure)))
+}
+
+/// Where the rule of a step stands written, and its words.
+pub(crate) fn rule_of(layer: &Layer, step: &Step, language: Language) -> (Option<String>, Option<String>) {
+    match written(layer, step) {
+        Some((version, source, sure)) => {
+            (Some(source_line(version, source, sure, language)), source.quote.clone())
+        }
+        None => (None, None),
+    }
 }
 
 /// The part of the deductible that this bill still had to pass.
@@ -441,7 +531,7 @@ fn sex_word(sex: kangmai_base::Sex) -> Word {
     }
 }
 
-trait Named: Copy {
+pub(crate) trait Named: Copy {
     fn bit_and_words(self) -> (u16, (&'static str, &'static str));
 }
 
@@ -456,7 +546,7 @@ macro_rules! named {
 }
 named!(InstitutionTier, InstitutionGrade, InstitutionKind, Referral, Setting);
 
-fn names_of<T: Named>(all: &[T], bits: u16, language: Language) -> String {
+pub(crate) fn names_of<T: Named>(all: &[T], bits: u16, language: Language) -> String {
     let chosen = all.iter().map(|one| one.bit_and_words()).filter(|(bit, _)| bit & bits != 0);
     chosen.map(|(_, words)| pick(words, language)).collect::<Vec<_>>().join(comma(language))
 }
@@ -472,7 +562,7 @@ const fn comma(language: Language) -> &'static str {
     pick(("、", ", "), language)
 }
 
-const fn colon(language: Language) -> &'static str {
+pub(crate) const fn colon(language: Language) -> &'static str {
     pick(("：", ": "), language)
 }
 

@@ -9,7 +9,9 @@ mod accumulators;
 mod benefit;
 mod cases;
 mod conditions;
+mod counterfactual;
 mod dated;
+mod disease_caps;
 mod diseases;
 mod explain;
 mod facts;
@@ -26,9 +28,11 @@ mod pay_later;
 mod plan;
 mod policy;
 mod predicate;
+mod premiums;
 mod release;
 mod settle;
 mod source;
+mod subsidies;
 mod tables;
 mod terms;
 mod text;
@@ -44,9 +48,17 @@ pub use benefit::{
     Rule, Version,
 };
 pub use cases::{CaseFailure, CaseReport, CaseResult};
+pub use counterfactual::{
+    Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
+    MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
+    ToldOtherwise, ToldWay, Way,
+};
 pub use dated::{Gap, Period, Source, Sure};
+pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
-pub use explain::{Explanation, LayerText, WaivedItem};
+pub use explain::{
+    Explanation, FailedTest, LayerAudit, LayerText, MOST_PROCESS_CHARACTERS, Sight, WaivedItem,
+};
 pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};
@@ -58,9 +70,11 @@ pub use pack::{Pack, Untranslatable};
 pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, WriteOffTerms};
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
 pub use predicate::{AsOf, Literal, Predicate, Test};
+pub use premiums::{Premium, PremiumAid, PremiumDue, PremiumGift};
 pub use release::Release;
 pub use settle::{Amounts, Settler, settle};
 pub use source::{ErrorCode, PackError};
+pub use subsidies::{Subsidy, SubsidyPer, SubsidyTable};
 pub use terms::{CategoryLimit, Ceiling, Fixed, Graded, Segment, Share, Terms, Waiver};
 pub use text::{Bilingual, Language};
 pub use trace::{Cap, Outcome, Step, Trace};

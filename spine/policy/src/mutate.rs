@@ -27,7 +27,7 @@ use sites::Change;
 pub struct MutationChoice {
     /// Only the pack in this directory of the release (`cn/henan`).
     pub pack: Option<String>,
-    /// Only the benefit of this name, or the table (`watch`, `diseases`, `treat_first`, `income`).
+    /// Only the benefit of this name, or the table (`watch`, `premiums`: its file without `.toml`).
     pub only: Option<String>,
     /// How many threads; 0: as many as the machine has processors.
     pub threads: usize,
@@ -137,7 +137,8 @@ impl Release {
             }
             Role::Table(kind) => {
                 let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
-                What::Table(kind, self.tables().without(&file.path)).of(only(name.unwrap_or_default()))?
+                What::Table(kind, Box::new(self.tables().without(&file.path)))
+                    .of(only(name.unwrap_or_default()))?
             }
             _ => return None,
         };
@@ -164,7 +165,7 @@ enum What<'r> {
     /// A benefit, and where it holds, its own pack first.
     Layer(&'r Arc<Benefit>, Vec<&'r Jurisdiction>),
     /// A table, and all the other tables.
-    Table(TableKind, Tables),
+    Table(TableKind, Box<Tables>),
 }
 
 impl What<'_> {
@@ -239,7 +240,7 @@ impl Target<'_> {
     }
 
     fn judge_table(&self, change: &Change, kind: TableKind, others: &Tables) -> Verdict {
-        let mut tables = others.clone();
+        let mut tables = Tables::clone(others);
         let place = self.release.jurisdiction(self.directory).map(|one| one.pack.place);
         let Some(place) = place else { return Verdict::Refused };
         if !change.drops_all() {

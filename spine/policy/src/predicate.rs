@@ -49,6 +49,36 @@ pub enum Test {
     EarlierStays(u16, u16),
 }
 
+impl Test {
+    /// The name of the fact, as packs write it.
+    pub const fn fact(&self) -> &'static str {
+        match self {
+            Test::Labels(..) => "label",
+            Test::Insured(_) => "insured_basic",
+            Test::Age(..) => "age",
+            Test::Sex(_) => "sex",
+            Test::Diagnosis(_) => "diagnosis",
+            Test::Tier(_) => "institution_tier",
+            Test::Grade(_) => "institution_grade",
+            Test::Kind(_) => "institution_kind",
+            Test::Designation(_) => "designation",
+            Test::Referral(_) => "referral",
+            Test::Setting(_) => "setting",
+            Test::PersonPlace(_) => "person_place",
+            Test::InstitutionPlace(_) => "institution_place",
+            Test::EarlierStays(..) => "earlier_stays",
+        }
+    }
+
+    /// The day as of which it is asked, of facts that are dated.
+    pub const fn as_of(&self) -> Option<AsOf> {
+        match self {
+            Test::Labels(_, as_of) | Test::Insured(as_of) | Test::Age(_, _, as_of) => Some(*as_of),
+            _ => None,
+        }
+    }
+}
+
 /// A test or its contrary; `last` closes an "any of".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Literal {
@@ -117,6 +147,8 @@ struct Check {
 pub(crate) const LABELS: usize = 0;
 pub(crate) const KINDS: usize = 1;
 pub(crate) const DESIGNATIONS: usize = 2;
+/// From here on words stand for numbers.
+pub(crate) const NUMBERS: usize = 3;
 const AGE_AT_ADMISSION: usize = 3;
 const AGE_AT_DISCHARGE: usize = 4;
 const DIAGNOSIS: usize = 5;
@@ -134,6 +166,63 @@ const INSURED_AT_DISCHARGE: u64 = 1 << 33;
 const MALE: u64 = 1 << 34;
 const FEMALE: u64 = 1 << 35;
 
+/// The labels, as the word [`LABELS`].
+#[inline(always)]
+pub(crate) fn labels_of(facts: &BillFacts) -> u64 {
+    u64::from(facts.labels_at_admission.0) | u64::from(facts.labels_at_discharge.0) << 32
+}
+
+/// What is one of few, as the word [`KINDS`].
+fn kinds_of(facts: &BillFacts) -> u64 {
+    u64::from(facts.tier.bit())
+        | u64::from(facts.grade.bit()) << GRADE
+        | u64::from(facts.kind.bit()) << KIND
+        | u64::from(facts.setting.bit()) << SETTING
+        | u64::from(facts.referral.bit()) << REFERRAL
+        | u64::from(facts.insured_at_admission) << 32
+        | u64::from(facts.insured_at_discharge) << 33
+        | u64::from(facts.sex == Some(Sex::Male)) << 34
+        | u64::from(facts.sex == Some(Sex::Female)) << 35
+}
+
+/// What is one of few and what the institution is named for, packed so that it is made fast: half a byte for each kind, and
+/// the designations above. Tells apart what the words [`KINDS`] and [`DESIGNATIONS`] tell apart.
+#[inline(always)]
+pub(crate) fn packed(facts: &BillFacts) -> u64 {
+    (facts.tier as u64)
+        | (facts.grade as u64) << 4
+        | (facts.kind as u64) << 8
+        | (facts.setting as u64) << 12
+        | (facts.referral as u64) << 16
+        | u64::from(facts.insured_at_admission) << 20
+        | u64::from(facts.insured_at_discharge) << 21
+        | u64::from(facts.sex == Some(Sex::Male)) << 22
+        | u64::from(facts.sex == Some(Sex::Female)) << 23
+        | u64::from(facts.designations) << 32
+}
+
+/// What of [`packed`] is asked by checks of these bits of the words [`KINDS`] and [`DESIGNATIONS`].
+pub(crate) fn packed_mask(kinds: u64, designations: u64) -> u64 {
+    let half_bytes =
+        [(0xff, 0), (0xff << GRADE, 4), (0xff << KIND, 8), (0xf << SETTING, 12), (0xf << REFERRAL, 16)];
+    let asked =
+        half_bytes.iter().filter(|(bits, _)| kinds & bits != 0).fold(0, |all, (_, at)| all | 0xf << at);
+    asked | (kinds >> 32 & 0xf) << 20 | designations << 32
+}
+
+/// The words that stand for numbers, from [`AGE_AT_ADMISSION`] on; [`STAYS`] and what lies past it is nought.
+#[inline(always)]
+pub(crate) fn numbers_of(facts: &BillFacts) -> [u64; 8] {
+    let mut numbers = [0; 8];
+    // No range reaches the unknown age.
+    numbers[AGE_AT_ADMISSION - NUMBERS] = u64::from(facts.age_at_admission);
+    numbers[AGE_AT_DISCHARGE - NUMBERS] = u64::from(facts.age_at_discharge);
+    numbers[DIAGNOSIS - NUMBERS] = facts.diagnosis.0;
+    numbers[PERSON_PLACE - NUMBERS] = facts.person_place.number();
+    numbers[INSTITUTION_PLACE - NUMBERS] = facts.institution_place.number();
+    numbers
+}
+
 /// The facts of a bill as words that checks are asked about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Words([u64; WORDS]);
@@ -142,23 +231,12 @@ impl Words {
     #[inline(always)]
     pub(crate) fn of(facts: &BillFacts) -> Words {
         let mut words = [0; WORDS];
-        words[LABELS] = u64::from(facts.labels_at_admission.0) | u64::from(facts.labels_at_discharge.0) << 32;
-        words[KINDS] = u64::from(facts.tier.bit())
-            | u64::from(facts.grade.bit()) << GRADE
-            | u64::from(facts.kind.bit()) << KIND
-            | u64::from(facts.setting.bit()) << SETTING
-            | u64::from(facts.referral.bit()) << REFERRAL
-            | u64::from(facts.insured_at_admission) << 32
-            | u64::from(facts.insured_at_discharge) << 33
-            | u64::from(facts.sex == Some(Sex::Male)) << 34
-            | u64::from(facts.sex == Some(Sex::Female)) << 35;
+        words[LABELS] = labels_of(facts);
+        words[KINDS] = kinds_of(facts);
         words[DESIGNATIONS] = u64::from(facts.designations);
-        // No range reaches the unknown age.
-        words[AGE_AT_ADMISSION] = u64::from(facts.age_at_admission);
-        words[AGE_AT_DISCHARGE] = u64::from(facts.age_at_discharge);
-        words[DIAGNOSIS] = facts.diagnosis.0;
-        words[PERSON_PLACE] = facts.person_place.number();
-        words[INSTITUTION_PLACE] = facts.institution_place.number();
+        for (word, value) in words.iter_mut().skip(NUMBERS).zip(numbers_of(facts)) {
+            *word = value;
+        }
         Words(words)
     }
 

@@ -18,8 +18,8 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, Jurisdiction, LineRules, Pack, Policy,
-    Threshold, TreatFirstRules, WatchRules,
+    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, Jurisdiction, LineRules, Pack,
+    Policy, Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.
@@ -179,6 +179,37 @@ impl Release {
         self.shared.contains(name)
     }
 
+    /// The premium of resident insurance for the insured `year`, of the innermost place that states it.
+    pub fn premium(&self, place: DivisionCode, year: i32) -> Option<&Premium> {
+        self.tables.premium(place, year)
+    }
+
+    /// Who is helped with the premium of `year`, by the innermost place that has a rule: the first class that fits is
+    /// taken.
+    pub fn premium_aids(&self, place: DivisionCode, year: i32) -> Vec<&PremiumAid> {
+        self.tables.premium_aids(place, year)
+    }
+
+    /// What somebody with `labels` pays for the insured `year`; `None` where no premium is stated.
+    pub fn premium_due(&self, place: DivisionCode, year: i32, labels: LabelSet) -> Option<PremiumDue<'_>> {
+        self.tables.premium_due(place, year, labels)
+    }
+
+    /// What institutions are paid by the case and by the year, of the innermost place that has a rule on `day`.
+    pub fn subsidies(&self, place: DivisionCode, day: Day) -> Option<&SubsidyTable> {
+        self.tables.subsidies(place, day)
+    }
+
+    /// What is set for major diseases, of the innermost place that has a table on `day`.
+    pub fn disease_caps(&self, place: DivisionCode, day: Day) -> Option<&DiseaseCaps> {
+        self.tables.disease_caps(place, day)
+    }
+
+    /// Whether any pack has caps for diseases.
+    pub fn sets_disease_caps(&self) -> bool {
+        self.tables.has_disease_caps()
+    }
+
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables
     }
@@ -242,6 +273,7 @@ impl Loading {
             });
             self.push(PackError::new(&file, 0..0, Word::ErrNoVocabulary, Word::MendNoVocabulary));
         }
+        self.tables.check(|error| self.errors.borrow_mut().push(error));
         let vocabulary = Arc::new(std::mem::take(&mut self.vocabulary));
         let jurisdictions = self.nest(&vocabulary);
         let shared = self.shared(&jurisdictions);

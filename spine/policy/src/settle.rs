@@ -2,9 +2,8 @@
 
 use kangmai_base::Fen;
 
-use crate::accumulators::NO_SLOT;
 use crate::benefit::round;
-use crate::plan::{Act, Figures, Head, Insured, Limits, Piece, Plan, Plans};
+use crate::plan::{Act, Figures, Insured, Limits, Plan, Plans, Rarer};
 use crate::trace::{Cap, Outcome, Step, Trace};
 use crate::{
     BillFacts, CategoryLimit, Ceiling, FeeKind, Fixed, MAX_LAYERS, Policy, Rounding, Setting, Waiver,
@@ -52,7 +51,7 @@ impl<'p> Settler<'p> {
     /// As [`settle`], into a trace that is there already: without an allocation and without clearing what is not used.
     pub fn settle_into(&mut self, facts: &BillFacts, year: &mut YearAccumulators, trace: &mut Trace) {
         let number = self.plans.find(self.policy, facts, year);
-        run_traced(self.plans.get(number), facts, year, Start::default(), trace);
+        run_traced(self.plans.get(number), facts, year, Bill::new(facts), trace);
     }
 
     /// As [`settle`], amounts only.
@@ -61,12 +60,13 @@ impl<'p> Settler<'p> {
         let mut amounts =
             Amounts { pays: [Fen::ZERO; MAX_LAYERS], own_share: Fen::ZERO, own_out_of_catalogue: Fen::ZERO };
         let mut unused = Step::EMPTY;
-        let mut bill = Bill::new(facts, Start::default());
-        for act in &self.plans.get(number).acts {
-            let pays = run_act::<false>((act, &Head::NOT_IN_FORCE), facts, year, &mut bill, &mut unused);
+        let plan = self.plans.get(number);
+        let mut bill = Bill::new(facts);
+        for act in &plan.acts {
+            let pays = run_act::<false>(act, facts, year, &mut bill, &mut unused);
             amounts.pays[usize::from(act.layer) & (MAX_LAYERS - 1)] = Fen(pays);
         }
-        year.clear_unused();
+        count_stay(plan, facts, year);
         amounts.own_share = Fen(bill.own());
         amounts.own_out_of_catalogue = Fen(bill.outside);
         amounts
@@ -98,30 +98,50 @@ pub(crate) fn settle_from(
     start: Start,
     trace: &mut Trace,
 ) {
-    let plan = Plan::resolve(policy, facts, year);
-    run_traced(&plan, facts, year, start, trace);
+    let plan = Plan::resolve_some(policy, facts, year, start.only);
+    let mut bill = Bill::new(facts);
+    if let Some(remaining) = start.remaining {
+        bill.remaining = remaining.0.clamp(0, bill.compliant);
+    }
+    bill.deductibles = [start.deductible_used.0; MAX_LAYERS];
+    run_traced(&plan, facts, year, bill, trace);
 }
 
-fn run_traced(plan: &Plan, facts: &BillFacts, year: &mut YearAccumulators, start: Start, trace: &mut Trace) {
+#[inline(always)]
+fn run_traced(
+    plan: &Plan,
+    facts: &BillFacts,
+    year: &mut YearAccumulators,
+    mut bill: Bill,
+    trace: &mut Trace,
+) {
     trace.facts = *facts;
     trace.before = *year;
-    trace.length = plan.heads.len() as u8;
-    let mut bill = Bill::new(facts, start);
-    let mut acts = plan.acts.iter().peekable();
-    for (index, (head, step)) in plan.heads.iter().zip(&mut trace.steps).enumerate() {
-        let act = acts.next_if(|act| usize::from(act.layer) == index);
-        if start.only & (1 << index) == 0 {
-            *step = Step { remaining: Fen(bill.remaining), ..Step::EMPTY };
-        } else {
-            match act {
-                Some(act) => _ = run_act::<true>((act, head), facts, year, &mut bill, step),
-                None => *step = Step { remaining: Fen(bill.remaining), ..Step::of(head) },
-            }
-        }
+    trace.length = (plan.acts.len() + plan.others.len()) as u8;
+    let before = bill.remaining;
+    for act in &plan.acts {
+        let step = &mut trace.steps[usize::from(act.layer) & (MAX_LAYERS - 1)];
+        run_act::<true>(act, facts, year, &mut bill, step);
     }
-    year.clear_unused();
+    for (layer, head) in &plan.others {
+        let earlier = usize::from(*layer).checked_sub(1).and_then(|earlier| trace.steps.get(earlier));
+        let remaining = earlier.map_or(Fen(before), |step| step.remaining);
+        trace.steps[usize::from(*layer) & (MAX_LAYERS - 1)] = Step { remaining, ..Step::of(head) };
+    }
+    count_stay(plan, facts, year);
     trace.own_share = Fen(bill.own());
     trace.own_out_of_catalogue = Fen(bill.outside);
+}
+
+/// Counts a stay for the benefits that do, and forgets what was added where there is no accumulator.
+#[inline(always)]
+fn count_stay(plan: &Plan, facts: &BillFacts, year: &mut YearAccumulators) {
+    let mut stays = plan.stays;
+    while stays != 0 {
+        year.add(stays.trailing_zeros() as u8, i64::from(facts.setting == Setting::Inpatient));
+        stays &= stays - 1;
+    }
+    year.clear_unused();
 }
 
 /// Where a bill stands between two layers.
@@ -138,16 +158,15 @@ struct Bill {
 
 impl Bill {
     #[inline(always)]
-    fn new(facts: &BillFacts, start: Start) -> Bill {
+    fn new(facts: &BillFacts) -> Bill {
         let total = facts.total.0.clamp(0, Fen::LIMIT.0);
         let compliant = facts.compliant.0.clamp(0, total);
-        let unpaid = compliant - facts.already_paid.0.clamp(0, compliant);
         Bill {
             total,
             compliant,
-            remaining: start.remaining.map_or(unpaid, |remaining| remaining.0.clamp(0, compliant)),
+            remaining: compliant - facts.already_paid.0.clamp(0, compliant),
             outside: total - compliant,
-            deductibles: [start.deductible_used.0; MAX_LAYERS],
+            deductibles: [0; MAX_LAYERS],
         }
     }
 
@@ -159,34 +178,32 @@ impl Bill {
 /// Runs one layer and answers what it pays. Writes `step` only if `TRACE`.
 #[inline(always)]
 fn run_act<const TRACE: bool>(
-    (act, head): (&Act, &Head),
+    act: &Act,
     facts: &BillFacts,
     year: &mut YearAccumulators,
     bill: &mut Bill,
     step: &mut Step,
 ) -> i64 {
-    let pays = match &act.figures {
-        Figures::Insured(insured) => pay_insured::<TRACE>((act, head), insured, year, bill, step),
-        Figures::Fixed(fixed) => pay_fixed::<TRACE>((act, head), fixed, facts, year, bill, step),
-        Figures::CategoryLimit(limit, before) => {
-            pay_category::<TRACE>((act, head), (limit, *before), facts, year, bill, step)
-        }
-        Figures::Ceiling(ceiling) => pay_ceiling::<TRACE>((act, head), ceiling, bill, step),
+    match &act.figures {
+        Figures::Insured(insured) => pay_insured::<TRACE>(act, insured, year, bill, step),
         Figures::Waiver(waiver, whose) => {
             let waived = bill.deductibles.get(usize::from(*whose)).copied().unwrap_or(0);
-            pay_waiver::<TRACE>((act, head), waiver, waived, facts, bill, step)
+            pay_waiver::<TRACE>(act, waiver, waived, facts, bill, step)
         }
-    };
-    if act.stays != NO_SLOT {
-        year.add(act.stays, i64::from(facts.setting == Setting::Inpatient));
+        Figures::Ceiling(ceiling) => pay_ceiling::<TRACE>(act, ceiling, bill, step),
+        Figures::Rarer(rarer) => match &**rarer {
+            Rarer::Fixed(fixed) => pay_fixed::<TRACE>(act, fixed, facts, year, bill, step),
+            Rarer::CategoryLimit(limit, before) => {
+                pay_category::<TRACE>(act, (limit, *before), facts, year, bill, step)
+            }
+        },
     }
-    pays
 }
 
 /// Pays what lies in each piece times its ratio, within the cap of the year and within what is left.
 #[inline(always)]
 fn pay_insured<const TRACE: bool>(
-    (act, head): (&Act, &Head),
+    act: &Act,
     insured: &Insured,
     year: &mut YearAccumulators,
     bill: &mut Bill,
@@ -217,7 +234,7 @@ fn pay_insured<const TRACE: bool>(
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
-            ..Step::of(head)
+            ..Step::of(&act.head)
         };
     }
     pays
@@ -234,12 +251,13 @@ fn pay_within(
     year: &mut YearAccumulators,
     bill: &mut Bill,
 ) -> (i64, (i64, Cap)) {
-    let left = |holds: i64, used: i64| holds.saturating_sub(used).max(0);
-    let mut room = (left(limits.year, year.get(limits.paid)), Cap::Year);
-    if limits.more {
-        let pool = left(limits.pool_holds, year.get(limits.pool));
-        if limits.bill < room.0 {
-            room = (limits.bill, Cap::Bill);
+    // Neither leaves 63 bits: a cap is at most `NO_CAP`, and what is used of a year at most a quarter of them.
+    let used = year.get(limits.paid);
+    let mut room = (limits.year.wrapping_sub(used).max(0), Cap::Year);
+    if let Some(more) = &limits.more {
+        let pool = more.pool_holds.wrapping_sub(year.get(more.pool)).max(0);
+        if more.bill < room.0 {
+            room = (more.bill, Cap::Bill);
         }
         if pool < room.0 {
             room = (pool, Cap::Pool);
@@ -247,9 +265,9 @@ fn pay_within(
     }
     let pays = asked.min(bill.remaining).min(room.0);
     bill.remaining -= pays;
-    year.add(limits.paid, pays);
-    if limits.more {
-        year.add(limits.pool, pays);
+    year.put(limits.paid, used.wrapping_add(pays));
+    if let Some(more) = &limits.more {
+        year.add(more.pool, pays);
     }
     (pays, room)
 }
@@ -269,8 +287,9 @@ const fn outcome_of(pays: i64, base: i64, room: i64, all_deducted: bool) -> Outc
 }
 
 /// Pays an amount whatever the bill cost, as far as something is left.
+#[inline(never)]
 fn pay_fixed<const TRACE: bool>(
-    (act, head): (&Act, &Head),
+    act: &Act,
     fixed: &Fixed,
     facts: &BillFacts,
     year: &mut YearAccumulators,
@@ -291,15 +310,16 @@ fn pay_fixed<const TRACE: bool>(
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
-            ..Step::of(head)
+            ..Step::of(&act.head)
         };
     }
     pays
 }
 
 /// Pays a ratio of some costs of the bill, up to a limit of the bill or of the year.
+#[inline(never)]
 fn pay_category<const TRACE: bool>(
-    (act, head): (&Act, &Head),
+    act: &Act,
     (limit, before): (&CategoryLimit, (u8, i64)),
     facts: &BillFacts,
     year: &mut YearAccumulators,
@@ -329,7 +349,7 @@ fn pay_category<const TRACE: bool>(
             cap: room.1,
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
-            ..Step::of(head)
+            ..Step::of(&act.head)
         };
     }
     pays
@@ -341,10 +361,7 @@ fn graded_amount(act: &Act, insured: &Insured, (low, high): (i64, i64)) -> (i128
     if !insured.is_small {
         return graded_amount_wide(act.rounding, insured, (low, high));
     }
-    let mut sum: i64 = 0;
-    for piece in &insured.pieces {
-        sum += piece.overlap(low, high) * piece.numerator;
-    }
+    let sum = insured.bends.pay(low, high);
     let exact = i128::from(sum);
     let amount = if insured.is_plain {
         percent(sum)
@@ -357,18 +374,12 @@ fn graded_amount(act: &Act, insured: &Insured, (low, high): (i64, i64)) -> (i128
 /// As above, where a product could pass 63 bits.
 #[cold]
 fn graded_amount_wide(rounding: Rounding, insured: &Insured, (low, high): (i64, i64)) -> (i128, i64) {
-    let exact = |piece: &Piece| i128::from(piece.overlap(low, high)) * i128::from(piece.numerator);
-    let sum = insured.pieces.iter().map(exact).sum();
+    let sum = insured.bends.pay_wide(low, high);
     (sum, rounded_otherwise(rounding, sum, insured.denominator))
 }
 
 #[inline(always)]
-fn pay_ceiling<const TRACE: bool>(
-    (act, head): (&Act, &Head),
-    ceiling: &Ceiling,
-    bill: &mut Bill,
-    step: &mut Step,
-) -> i64 {
+fn pay_ceiling<const TRACE: bool>(act: &Act, ceiling: &Ceiling, bill: &mut Bill, step: &mut Step) -> i64 {
     let whole = if ceiling.of_total { bill.total } else { bill.compliant };
     let left = if ceiling.of_total { bill.own() } else { bill.remaining };
     let promised = times(act, whole, ceiling.scale.numerator, ceiling.scale.denominator);
@@ -377,7 +388,7 @@ fn pay_ceiling<const TRACE: bool>(
     bill.remaining -= pays;
     if TRACE {
         *step = Step {
-            outcome: if pays > 0 { Outcome::Paid } else { head.outcome },
+            outcome: if pays > 0 { Outcome::Paid } else { act.head.outcome },
             base: Fen(whole),
             before: Fen(whole - left),
             numerator: i128::from(whole) * i128::from(ceiling.scale.numerator),
@@ -385,7 +396,7 @@ fn pay_ceiling<const TRACE: bool>(
             rounded: Fen(promised),
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
-            ..Step::of(head)
+            ..Step::of(&act.head)
         };
     }
     pays
@@ -393,7 +404,7 @@ fn pay_ceiling<const TRACE: bool>(
 
 #[inline(always)]
 fn pay_waiver<const TRACE: bool>(
-    (act, head): (&Act, &Head),
+    act: &Act,
     waiver: &Waiver,
     deductible: i64,
     facts: &BillFacts,
@@ -420,7 +431,7 @@ fn pay_waiver<const TRACE: bool>(
         let outcome = match pays {
             1.. => Outcome::Paid,
             _ if before == 0 => Outcome::NothingLeft,
-            _ => head.outcome,
+            _ => act.head.outcome,
         };
         *step = Step {
             outcome,
@@ -433,7 +444,7 @@ fn pay_waiver<const TRACE: bool>(
             rounded: Fen(discount),
             pays: Fen(pays),
             remaining: Fen(bill.remaining),
-            ..Step::of(head)
+            ..Step::of(&act.head)
         };
     }
     pays
@@ -467,6 +478,8 @@ const fn percent(hundredths: i64) -> i64 {
 }
 
 /// A quotient brought to money; the largest amount there is where it has no room.
+#[cold]
+#[inline(never)]
 fn rounded_otherwise(rounding: Rounding, numerator: i128, denominator: i64) -> i64 {
     round(rounding, numerator, i128::from(denominator)).unwrap_or(i64::MAX)
 }

@@ -9,14 +9,15 @@ use crate::cases::read_labels;
 use crate::dated::{Period, check_coverage};
 use crate::fields::{At, Fields};
 use crate::insurance_year::YearTable;
-use crate::source::Spot;
+use crate::source::{PackError, Spot};
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    CostWindow, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionTier, InsuranceYear, LabelSet,
-    LineRules, OwnCost, PushRhythm, RedTrigger, Rounding, Threshold, TreatFirstRules, TreatFirstWhyNot,
-    WatchGroup, WatchRules,
+    CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
+    InsuranceYear, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RedTrigger,
+    Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
+use crate::{disease_caps, premiums, subsidies};
 
 /// Which table a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,9 @@ pub(crate) enum TableKind {
     Lines,
     Income,
     InsuranceYear,
+    Premiums,
+    Subsidies,
+    DiseaseCaps,
 }
 
 /// Something that holds at a place for a time.
@@ -47,6 +51,10 @@ pub(crate) struct Tables {
     lines: Vec<Placed<LineRules>>,
     income: Vec<(Arc<str>, IncomeLine)>,
     years: Vec<YearTable>,
+    premiums: Vec<(Arc<str>, Premium)>,
+    premium_aids: Vec<(Arc<str>, PremiumAid)>,
+    subsidies: Vec<Placed<SubsidyTable>>,
+    disease_caps: Vec<Placed<DiseaseCaps>>,
     cases: Vec<(DivisionCode, TableCase)>,
 }
 
@@ -71,6 +79,10 @@ pub(crate) struct Question {
     pub(crate) labels: LabelSet,
     pub(crate) insured: bool,
     pub(crate) tier: InstitutionTier,
+    pub(crate) kind: InstitutionKind,
+    pub(crate) designations: u32,
+    /// How many cases of what is paid by the case.
+    pub(crate) cases: u32,
     pub(crate) diagnosis: Icd10,
     pub(crate) age: Option<u8>,
     pub(crate) income: IncomeKind,
@@ -92,6 +104,9 @@ impl TableKind {
             "lines.toml" => Some(TableKind::Lines),
             "income.toml" => Some(TableKind::Income),
             "insurance_year.toml" => Some(TableKind::InsuranceYear),
+            "premiums.toml" => Some(TableKind::Premiums),
+            "subsidies.toml" => Some(TableKind::Subsidies),
+            "disease_caps.toml" => Some(TableKind::DiseaseCaps),
             _ => None,
         }
     }
@@ -142,6 +157,9 @@ impl TableKind {
             TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
             TableKind::Income => &["amount", "of_year", "from"],
             TableKind::InsuranceYear => &["year", "first", "last"],
+            TableKind::Premiums => premiums::ANSWERS,
+            TableKind::Subsidies => subsidies::ANSWERS,
+            TableKind::DiseaseCaps => disease_caps::ANSWERS,
         }
     }
 }
@@ -214,6 +232,50 @@ impl Tables {
         }
     }
 
+    pub(crate) fn premium(&self, place: DivisionCode, year: i32) -> Option<&Premium> {
+        premiums::premium_of(self.premiums.iter().map(|(_, premium)| premium), place, year)
+    }
+
+    pub(crate) fn premium_aids(&self, place: DivisionCode, year: i32) -> Vec<&PremiumAid> {
+        premiums::aids_of(self.premium_aids.iter().map(|(_, aid)| aid), place, year)
+    }
+
+    pub(crate) fn premium_due(
+        &self,
+        place: DivisionCode,
+        year: i32,
+        labels: LabelSet,
+    ) -> Option<PremiumDue<'_>> {
+        let aid = self.premium_aid(place, year, labels);
+        self.premium(place, year).map(|premium| premiums::due(premium, aid))
+    }
+
+    fn premium_aid(&self, place: DivisionCode, year: i32, labels: LabelSet) -> Option<&PremiumAid> {
+        self.premium_aids(place, year).into_iter().find(|aid| aid.labels.meets(labels))
+    }
+
+    pub(crate) fn subsidies(&self, place: DivisionCode, day: Day) -> Option<&SubsidyTable> {
+        innermost(&self.subsidies, place, day)
+    }
+
+    pub(crate) fn disease_caps(&self, place: DivisionCode, day: Day) -> Option<&DiseaseCaps> {
+        innermost(&self.disease_caps, place, day)
+    }
+
+    pub(crate) fn has_disease_caps(&self) -> bool {
+        !self.disease_caps.is_empty()
+    }
+
+    /// Reports what only all files together can tell: a cap for a disease that is in no list of its place.
+    pub(crate) fn check(&self, mut push: impl FnMut(PackError)) {
+        for caps in &self.disease_caps {
+            let diseases = self.disease_table(caps.place, caps.period.from);
+            let major = diseases.map(|table| table.major.as_slice()).unwrap_or_default();
+            let known: Vec<&str> = major.iter().map(|disease| disease.id.as_str()).collect();
+            caps.value.check(&known, &mut push);
+        }
+    }
+
     /// Places that have an income figure.
     pub(crate) fn places_with_income(&self) -> impl Iterator<Item = DivisionCode> {
         self.income.iter().map(|(_, line)| line.place)
@@ -236,6 +298,10 @@ impl Tables {
             lines: others(&self.lines, path),
             income: self.income.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             years: self.years.iter().filter(|table| *table.path != *path).cloned().collect(),
+            premiums: self.premiums.iter().filter(|(file, _)| **file != *path).cloned().collect(),
+            premium_aids: self.premium_aids.iter().filter(|(file, _)| **file != *path).cloned().collect(),
+            subsidies: others(&self.subsidies, path),
+            disease_caps: others(&self.disease_caps, path),
             cases: Vec::new(),
         }
     }
@@ -270,6 +336,19 @@ impl Tables {
                 let read = |table: &Fields<'_>| LineRules::read(table);
                 self.lines.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
             }
+            TableKind::Premiums => {
+                let (premiums, aids) = premiums::read(fields, place, vocabulary);
+                self.premiums.extend(premiums.into_iter().map(|premium| (Arc::clone(&path), premium)));
+                self.premium_aids.extend(aids.into_iter().map(|aid| (Arc::clone(&path), aid)));
+            }
+            TableKind::Subsidies => {
+                let read = |table: &Fields<'_>| SubsidyTable::read(table, vocabulary);
+                self.subsidies.extend(read_placed(fields, (&path, place), read, |table| table.period));
+            }
+            TableKind::DiseaseCaps => {
+                let read = |table: &Fields<'_>| DiseaseCaps::read(table);
+                self.disease_caps.extend(read_placed(fields, (&path, place), read, |caps| caps.period));
+            }
             TableKind::TreatFirst => {
                 let read = |table: &Fields<'_>| TreatFirstRules::read(table, vocabulary);
                 self.treat_first.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
@@ -281,6 +360,24 @@ impl Tables {
     pub(crate) fn answer(&self, kind: TableKind, home: DivisionCode, asked: &Question) -> Answers {
         let place = asked.place.unwrap_or(home);
         match kind {
+            TableKind::Premiums => {
+                let (year, labels) = (asked.year, asked.labels);
+                let aid = self.premium_aid(place, year, labels);
+                premiums::answers(self.premium_due(place, year, labels), aid)
+            }
+            TableKind::Subsidies => match self.subsidies(place, asked.day) {
+                Some(table) => table.answers(asked.kind, asked.designations, asked.cases),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::DiseaseCaps => match self.disease_caps(place, asked.day) {
+                Some(caps) => {
+                    let diseases = self.disease_table(place, asked.day);
+                    let disease =
+                        diseases.and_then(|table| table.major_for(asked.diagnosis, asked.age, asked.year));
+                    disease_caps::answers(caps, disease.map(|disease| disease.id.as_str()))
+                }
+                None => vec![("in_force", false.to_string())],
+            },
             TableKind::Watch => match self.watch_rules(place, asked.day) {
                 Some(rules) => self.answer_watch(rules, place, asked),
                 None => vec![("in_force", false.to_string())],
@@ -471,6 +568,9 @@ impl Question {
             labels: LabelSet::NONE,
             insured: true,
             tier: InstitutionTier::County,
+            kind: InstitutionKind::Hospital,
+            designations: 0,
+            cases: 1,
             diagnosis: Icd10::UNKNOWN,
             age: None,
             income: IncomeKind::RuralDisposable,
@@ -491,6 +591,12 @@ impl Question {
         let tier = given.text_maybe("tier");
         asked.tier =
             given.chosen(tier, InstitutionTier::NAMES, InstitutionTier::from_name).unwrap_or(asked.tier);
+        let kind = given.text_maybe("kind");
+        asked.kind =
+            given.chosen(kind, InstitutionKind::NAMES, InstitutionKind::from_name).unwrap_or(asked.kind);
+        asked.designations = subsidies::read_designations(given, vocabulary);
+        let cases = given.whole_maybe("cases").and_then(|cases| u32::try_from(cases.value).ok());
+        asked.cases = cases.unwrap_or(asked.cases);
         asked.age = given.whole_maybe("age").and_then(|age| u8::try_from(age.value).ok());
         let income = given.text_maybe("income");
         asked.income = given.chosen(income, IncomeKind::NAMES, IncomeKind::from_name).unwrap_or(asked.income);

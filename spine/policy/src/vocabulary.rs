@@ -29,6 +29,17 @@ impl LabelSet {
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
+
+    /// Each label for itself, in the order of the list.
+    pub fn each(self) -> impl Iterator<Item = LabelSet> {
+        (0..u32::BITS).map(|bit| LabelSet(1 << bit)).filter(move |label| self.meets(*label))
+    }
+
+    /// The first of them.
+    #[must_use]
+    pub const fn first(self) -> LabelSet {
+        LabelSet(self.0 & self.0.wrapping_neg())
+    }
 }
 
 /// One identity label of the national list.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    BillFacts, FeeKind, InstitutionGrade, InstitutionTier, Language, Outcome, Referral, Release, Setting,
-    YearAccumulators, settle,
+    BillFacts, FeeKind, InstitutionGrade, InstitutionTier, Language, MOST_PROCESS_CHARACTERS, Outcome,
+    Referral, Release, Setting, Sight, YearAccumulators, settle,
 };
 
 fn release() -> Release {
@@ -133,4 +133,133 @@ fn the_source_of_each_rule_is_given_with_how_sure_it_is() {
     assert_eq!(layer("supplementary").outcome, Outcome::NotInForce);
     assert_eq!(layer("supplementary").source, None);
     assert_eq!(layer("waiver").outcome, Outcome::NoProfile);
+}
+
+#[test]
+fn the_patient_reads_one_sentence_for_the_bill_and_one_for_each_layer() {
+    let release = release();
+    let mut facts = bill(&release, 60_000, "2026-06-30", &["marginal"]);
+    facts.compliant = Fen::yuan(10_000);
+    let policy = release.jurisdiction_for(facts.person_place, facts.discharge).expect("a policy").to_read();
+    let mut year = YearAccumulators::NONE;
+    assert!(policy.set_accumulator(&mut year, "assistance_deductible", Fen::yuan(500)));
+    let trace = settle(policy, &facts, &mut year);
+    let told = |language| {
+        let mut all = vec![policy.patient_sentence(&trace, language)];
+        all.extend(policy.patient_layers(&trace, language));
+        all.join("\n")
+    };
+    insta::assert_snapshot!(told(Language::Zh), @r"
+    您这次看病共花费60,000.00元，各项保障为您支付8,685.28元，您自己负担51,314.72元，其中50,000.00元不在医保目录内，不能报销。
+    城乡居民基本医疗保险为您支付7,748.00元。
+    门诊重症慢性病待遇：这次不适用，原因请询问窗口。
+    城乡居民大病保险：您的费用还没有超过11,000.00元的起付线，这次不支付。
+    困难群众大病补充医疗保险：按您这次就医的日期，没有这项待遇的规定。
+    医疗救助为您支付391.20元。
+    按照七免一减，医疗机构为您减免546.08元。
+    ");
+    insta::assert_snapshot!(told(Language::En), @r"
+    Your treatment cost 60,000.00 yuan; 8,685.28 yuan were paid for you, and you bear 51,314.72 yuan yourself, of which 50,000.00 lie outside the catalogues and are not reimbursed.
+    Basic insurance of residents pays 7,748.00 yuan for you.
+    Chronic outpatient benefit: not for this bill; the desk can tell you why.
+    Major-disease insurance of residents: your cost has not passed the deductible of 11,000.00 yuan, so it pays nothing this time.
+    Supplementary insurance for people in hardship: no rule of it covers the date of your treatment.
+    Medical assistance pays 391.20 yuan for you.
+    Under Seven waivers and one reduction the institution waives 546.08 yuan for you.
+    ");
+}
+
+#[test]
+fn an_auditor_reads_exact_amounts_caps_and_the_test_that_failed() {
+    let release = release();
+    let mut facts = bill(&release, 60_000, "2026-06-30", &["marginal"]);
+    facts.compliant = Fen(5_000_037);
+    let policy = release.jurisdiction("cn/henan/zhengzhou").expect("the pack").to_read();
+    let mut year = YearAccumulators::NONE;
+    assert!(policy.set_accumulator(&mut year, "basic_paid", Fen::yuan(140_000)));
+    let trace = settle(policy, &facts, &mut year);
+    let audit = policy.audit(&trace, Language::Zh, Sight::ALL);
+    let of = |id: &str| audit.iter().find(|layer| layer.id == id).expect("the layer");
+    let basic = of("basic");
+    // 1,100 × 63 % + 48,500.37 × 83 % = 40,948.3071.
+    assert_eq!((basic.exact.as_str(), basic.rounded), ("40,948.3071", Fen(4_094_831)));
+    assert_eq!((basic.rounding_difference.as_str(), basic.rounding.as_str()), ("0.0029", "四舍五入到0.01元"));
+    assert_eq!(basic.cap, Some(("年度支付限额".to_owned(), Fen::yuan(10_000), Fen::ZERO)));
+    assert_eq!(basic.version, Some((2, day("2021-01-01"), None)));
+    assert_eq!(basic.profile.as_deref(), Some("县级二级及以下医院"));
+    assert!(basic.failed.is_empty() && basic.dated == "出院日2026-06-30");
+    let chronic = &of("chronic").failed[0];
+    assert_eq!(
+        (chronic.fact, chronic.needed.as_str(), chronic.found.as_str()),
+        ("setting", "门诊慢特病", "住院")
+    );
+    facts.labels_at_discharge = release.labels(["poverty_alleviated"]);
+    let trace = settle(policy, &facts, &mut YearAccumulators::NONE.clone());
+    let told = |sight| policy.audit(&trace, Language::Zh, sight);
+    let all = told(Sight::ALL);
+    let waiver = all.iter().find(|layer| layer.id == "waiver").expect("the layer");
+    assert_eq!(waiver.failed[0].found, "身份为脱贫人口（出院日2026-06-30）");
+    assert_eq!(waiver.failed[0].as_of, day("2026-06-30"));
+    let blind = Sight { diagnosis: false, labels: false };
+    assert!(told(blind).iter().flat_map(|layer| &layer.failed).all(|test| !test.found.contains("脱贫")));
+    let statement = policy.explain_to(&trace, Language::Zh, blind);
+    let said: String = statement.layers.iter().map(|layer| layer.sentence.as_str()).collect();
+    assert!(said.contains("（无权查看）") && !said.contains("脱贫人口（"), "{said}");
+}
+
+#[test]
+fn the_process_is_cut_at_a_sentence_and_keeps_the_sums() {
+    let release = release();
+    let facts = bill(&release, 60_000, "2019-06-30", &["registered_poor"]);
+    let policy = release.jurisdiction_for(facts.person_place, facts.discharge).expect("a policy").to_read();
+    let trace = settle(policy, &facts, &mut YearAccumulators::NONE.clone());
+    for (language, sums) in [
+        (
+            Language::Zh,
+            [
+                "总费用60,000.00元",
+                "支付49,248.00元",
+                "支付4,201.60元",
+                "支付1,220.16元",
+                "支付893.02元",
+                "个人自付4,437.22元",
+            ],
+        ),
+        (
+            Language::En,
+            [
+                "Total 60,000.00",
+                "pays 49,248.00",
+                "pays 4,201.60",
+                "pays 1,220.16",
+                "pays 893.02",
+                "Own share 4,437.22",
+            ],
+        ),
+    ] {
+        let whole = policy.process_text(&trace, language, Sight::ALL, MOST_PROCESS_CHARACTERS);
+        assert_eq!(whole, text(&release, &facts, &mut YearAccumulators::NONE.clone(), language));
+        let length = whole.chars().count();
+        assert_eq!(policy.process_text(&trace, language, Sight::ALL, length), whole, "just enough");
+        let mut lengths = Vec::new();
+        for most in [length - 1, length - 60, length * 4 / 5] {
+            let cut = policy.process_text(&trace, language, Sight::ALL, most);
+            assert!(cut.chars().count() <= most, "{most}: {cut}");
+            for sum in sums {
+                assert!(cut.contains(sum), "{most}: {sum}\n{cut}");
+            }
+            for line in cut.lines() {
+                assert!(line.trim_end().ends_with(['。', '.', '）', ')']), "{line}");
+            }
+            lengths.push(cut.chars().count());
+        }
+        assert!(lengths.is_sorted_by(|one, other| one >= other), "{lengths:?}");
+        // With room for nothing else, the sums of the bill.
+        let least = policy.process_text(&trace, language, Sight::ALL, 160);
+        assert!(
+            least.contains(sums[0]) && least.contains(sums[5]) && least.chars().count() <= 160,
+            "{least}"
+        );
+        assert!(policy.process_text(&trace, language, Sight::ALL, 10).chars().count() <= 10);
+    }
 }

@@ -87,7 +87,7 @@ fn each_way_to_name_a_figure_leads_to_it() {
     let layers = version_day.jurisdiction(PACK).expect("Henan").to_read().layers();
     assert_eq!(
         layers.iter().find(|layer| layer.benefit.id == "major").expect("it").benefit.versions.len(),
-        3
+        4
     );
 }
 

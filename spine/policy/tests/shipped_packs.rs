@@ -5,8 +5,8 @@ use std::path::Path;
 
 use kangmai_base::{Day, DivisionCode, Fen};
 use kangmai_policy::{
-    Guarantor, InstitutionTier, LabelSet, Language, MutationChoice, PackError, PushRhythm, Release, Sure,
-    TreatFirstWhyNot,
+    Guarantor, InstitutionKind, InstitutionTier, LabelSet, Language, MutationChoice, PackError, PushRhythm,
+    Release, SubsidyPer, Sure, TreatFirstWhyNot,
 };
 
 /// The shipped release.
@@ -163,4 +163,45 @@ fn packs_nest_by_place_and_day() {
     let jilin = release.jurisdiction("cn/jilin/changchun").expect("the pack");
     assert_eq!(jilin.policy::<&str>(&[]).map(|_| ()).map_err(|open| open.0.len()), Err(1));
     assert!(jilin.policy(&["jilin-insurance"]).is_ok());
+}
+
+#[test]
+fn a_premium_is_due_by_label_and_insured_year() {
+    let release = shipped();
+    let due = |place_of: &str, year, labels: &[&str]| {
+        let due = release.premium_due(place(place_of), year, release.labels(labels.iter().copied()));
+        due.map(|due| (due.pays, due.at_most))
+    };
+    let (hebei, henan) = ("130727", "411722103203");
+    assert_eq!(due(hebei, 2025, &["marginal"]), Some((Some(Fen::yuan(160)), true)));
+    assert_eq!(due(hebei, 2025, &["orphan"]), Some((Some(Fen::ZERO), false)));
+    assert_eq!(due(henan, 2025, &["marginal"]), Some((Some(Fen::yuan(400)), false)));
+    assert_eq!(due(henan, 2025, &["subsistence_allowance"]), Some((Some(Fen::yuan(400)), true)));
+    // Of 2026 only the state's part is known: what is paid in full is nothing all the same.
+    assert_eq!(due(henan, 2026, &[]), Some((None, false)));
+    assert_eq!(due(henan, 2026, &["extreme_poverty"]), Some((Some(Fen::ZERO), false)));
+    assert_eq!(due(henan, 2027, &[]), None);
+    assert_eq!(release.premium(place(henan), 2026).map(|premium| premium.sure), Some(Sure::Low));
+    assert_eq!(release.premium_aids(place(hebei), 2025).len(), 2);
+}
+
+#[test]
+fn an_institution_is_due_so_much_by_the_case_and_by_the_year() {
+    let release = shipped();
+    let table = release.subsidies(place("410105"), day("2026-06-30")).expect("the table of Zhengzhou");
+    let screening = table.items.iter().find(|item| item.id == "newborn_screening").expect("the item");
+    assert_eq!((screening.per, screening.for_cases(12)), (SubsidyPer::Case, Some(Fen::yuan(1_680))));
+    let poor = release.vocabulary().designation("alleviated_village_clinic").expect("the name");
+    let clinic = InstitutionKind::VillageClinic;
+    assert_eq!(table.due_for_year(clinic, 0), Fen::yuan(5_000));
+    assert_eq!(table.due_for_year(clinic, poor), Fen::yuan(7_000));
+    assert_eq!(table.due_for_year(InstitutionKind::Hospital, poor), Fen::ZERO);
+    assert!(release.subsidies(place("411722"), day("2026-06-30")).is_none());
+}
+
+#[test]
+fn no_cap_for_a_disease_is_shipped_because_none_was_found() {
+    let release = shipped();
+    assert!(!release.files().iter().any(|(path, _)| path.ends_with("disease_caps.toml")));
+    assert!(release.disease_caps(place("411722"), day("2026-06-30")).is_none());
 }

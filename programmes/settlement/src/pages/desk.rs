@@ -7,7 +7,7 @@ use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, Query, search as search_people};
 use kangmai_places::Institution;
-use kangmai_policy::Release;
+use kangmai_policy::{Release, Sight, ToldOtherwise};
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -15,14 +15,15 @@ use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refuse
 use super::{
     Head, bill_form as bill_fields, id_in, institutions_of_desk, late, outcome, person_within, refuse_closed,
 };
-use crate::facts::{BillReceived, Settled, TreatingInstitution};
+use crate::facts::{BillReceived, Settled, TreatingInstitution, Used};
 use crate::import::treating;
+use crate::otherwise::{Known as KnownAround, MOST_AT_DESK, around, otherwise};
 use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
 use crate::settling::{Hand, closing, lock, settle as settle_chain, settle_again};
 use crate::statement::{Told, tell_trial};
 use crate::store::{
     Answered, Attempt, Begun, BillState, JoinedYear, Known, LONGEST_KEY, RequestKey, answer_request,
-    begin_request, digest_of, give_up_request, joined_year, known_bill,
+    begin_request, digest_of, give_up_request, joined_year, known_bill, opening_fact,
 };
 
 /// The most people that a search shows.
@@ -102,6 +103,8 @@ struct PreviewPage {
     head: Head,
     form: Form,
     told: Told,
+    /// What would change it, the best first.
+    otherwise: Vec<ToldOtherwise>,
     /// Labels that held on the day of discharge.
     labels: String,
     /// Labels at admission, if they were others.
@@ -234,6 +237,8 @@ struct Trial {
     /// Bills of other members of the household that come to another own share: how many, and by how much in all. Whose
     /// and which, this patient's desk need not know.
     members: Option<(i64, Fen)>,
+    /// What is used of the next insurance year before its first bill.
+    next_year: Vec<Used>,
 }
 
 /// Settles the person-year with the bill in it, without writing.
@@ -255,8 +260,10 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
             if let Some(closed) = closing(tx, &app.policies, whose, bill.home, year)? {
                 return Ok(Err(refuse_closed(&closed)));
             }
+            let next_year = opening_fact(tx, person_id, year + 1)?;
+            let next_year = next_year.map(|(_, used)| used).unwrap_or_default();
             let year = joined_year(tx, &app.policies, whose, year)?;
-            Ok(trial_of(&app, year, person_id, bill))
+            Ok(trial_of(&app, year, person_id, bill).map(|trial| Trial { next_year, ..trial }))
         })
         .await?;
     Ok(tried)
@@ -304,7 +311,7 @@ fn trial_of(
             }
         }
     }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes, members })
+    trial.map(|(settled, trace)| Trial { settled, trace, changes, members, next_year: Vec::new() })
 }
 
 /// Why a bill is not settled, as a refusal at the day that decides.
@@ -337,6 +344,7 @@ fn preview_page(
 ) -> PreviewPage {
     let page = &visit.page;
     let told = tell_trial(page, &visit.app.policies, &trial.settled, &trial.trace);
+    let otherwise = otherwise_at_desk(&visit, person, &trial);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -365,6 +373,7 @@ fn preview_page(
         head,
         form,
         told,
+        otherwise,
         labels,
         labels_at_admission,
         insured_is_assumed: then.insured_is_assumed,
@@ -375,6 +384,20 @@ fn preview_page(
         request: visit.app.mint(),
         page: visit.page.titled("settlement.preview.title").under(desk, "/desk"),
     }
+}
+
+/// What would change a trial for the better. Who types the bill knows its diagnosis.
+fn otherwise_at_desk(visit: &Visit, person: &Person, trial: &Trial) -> Vec<ToldOtherwise> {
+    let policies = &visit.app.policies;
+    let Some(policy) = policies.jurisdiction(&trial.settled.jurisdiction) else { return Vec::new() };
+    let known = KnownAround { labels: person.body.labels.clone(), next_year: trial.next_year.clone() };
+    let (policy, day) = (policy.to_read(), trial.trace.facts.discharge);
+    let around = around((policies, person.home), policy, &known, &trial.settled.person, day);
+    let mut better = otherwise(&visit.page, policy, &trial.trace, &around, Sight::ALL).better;
+    // What the desk and the patient can settle between them comes before another institution and another status.
+    better.sort_by_key(|one| matches!(one.fact, "institution" | "labels"));
+    better.truncate(MOST_AT_DESK);
+    better
 }
 
 /// POST: it is final. If somebody else settled a bill of this person meanwhile and the own share moved, it is shown again.

@@ -37,6 +37,8 @@ struct BillsPage {
     rows: Vec<Line>,
     export: String,
     may_see_money: bool,
+    /// Whether a pack has caps for diseases, and the reader may see what care cost.
+    may_see_deviations: bool,
     /// Whether the reader may open a person's page.
     may_find: bool,
 }
@@ -107,9 +109,10 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         .collect();
     let export = list.export_href("/bills.xlsx");
     let may_see_money = visit.reach.money();
+    let may_see_deviations = may_see_money && visit.app.policies.sets_disease_caps();
     let may_find = kangmai_access::reach(&visit.actor, kangmai_access::Purpose::FindPeople).is_some();
     let page = visit.page.titled("settlement.bills.title");
-    show(&BillsPage { page, list, rows: lines, export, may_see_money, may_find })
+    show(&BillsPage { page, list, rows: lines, export, may_see_money, may_see_deviations, may_find })
 }
 
 fn setting(page: &Page, name: &str) -> String {

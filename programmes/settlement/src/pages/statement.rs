@@ -7,20 +7,21 @@ use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::{Day, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
-use kangmai_policy::{Icd10, Release};
+use kangmai_policy::{Icd10, Release, Setting, Sight, ToldCounterfactuals};
 use kangmai_programme::Visit;
 use kangmai_record::{Source, facts_of_kind};
 use kangmai_web::{Failure, Page, download, show};
 
 use super::bill_form::{referral_word, setting_word};
 use super::postings::{cause_sentence, payer_name, signed};
-use super::{Head, id_in, label_words, note, village};
+use super::{Head, deviations, id_in, label_words, note, village};
 use crate::facts::{
-    BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Why,
+    BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Used, Why,
 };
+use crate::otherwise::{Known, around, otherwise};
 use crate::replay::ReceiptFile;
-use crate::rules::ChainBill;
-use crate::statement::{Told, receipt_hash, tell};
+use crate::rules::{ChainBill, Stay};
+use crate::statement::{Again, Told, receipt_hash, tell};
 use crate::store::pay_later::Debt;
 use crate::store::{self, Bill, BillState, PostingRow};
 
@@ -39,6 +40,8 @@ struct StatementPage {
     days: i32,
     /// Only for who may see diagnoses, and never one of level 5.
     diagnosis: Option<String>,
+    /// How the stay left what is set for the disease: for who may see the diagnosis, never on paper.
+    deviations: Vec<String>,
     receipt: Option<Receipt>,
     why_not_settled: Option<String>,
     cancelled: Option<String>,
@@ -61,6 +64,8 @@ impl StatementPage {
 /// A receipt as the page shows it.
 struct Receipt {
     told: Told,
+    /// What would have changed it; none if the release at hand no longer comes to the receipt.
+    otherwise: Option<ToldCounterfactuals>,
     labels: String,
     labels_at_admission: Option<String>,
     insured_is_assumed: bool,
@@ -81,15 +86,17 @@ struct Event {
 }
 
 /// All that is read of a bill.
-struct Found {
-    bill: Bill,
-    body: BillReceived,
-    person: Option<Person>,
-    settled: Option<Settled>,
+pub(super) struct Found {
+    pub(super) bill: Bill,
+    pub(super) body: BillReceived,
+    pub(super) person: Option<Person>,
+    pub(super) settled: Option<Settled>,
+    /// What is used of the next insurance year before its first bill.
+    next_year: Vec<Used>,
     not: Option<NotSettled>,
     cancelled: Option<BillCancelled>,
     /// Where the bill comes from.
-    source: Source,
+    pub(super) source: Source,
     past: Vec<Past>,
     postings: Vec<PostingRow>,
     debt: Option<Debt>,
@@ -135,7 +142,11 @@ fn past(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Vec<Past>, DatabaseErro
     Ok(all.into_iter().map(|(_, past)| past).collect())
 }
 
-fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Found>, DatabaseError> {
+pub(super) fn find(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    id: Uuid,
+) -> Result<Option<Found>, DatabaseError> {
     let Some(bill) = store::bill(tx, reach, id)? else { return Ok(None) };
     let Some(body) = store::body_of(tx, &bill)? else { return Ok(None) };
     let (mut settled, mut not): (Option<Settled>, Option<NotSettled>) = (None, None);
@@ -153,7 +164,9 @@ fn find(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Foun
     let postings = store::postings_of(tx, id)?;
     let person = kangmai_people::find_person(tx, kangmai_base::Id::from_uuid(bill.person))?;
     let debt = store::pay_later::debt(tx, id)?;
-    Ok(Some(Found { bill, body, person, settled, not, cancelled, source, past, postings, debt }))
+    let next_year = store::opening_fact(tx, bill.person, body.year() + 1)?.map(|(_, used)| used);
+    let next_year = next_year.unwrap_or_default();
+    Ok(Some(Found { bill, body, person, settled, next_year, not, cancelled, source, past, postings, debt }))
 }
 
 /// GET: the statement.
@@ -175,9 +188,7 @@ pub(crate) async fn receipt_file(visit: Visit, Path(id): Path<String>) -> Result
         return Err(Failure::NotFound);
     };
     let sees_diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found).is_some();
-    let bill =
-        ChainBill { received_at: found.bill.received_at, home: found.bill.home, body: found.body.clone() };
-    let file = ReceiptFile::of(settled, bill, found.source, sees_diagnosis);
+    let file = ReceiptFile::of(settled, found.chain_bill(), found.source, sees_diagnosis);
     let text = serde_json::to_vec_pretty(&file).map_err(Failure::internal)?;
     note(&visit, "export", Some(found.bill.person), found.bill.home, found.bill.number.clone()).await?;
     Ok(download(text, "application/json", "receipt.json"))
@@ -191,8 +202,9 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
     let page = &visit.page;
     let body = &found.body;
     let diagnosis = shown_diagnosis(&visit.app.policies, &visit.reach, &found);
+    let sight = found.sight(&visit.app.policies, &visit.reach);
     let receipt =
-        found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found));
+        found.settled.as_ref().map(|settled| receipt_of(page, &visit.app.policies, settled, &found, sight));
     let why_not_settled = found.not.as_ref().map(|not| page.refusal(&super::desk::why_refusal(&not.why)));
     let history = history_of(&visit, &found);
     let list = page.word("settlement.bills.title").into_owned();
@@ -216,6 +228,7 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         admission: body.admission,
         discharge: body.discharge,
         days: body.discharge.days_since(body.admission),
+        deviations: if diagnosis.is_some() { deviations_of(&visit, &found) } else { Vec::new() },
         diagnosis,
         receipt,
         why_not_settled,
@@ -228,6 +241,24 @@ fn page_of(visit: Visit, found: Found) -> StatementPage {
         bill: found.bill,
         page: framed,
     }
+}
+
+/// How a settled stay left what is set for its disease.
+fn deviations_of(visit: &Visit, found: &Found) -> Vec<String> {
+    let (Some(settled), Some(diagnosis)) = (&found.settled, &found.body.diagnosis) else { return Vec::new() };
+    if found.body.setting != Setting::Inpatient {
+        return Vec::new();
+    }
+    let stay = Stay {
+        home: found.bill.home,
+        discharge: found.body.discharge,
+        diagnosis: &diagnosis.code,
+        age: found.person.as_ref().and_then(|person| person.age_on(found.body.discharge)),
+        institution: &found.bill.institution_code,
+        total: found.body.total,
+        own: settled.own,
+    };
+    deviations::sentences(&visit.page, &visit.app.policies, &stay)
 }
 
 /// The facts in words, each with what it changed for whom.
@@ -250,9 +281,36 @@ fn history_of(visit: &Visit, found: &Found) -> Vec<Event> {
     found.past.iter().map(event).collect()
 }
 
-fn receipt_of(page: &Page, policies: &Release, settled: &Settled, found: &Found) -> Receipt {
-    let bill =
-        ChainBill { received_at: found.bill.received_at, home: found.bill.home, body: found.body.clone() };
+impl Found {
+    pub(super) fn chain_bill(&self) -> ChainBill {
+        ChainBill { received_at: self.bill.received_at, home: self.bill.home, body: self.body.clone() }
+    }
+
+    /// How much of the facts the reader may see. Whoever may read a statement sees the labels that it goes by.
+    pub(super) fn sight(&self, policies: &Release, reach: &Reach) -> Sight {
+        let diagnosis = self.body.diagnosis.is_none() || shown_diagnosis(policies, reach, self).is_some();
+        Sight { diagnosis, labels: true }
+    }
+
+    /// What would have changed a receipt that is worked out again.
+    pub(super) fn otherwise(
+        &self,
+        page: &Page,
+        policies: &Release,
+        again: &Again<'_>,
+        sight: Sight,
+    ) -> Option<ToldCounterfactuals> {
+        let settled = self.settled.as_ref()?;
+        let labels = self.person.as_ref().map(|person| person.body.labels.clone()).unwrap_or_default();
+        let known = Known { labels, next_year: self.next_year.clone() };
+        let day = self.body.discharge;
+        let around = around((policies, self.bill.home), again.policy, &known, &settled.person, day);
+        Some(otherwise(page, again.policy, &again.trace, &around, sight))
+    }
+}
+
+fn receipt_of(page: &Page, policies: &Release, settled: &Settled, found: &Found, sight: Sight) -> Receipt {
+    let again = Again::of(policies, settled, &found.chain_bill());
     let words = |keys: &[String]| {
         let words = label_words(page, keys);
         if words.is_empty() {
@@ -262,16 +320,22 @@ fn receipt_of(page: &Page, policies: &Release, settled: &Settled, found: &Found)
         }
     };
     Receipt {
-        told: tell(page, policies, settled, &bill),
+        told: tell(page, policies, settled, again.as_ref(), sight),
+        otherwise: again.and_then(|again| found.otherwise(page, policies, &again, sight)),
         labels: words(&settled.person.labels_at_discharge),
         labels_at_admission: settled.person.labels_at_admission.as_deref().map(words),
         insured_is_assumed: settled.person.insured_is_assumed,
         hash: receipt_hash(settled),
-        made_by: page.say(
-            "settlement.statement.made_by",
-            &[("engine", &settled.engine), ("pack", &settled.jurisdiction), ("release", &settled.release)],
-        ),
+        made_by: made_by(page, settled),
     }
+}
+
+/// Program, pack and release of a receipt.
+pub(super) fn made_by(page: &Page, settled: &Settled) -> String {
+    page.say(
+        "settlement.statement.made_by",
+        &[("engine", &settled.engine), ("pack", &settled.jurisdiction), ("release", &settled.release)],
+    )
 }
 
 /// A diagnosis for a reader who may see diagnoses. One of sensitive level 5 (GB/T 39725-2020) only for who may see those.

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::facts::BillReceived;
 
 const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.household, bill.home, bill.institution,
-    bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name
+    bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name,
+    institution.code
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.id = $1 and bill.home between $2 and $3";
 const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact, household from bill
@@ -162,6 +163,8 @@ pub struct Bill {
     pub person_name: String,
     /// The institution's name now.
     pub institution_name: String,
+    /// The institution's code now.
+    pub institution_code: String,
 }
 
 /// A bill within reach.
@@ -185,6 +188,7 @@ pub fn bill(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<
         closing: row.get(11)?,
         person_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
         institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        institution_code: row.get::<Option<String>>(14)?.unwrap_or_default(),
     }))
 }
 

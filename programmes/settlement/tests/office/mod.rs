@@ -41,15 +41,18 @@ static MIGRATIONS: &[Migrations] = &[
 /// The shipped packs.
 pub(crate) fn policies() -> Arc<Release> {
     static RELEASE: OnceLock<Arc<Release>> = OnceLock::new();
-    let release = RELEASE.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
-        let files = Release::read_directory(&folder).expect("the packs");
-        match Release::load(files) {
-            Ok(release) => Arc::new(release),
-            Err(errors) => panic!("{}", errors[0]),
-        }
-    });
-    Arc::clone(release)
+    Arc::clone(RELEASE.get_or_init(|| policies_and(&[])))
+}
+
+/// The shipped packs and files beside them.
+pub(crate) fn policies_and(more: &[(&str, &str)]) -> Arc<Release> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let mut files = Release::read_directory(&folder).expect("the packs");
+    files.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+    match Release::load(files) {
+        Ok(release) => Arc::new(release),
+        Err(errors) => panic!("{}", errors[0]),
+    }
 }
 
 pub(crate) fn day(text: &str) -> Day {
@@ -62,12 +65,10 @@ pub(crate) fn place(code: &str) -> DivisionCode {
 
 /// Runs a journey on SQLite and, where there is one for tests, on PostgreSQL.
 pub(crate) fn on_both(journey: impl Fn(&mut Office)) {
-    for fresh in FreshDatabase::all().expect("databases") {
-        journey(&mut Office::open(fresh));
-    }
+    on_both_under(&policies(), journey);
 }
 
-/// The same, under other packs than the shipped.
+/// As above, under other packs.
 pub(crate) fn on_both_under(policies: &Arc<Release>, journey: impl Fn(&mut Office)) {
     for fresh in FreshDatabase::all().expect("databases") {
         journey(&mut Office::open_under(fresh, Arc::clone(policies)));
@@ -114,6 +115,7 @@ impl Office {
         Office::open_under(fresh, policies())
     }
 
+    /// Under packs of its own.
     pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);

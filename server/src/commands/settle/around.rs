@@ -36,6 +36,15 @@ impl KnownPerson {
         let holding = self.labels.iter().filter(|(_, from, to)| *from <= day && day < *to);
         holding.fold(LabelSet::NONE, |set, (label, _, _)| set.and(*label))
     }
+
+    /// From each day on which a label begins or ends, those that hold.
+    pub(super) fn label_days(&self) -> Vec<(Day, LabelSet)> {
+        let mut days: Vec<Day> = self.labels.iter().flat_map(|(_, from, to)| [*from, *to]).collect();
+        days.push(Day(i32::MIN));
+        days.sort_unstable();
+        days.dedup();
+        days.into_iter().map(|day| (day, self.labels_on(day))).collect()
+    }
 }
 
 /// An institution, as far as settling asks.

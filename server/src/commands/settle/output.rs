@@ -161,7 +161,27 @@ impl<'s> Output<'s> {
                 }
             }
         }
+        let found = policy.counterfactuals(trace, &self.around(bill, policy, trace));
+        let told = policy.tell_counterfactuals(trace, &found, language, kangmai_policy::Sight::ALL);
+        told.write_text(language, &mut text);
         self.summary.explained = Some(text);
+    }
+
+    /// What is known around a bill. Labels that the file itself gives are taken to hold on any day.
+    fn around(&self, bill: &BillRow, policy: &Policy, trace: &Trace) -> kangmai_policy::Around {
+        let facts = &trace.facts;
+        let known = self.setup.around.person(bill.person);
+        let as_registered =
+            known.filter(|person| person.labels_on(facts.discharge) == facts.labels_at_discharge);
+        let jurisdiction = self.setup.jurisdiction(bill.jurisdiction);
+        let year = jurisdiction.map(|jurisdiction| self.setup.insurance_year(jurisdiction, bill));
+        let next = year.map_or(facts.discharge.year(), |year| year.label) + 1;
+        kangmai_policy::Around {
+            labels: as_registered.map(|person| person.label_days()).unwrap_or_default(),
+            birth: known.and_then(|person| person.birth),
+            year,
+            next_year: self.setup.around.opening(bill.person, next, policy),
+        }
     }
 
     pub(super) fn finish(mut self) -> anyhow::Result<Summary> {

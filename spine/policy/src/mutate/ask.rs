@@ -4,7 +4,7 @@ use kangmai_base::{Day, DivisionCode, Fen};
 use toml::de::{DeTable, DeValue};
 
 use crate::tables::{Question, TableKind, Tables};
-use crate::vocabulary::{InstitutionTier, LabelSet, Vocabulary};
+use crate::vocabulary::{InstitutionKind, InstitutionTier, LabelSet, Vocabulary};
 use crate::{Icd10, IncomeKind};
 
 /// What a table says, by kind.
@@ -69,6 +69,9 @@ pub(super) fn difference(
         TableKind::Diseases => about_diagnoses(&said),
         TableKind::Lines | TableKind::InsuranceYear => days(&said).into_iter().map(Question::on).collect(),
         TableKind::Income => about_income(&said),
+        TableKind::Premiums => about_premiums(&said, vocabulary),
+        TableKind::Subsidies => about_institutions(&said, vocabulary),
+        TableKind::DiseaseCaps => about_caps(&said, tables, home),
     };
     questions.into_iter().find(|asked| tables.answer(kind, home, asked) != changed.answer(kind, home, asked))
 }
@@ -147,4 +150,37 @@ fn about_income(said: &Said) -> Vec<Question> {
         Some(kinds.map(|income| Question { income, year, ..Question::on(day) }))
     };
     years.flat_map(|year| [year, year - 1, year + 1]).filter_map(ask).flatten().collect()
+}
+
+fn about_premiums(said: &Said, vocabulary: &Vocabulary) -> Vec<Question> {
+    let years = said.numbers.iter().filter_map(|year| i32::try_from(*year).ok());
+    let years = years.flat_map(|year| [year, year - 1, year + 1]);
+    let labels = vocabulary.labels.iter().filter_map(|label| vocabulary.label(&label.id));
+    let labels: Vec<LabelSet> = [LabelSet::NONE].into_iter().chain(labels).collect();
+    let ask = |year: i32| Some(Question::on(Day::from_ymd(year, 1, 1)?));
+    let with = |asked: Question| labels.iter().map(move |labels| Question { labels: *labels, ..asked });
+    years.filter_map(ask).flat_map(with).collect()
+}
+
+fn about_institutions(said: &Said, vocabulary: &Vocabulary) -> Vec<Question> {
+    let names = vocabulary.designations.iter().filter_map(|one| vocabulary.designation(&one.id));
+    let names: Vec<u32> = [0].into_iter().chain(names).collect();
+    let mut questions = Vec::new();
+    for day in days(said) {
+        for kind in InstitutionKind::ALL {
+            let asked = Question { kind: *kind, ..Question::on(day) };
+            questions.extend(names.iter().map(|name| Question { designations: *name, ..asked }));
+        }
+    }
+    questions
+}
+
+fn about_caps(said: &Said, tables: &Tables, home: DivisionCode) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for day in days(said) {
+        let diseases = tables.disease_table(home, day).map(|table| table.major.as_slice());
+        let codes = diseases.unwrap_or_default().iter().filter_map(|disease| disease.rule.first_code());
+        questions.extend(codes.map(|diagnosis| Question { diagnosis, ..Question::on(day) }));
+    }
+    questions
 }

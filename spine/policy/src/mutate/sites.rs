@@ -171,6 +171,7 @@ const SILENT: &[&str] = &[
     "number",
     "condition",
     "instalments",
+    "responsible",
 ];
 
 /// Numbers under these are ratios, however they are written.
@@ -196,6 +197,12 @@ const OPTIONAL: &[&str] = &[
     "sensitive",
     "needs",
     "waives_deductible_of",
+    "to_year",
+    "at_least",
+    "kinds",
+    "designations",
+    "pathway",
+    "hospitals",
 ];
 
 /// Words of which another could have been meant.
@@ -214,6 +221,7 @@ const WORDS: &[(&str, &[&str])] = &[
     ("own_cost", &["compliant", "all"]),
     ("scope", &["county", "city", "province"]),
     ("is", &["male", "female"]),
+    ("per", &["case", "year"]),
 ];
 
 /// All changes of a file whose parsed table is `table`.
@@ -272,7 +280,7 @@ impl Sites<'_> {
     }
 
     /// Words that mean nothing in some tables: over what a deductible of nothing is counted, the base of kinds that take
-    /// none, and whose the accumulators are where there are none.
+    /// none, whose the accumulators are where there are none, and how what has no fraction is rounded.
     fn is_without_effect(&self, key: &str, table: &DeTable<'_>) -> bool {
         let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str()).unwrap_or_default();
         match key {
@@ -280,6 +288,8 @@ impl Sites<'_> {
             "take" => !matches!(self.kind.as_str(), "deductible_ratio" | "tiers" | "share"),
             "over" => self.kind != "tiers",
             "owner" => !self.remembers,
+            // A fixed sum has no fraction to round.
+            "mode" => self.kind == "fixed",
             _ => false,
         }
     }
@@ -307,7 +317,8 @@ impl Sites<'_> {
         for (index, item) in items.iter().enumerate() {
             let is_table = item.get_ref().is_table();
             self.within(Hop::Item(index), |sites| {
-                if is_table || items.len() > 1 {
+                // A gap left out is a hole, which the loader refuses, or at the end says no less to the arithmetic.
+                if key != "gap" && (is_table || items.len() > 1) {
                     let to_end_of_line = |text: &str| text.find('\n').unwrap_or(text.len());
                     let mut span = item.span();
                     if let Some(head) = sites.text.get(span.clone()) {

@@ -211,6 +211,13 @@ pub(super) fn table_case(
     if asked.tier != plain.tier {
         pairs.text("tier", asked.tier.name());
     }
+    if asked.kind != plain.kind {
+        pairs.text("kind", asked.kind.name());
+    }
+    if asked.designations != 0 {
+        let names = vocabulary.designations_in(asked.designations).map(|one| one.id.as_str());
+        pairs.list("designations", names);
+    }
     if let Some(incomes) = asked.incomes {
         let texts: Vec<String> = incomes.iter().map(ToString::to_string).collect();
         pairs.list("incomes", texts.iter().map(String::as_str));

@@ -1,0 +1,72 @@
+//! Reading stays that may have left what is set for their disease.
+
+use kangmai_access::Reach;
+use kangmai_base::{Day, DivisionCode, Fen, Uuid};
+use kangmai_database::{DatabaseError, Row, Transaction, params};
+
+const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.discharged_on, bill.diagnosis, bill.total,
+    bill.own, person.name, person.birth, institution.code, institution.name
+    from bill join institution on institution.id = bill.institution left join person on person.id = bill.person
+    where bill.discharged_on between $3 and $4 and bill.home between $1 and $2
+        and bill.state = 'settled' and bill.setting = 'inpatient' and bill.diagnosis is not null
+    order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5";
+
+/// A settled stay with a diagnosis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StayRow {
+    /// Which bill.
+    pub id: Uuid,
+    /// 结算单号
+    pub number: String,
+    /// Whose.
+    pub person: Uuid,
+    /// Their home place then.
+    pub home: DivisionCode,
+    /// Day of discharge.
+    pub discharged_on: Day,
+    /// The code of the diagnosis.
+    pub diagnosis: String,
+    /// What it cost.
+    pub total: Fen,
+    /// What stayed with the person.
+    pub own: Fen,
+    /// The person's name now.
+    pub person_name: String,
+    /// Their age on the day of discharge.
+    pub age: Option<i32>,
+    /// The institution's code now.
+    pub institution_code: String,
+    /// The institution's name now.
+    pub institution_name: String,
+}
+
+fn read(row: &Row) -> Result<StayRow, DatabaseError> {
+    let discharged_on: Day = row.get(4)?;
+    Ok(StayRow {
+        id: row.get(0)?,
+        number: row.get(1)?,
+        person: row.get(2)?,
+        home: row.get(3)?,
+        discharged_on,
+        diagnosis: row.get(5)?,
+        total: row.get(6)?,
+        own: row.get(7)?,
+        person_name: row.get::<Option<String>>(8)?.unwrap_or_default(),
+        age: row.get::<Option<Day>>(9)?.map(|birth| discharged_on.age_of(birth)),
+        institution_code: row.get(10)?,
+        institution_name: row.get(11)?,
+    })
+}
+
+/// Settled stays with a diagnosis within reach, discharged from `from` to `to`, the latest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn stays_with_diagnosis(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    (from, to): (Day, Day),
+    limit: i64,
+) -> Result<Vec<StayRow>, DatabaseError> {
+    tx.query(STAYS, &params![reach.first(), reach.last(), from, to, limit])?.iter().map(read).collect()
+}
