@@ -7,7 +7,7 @@ use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, Query, search as search_people};
 use kangmai_places::Institution;
-use kangmai_policy::{Sight, ToldOtherwise};
+use kangmai_policy::{Release, Sight, ToldOtherwise};
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -20,12 +20,12 @@ use crate::facts::{BillReceived, Settled, TreatingInstitution, Used};
 use crate::import::treating;
 use crate::lines_told::{LinesTold, tell_lines};
 use crate::otherwise::{Known as KnownAround, MOST_AT_DESK, around, otherwise};
-use crate::rules::{BillDraft, ChainBill, Settlement};
-use crate::settling::{Hand, lock, settle as settle_chain, settle_again, with_bill};
+use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
+use crate::settling::{Hand, closing, lock, settle as settle_chain, settle_again};
 use crate::statement::{Told, tell_trial};
 use crate::store::{
-    Answered, Attempt, Begun, BillState, Known, LONGEST_KEY, PersonYear, RequestKey, answer_request,
-    begin_request, closed_year, digest_of, give_up_request, known_bill, opening_fact, person_year,
+    Answered, Attempt, Begun, BillState, JoinedYear, Known, LONGEST_KEY, RequestKey, answer_request,
+    begin_request, digest_of, give_up_request, joined_year, known_bill, opening_fact,
 };
 
 /// The most people that a search shows.
@@ -194,7 +194,7 @@ pub(crate) async fn preview(
 async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Response, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
+    let body = typed.received(&visit.app.policies, visit.app.mint(), person);
     let work = move |tx: &mut Transaction<'_>| {
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         late::hand_in(tx, &hand, person_id, home, &body)
@@ -233,11 +233,12 @@ fn read_bill(
 }
 
 impl Typed {
-    fn received(&self, bill: Uuid, person: &Person) -> BillReceived {
+    fn received(&self, policies: &Release, bill: Uuid, person: &Person) -> BillReceived {
         BillReceived {
             bill,
             number: self.draft.number.clone(),
             household: person.body.household,
+            insurance_year: insurance_year(policies, person.home, self.draft.discharge),
             institution: self.institution.clone(),
             admission: self.draft.admission,
             discharge: self.draft.discharge,
@@ -258,6 +259,9 @@ struct Trial {
     settled: Settled,
     trace: kangmai_policy::Trace,
     changes: Vec<(String, Option<Fen>, Fen)>,
+    /// Bills of other members of the household that come to another own share: how many, and by how much in all. Whose
+    /// and which, this patient's desk need not know.
+    members: Option<(i64, Fen)>,
     /// What is used of the next insurance year before its first bill.
     next_year: Vec<Used>,
 }
@@ -268,7 +272,7 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
     let bill = ChainBill {
         received_at: visit.app.clock.now(),
         home: person.home,
-        body: typed.received(visit.app.mint(), person),
+        body: typed.received(&visit.app.policies, visit.app.mint(), person),
     };
     let tried = visit
         .app
@@ -277,24 +281,30 @@ async fn try_bill(visit: &Visit, person: &Person, typed: &Typed) -> Result<Resul
             if let Some(known) = known_at_desk(tx, &bill.body)? {
                 return Ok::<_, DatabaseError>(Err(refuse_known(&known)));
             }
-            if let Some(closed) = closed_year(tx, bill.home, bill.body.year())? {
+            let (whose, year) = ((person_id, Some(bill.body.household)), bill.body.year());
+            if let Some(closed) = closing(tx, &app.policies, whose, bill.home, year)? {
                 return Ok(Err(refuse_closed(&closed)));
             }
-            let year = person_year(tx, person_id, bill.body.year())?;
-            let next_year = opening_fact(tx, person_id, bill.body.year() + 1)?;
+            let next_year = opening_fact(tx, person_id, year + 1)?;
             let next_year = next_year.map(|(_, used)| used).unwrap_or_default();
-            Ok(trial_of(&app, year, bill).map(|trial| Trial { next_year, ..trial }))
+            let year = joined_year(tx, &app.policies, whose, year)?;
+            Ok(trial_of(&app, year, person_id, bill).map(|trial| Trial { next_year, ..trial }))
         })
         .await?;
     Ok(tried)
 }
 
-fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> Result<Trial, Refusal> {
+fn trial_of(
+    app: &kangmai_programme::App,
+    year: JoinedYear,
+    person: Uuid,
+    bill: ChainBill,
+) -> Result<Trial, Refusal> {
     let id = bill.body.bill;
     let before = settle_chain(&app.policies, &year);
-    let after = settle_chain(&app.policies, &with_bill(year.clone(), bill));
+    let after = settle_chain(&app.policies, &year.clone().with_bill(person, bill));
     let mut trial = Err(Refusal::new("settlement.refused.no_policy"));
-    let mut changes = Vec::new();
+    let (mut changes, mut members) = (Vec::new(), None);
     for settlement in after {
         let Settlement::Settled(settled) = settlement else {
             if let Settlement::Not(not) = settlement
@@ -312,13 +322,21 @@ fn trial_of(app: &kangmai_programme::App, year: PersonYear, bill: ChainBill) -> 
             Settlement::Settled(earlier) if earlier.0.bill == settled.0.bill => Some(earlier.0.own),
             _ => None,
         });
-        if earlier != Some(settled.0.own) {
-            let number = year.bills.iter().find(|one| one.bill.body.bill == settled.0.bill);
-            let number = number.map(|one| one.bill.body.number.clone()).unwrap_or_default();
-            changes.push((number, earlier, settled.0.own));
+        if earlier == Some(settled.0.own) {
+            continue;
+        }
+        match year.find(settled.0.bill) {
+            Some((whose, one)) if whose == person => {
+                changes.push((one.bill.body.number.clone(), earlier, settled.0.own));
+            }
+            _ => {
+                let (count, sum) = members.get_or_insert((0, Fen::ZERO));
+                *count += 1;
+                *sum += settled.0.own - earlier.unwrap_or(Fen::ZERO);
+            }
         }
     }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes, next_year: Vec::new() })
+    trial.map(|(settled, trace)| Trial { settled, trace, changes, members, next_year: Vec::new() })
 }
 
 /// Why a bill is not settled, as a refusal at the day that decides.
@@ -354,7 +372,8 @@ fn preview_page(
     let otherwise = otherwise_at_desk(&visit, person, &trial);
     let rules = visit.app.policies.lines(person.home, typed.draft.discharge);
     // Who types the lines knows what was charged.
-    let lines = tell_lines(page, &typed.received(trial.settled.bill, person), rules, true);
+    let received = typed.received(&visit.app.policies, trial.settled.bill, person);
+    let lines = tell_lines(page, &received, rules, true);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -374,7 +393,11 @@ fn preview_page(
         let (before, after) = (page.money(*before), page.money(*after));
         page.say("settlement.preview.change", &[("number", number), ("before", &before), ("after", &after)])
     });
-    let changes = changes.collect();
+    let mut changes: Vec<String> = changes.collect();
+    changes.extend(trial.members.map(|(count, change)| {
+        let change = super::postings::signed(page, change);
+        page.say("settlement.preview.change_members", &[("count", &count), ("change", &change)])
+    }));
     PreviewPage {
         head,
         form,
@@ -399,7 +422,7 @@ fn otherwise_at_desk(visit: &Visit, person: &Person, trial: &Trial) -> Vec<ToldO
     let Some(policy) = policies.jurisdiction(&trial.settled.jurisdiction) else { return Vec::new() };
     let known = KnownAround { labels: person.body.labels.clone(), next_year: trial.next_year.clone() };
     let (policy, day) = (policy.to_read(), trial.trace.facts.discharge);
-    let around = around(policies.vocabulary(), policy, &known, &trial.settled.person, day);
+    let around = around((policies, person.home), policy, &known, &trial.settled.person, day);
     let mut better = otherwise(&visit.page, policy, &trial.trace, &around, Sight::ALL).better;
     // What the desk and the patient can settle between them comes before another institution and another status.
     better.sort_by_key(|one| matches!(one.fact, "institution" | "labels"));
@@ -519,13 +542,14 @@ async fn write_bill(
 ) -> Result<Result<Answered, Refusal>, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.received(visit.app.mint(), person);
+    let body = typed.received(&visit.app.policies, visit.app.mint(), person);
     let written = visit
         .app
         .database
         .write(move |tx| {
             lock(tx, home)?;
-            if let Some(closed) = closed_year(tx, home, body.year())? {
+            let (whose, year) = ((person_id, Some(body.household)), body.year());
+            if let Some(closed) = closing(tx, &app.policies, whose, home, year)? {
                 return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
             }
             let mut body = body;
@@ -540,7 +564,7 @@ async fn write_bill(
             let mut fact = hand.received(person_id, home, &body)?;
             fact.corrects = corrects;
             app.record.append(tx, now, vec![fact])?;
-            settle_again(tx, &hand, person_id, body.year(), None)?;
+            settle_again(tx, &hand, whose, year, None)?;
             let answered = Answered { bill: Some(body.bill), answer };
             if !answer_request(tx, &attempt, &answered)? {
                 return Err(DatabaseError::Refused("another attempt took the request over".into()));
