@@ -188,3 +188,35 @@ source = { doc = \"…\" }
     let output = packs.policy(&["mutate", "--only", "income"]);
     assert!(output.status.success(), "{}", told(&output));
 }
+
+#[test]
+fn figures_and_dates_that_cannot_be_are_underlined_with_their_mend() {
+    let gap = BENEFIT.replace("from   = \"2020-01-01\"", "from   = \"2020-01-01\"\nto     = \"2024-02-28\"")
+        + &BENEFIT[BENEFIT.find("[[version]]").expect("a version")..]
+            .replace("from   = \"2020-01-01\"", "from   = \"2024-03-01\"");
+    let tiers =
+        BENEFIT.replace("\"share\"", "\"tiers\"").replace("deductible_over = \"year\"\n", "").replace(
+            "  ratio = \"90%\"",
+            "  tiers = [ { above = \"9.00\", ratio = \"90%\" }, { above = \"9.00\", ratio = \"80%\" } ]",
+        );
+    for (text, problem) in [
+        (BENEFIT.replace("\"60%\"", "\"101%\""), "a ratio over 100%: 101%"),
+        (gap, "nothing is said for 2024-02-29 to 2024-02-29"),
+        (tiers, "\"9.00\""),
+        (BENEFIT.replace("owner = \"person\"", "owner = \"village\""), "village"),
+    ] {
+        let packs = Packs::new("wrong", "");
+        packs.write("benefits/10-aid.toml", &text);
+        let output = packs.policy(&["check"]);
+        let said = told(&output);
+        assert!(!output.status.success(), "{said}");
+        assert!(said.contains(problem) && said.contains("^^^") && said.contains("= mend: "), "{said}");
+    }
+    let packs = Packs::new("leap", "");
+    packs.write(
+        "insurance_year.toml",
+        "[[version]]\nfrom = \"2024-02-29\"\nrest = \"with_next\"\nsure = \"low\"\nsource = { doc = \"…\" }\n",
+    );
+    let output = packs.policy(&["check"]);
+    assert!(!output.status.success() && told(&output).contains("no insurance year begins on 29 February"));
+}

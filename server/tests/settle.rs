@@ -286,6 +286,118 @@ fn labels_come_from_the_register_as_of_the_day_and_openings_count() {
     assert!(!out.contains("B,assistance"), "{out}");
 }
 
+/// The shipped packs in a directory of the desk, but medical assistance counts for households and the years of Henan begin
+/// on 1 July.
+fn packs_of_households(desk: &Desk) -> String {
+    let root = desk.0.join("packs");
+    let mut folders = vec![(Path::new(env!("CARGO_MANIFEST_DIR")).join("../policies"), root.clone())];
+    while let Some((from, to)) = folders.pop() {
+        std::fs::create_dir_all(&to).expect("a folder");
+        for entry in std::fs::read_dir(from).expect("packs") {
+            let entry = entry.expect("a file");
+            let to = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                folders.push((entry.path(), to));
+                continue;
+            }
+            let text = std::fs::read_to_string(entry.path()).expect("a text");
+            let is_aid = entry.file_name() == "40-assistance.toml";
+            let owner = if is_aid { "owner = \"household\"" } else { "owner = \"person\"" };
+            std::fs::write(to, text.replace("owner = \"person\"", owner)).expect("written");
+        }
+    }
+    let years = "[[version]]\nfrom = \"2024-07-01\"\nrest = \"with_next\"\nsure = \"low\"\nsource = { doc = \"测试用\" }\n";
+    std::fs::write(root.join("cn/henan/insurance_year.toml"), years).expect("written");
+    root.to_string_lossy().into_owned()
+}
+
+#[test]
+fn members_of_a_household_stay_together_whatever_the_order_of_rows() {
+    let desk = Desk::new("households");
+    let packs = packs_of_households(&desk);
+    let head = HEAD.replace("参保地", "参保地,户编号");
+    let row = |number: &str, person: &str, on: &str, household: &str| {
+        format!("{number},{person},{on},60000.00,60000.00,县级,二级,是,边缘易致贫,411722,{household}")
+    };
+    let (one, two, three) = ("411721195001019919", "411721195001019927", "411721195001019935");
+    let mut rows = vec![
+        // The other member bears nothing of the 2,100 any more; nor does whoever the one moves in with.
+        row("A", one, "2025-07-01", "7"),
+        row("B", two, "2025-08-01", "7"),
+        row("C", three, "2025-07-15", "8"),
+        row("D", three, "2026-06-30", ""),
+        row("E", two, "2025-06-30", "7"),
+        row("F", two, "2026-07-01", "7"),
+    ];
+    // Many others between them, so that parts and batches matter.
+    rows.extend(
+        (0..500).map(|number| row(&format!("X{number:03}"), &format!("L{number:08}"), "2025-09-01", "")),
+    );
+    let lines = [
+        "A,assistance,assistance,10752.00,5191.20,5560.80",
+        "B,assistance,assistance,10752.00,6451.20,4300.80",
+        "C,assistance,assistance,10752.00,5191.20,5560.80",
+        // The year from July 2024 to June 2025, and that from July 2026: each anew.
+        "E,assistance,assistance,10752.00,5191.20,5560.80",
+        "F,assistance,assistance,10752.00,5191.20,5560.80",
+        "X499,assistance,assistance,10752.00,5191.20,5560.80",
+    ];
+    let mut before: Option<String> = None;
+    for turned in [false, true] {
+        if turned {
+            rows.reverse();
+        }
+        let bills = desk.file("bills.csv", format!("{head}{}\n", rows.join("\n")));
+        let told = said(&desk.settle(&bills, &["--pack", &packs, "--explain", "B"]));
+        assert!(told.contains("506 bills settled") && told.contains("本年度累计按全户成员合计"), "{told}");
+        let out = desk.read("out.csv");
+        for line in lines {
+            assert!(out.lines().any(|found| found == line), "{line}\n{out}");
+        }
+        assert!(out.contains("D,basic,basic,60000.00,49374.00"), "the second stay of the year: {out}");
+        if let Some(before) = &before {
+            assert_eq!(sorted(before), sorted(&out));
+        }
+        before = Some(out);
+    }
+}
+
+#[test]
+fn households_come_from_the_register_and_openings_of_members_add_up() {
+    let desk = Desk::new("register");
+    let packs = packs_of_households(&desk);
+    let people = desk.file(
+        "people.csv",
+        "姓名,证件号码,户籍地区划代码,户编号,人群类别,认定日期\n\
+         示例甲,411721195001019919,411721107200,12,边缘易致贫,2020-01-01\n\
+         示例乙,411721195001019927,411721107200,12,边缘易致贫,2020-01-01\n\
+         示例丙,411721195001019935,411721107200,12,边缘易致贫,2020-01-01\n\
+         示例丁,411721195001019943,411721107201,12,边缘易致贫,2020-01-01\n",
+    );
+    let opening = desk.file(
+        "opening.csv",
+        "证件号码,年度,医疗救助已用起付线,医疗救助已支付\n\
+         411721195001019919,2025,1000.00,29000.00\n\
+         411721195001019935,2025,600.00,100.00\n\
+         411721195001019943,2024,2100.00,0.00\n",
+    );
+    let bills = desk.file(
+        "bills.csv",
+        "结算单号,证件号码,出院日期,总费用,机构级别,医院等级,是否转诊\n\
+         A,411721195001019927,2026-06-30,60000.00,县级,二级,是\n\
+         B,411721195001019943,2026-06-30,60000.00,县级,二级,是\n",
+    );
+    let path = |path: &Path| path.to_string_lossy().into_owned();
+    let (people, opening) = (path(&people), path(&opening));
+    let told = said(&desk.settle(&bills, &["--pack", &packs, "--people", &people, "--opening", &opening]));
+    assert!(told.contains("2 bills settled, 0 rows not settled"), "{told}");
+    let out = desk.read("out.csv");
+    // Of the household's 30,000 are 900 left, used by two members who have no bill here.
+    assert!(out.contains("A,assistance,assistance,10752.00,900.00,9852.00"), "{out}");
+    // The same number in another village is another household, and its opening of the year before is past.
+    assert!(out.contains("B,assistance,assistance,10752.00,5191.20,5560.80"), "{out}");
+}
+
 #[test]
 fn one_pack_can_be_named_and_packs_are_checked_and_tested() {
     let desk = Desk::new("pack");

@@ -65,7 +65,7 @@ pub(crate) async fn pre_settle(call: Call, body: Bytes) -> Result<Response, ApiF
     let database = call.app.database.clone();
     let said = database.read(move |tx| {
         let (patient, offered) = look_up(tx, &call, &asked)??;
-        let received = offered.received(call.app.mint(), &patient);
+        let received = offered.received(&call.app.policies, call.app.mint(), &patient);
         let trial =
             try_bill(tx, &call.app, &patient, received)?.map_err(|refusal| refused(refusal.into()))?;
         Ok::<_, ApiFailure>(of_trial(&call, asked.draft.setting, &trial))

@@ -76,6 +76,9 @@ pub struct BillReceived {
     pub household: Uuid,
     /// Who treated, as it was then.
     pub institution: TreatingInstitution,
+    /// The insurance year that it counts in, by the law that held when it came in; none: the calendar year of discharge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insurance_year: Option<i32>,
     /// 入院日, or the day of the visit.
     pub admission: Day,
     /// 出院日, or the day of the visit.
@@ -206,6 +209,13 @@ pub struct Cause {
     pub bill: Option<Uuid>,
 }
 
+impl Cause {
+    /// The same, as it is for the bills of the other members of the household.
+    pub(crate) fn for_member(self) -> Cause {
+        Cause { why: self.why.for_member(), ..self }
+    }
+}
+
 /// What can make a bill be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -224,6 +234,16 @@ pub enum Why {
     OtherCorrected,
     /// Another bill of the year was cancelled.
     OtherCancelled,
+    /// A bill of another member of the household came in.
+    MemberReceived,
+    /// One of theirs was corrected.
+    MemberCorrected,
+    /// One of theirs was cancelled.
+    MemberCancelled,
+    /// What another member had used of the year before was entered.
+    MemberOpening,
+    /// The register changed in retrospect about another member.
+    MemberRegister,
     /// What was used of the year before was entered.
     Opening,
     /// The register of people changed in retrospect.
@@ -234,7 +254,7 @@ pub enum Why {
 
 impl Why {
     /// All.
-    pub const ALL: [Why; 10] = [
+    pub const ALL: [Why; 15] = [
         Why::Received,
         Why::Corrected,
         Why::Itemised,
@@ -242,6 +262,11 @@ impl Why {
         Why::OtherReceived,
         Why::OtherCorrected,
         Why::OtherCancelled,
+        Why::MemberReceived,
+        Why::MemberCorrected,
+        Why::MemberCancelled,
+        Why::MemberOpening,
+        Why::MemberRegister,
         Why::Opening,
         Why::Register,
         Why::Release,
@@ -257,6 +282,11 @@ impl Why {
             Why::OtherReceived => "other_received",
             Why::OtherCorrected => "other_corrected",
             Why::OtherCancelled => "other_cancelled",
+            Why::MemberReceived => "member_received",
+            Why::MemberCorrected => "member_corrected",
+            Why::MemberCancelled => "member_cancelled",
+            Why::MemberOpening => "member_opening",
+            Why::MemberRegister => "member_register",
             Why::Opening => "opening",
             Why::Register => "register",
             Why::Release => "release",
@@ -273,9 +303,26 @@ impl Why {
             Why::OtherReceived => "settlement.cause.other_received",
             Why::OtherCorrected => "settlement.cause.other_corrected",
             Why::OtherCancelled => "settlement.cause.other_cancelled",
+            Why::MemberReceived => "settlement.cause.member_received",
+            Why::MemberCorrected => "settlement.cause.member_corrected",
+            Why::MemberCancelled => "settlement.cause.member_cancelled",
+            Why::MemberOpening => "settlement.cause.member_opening",
+            Why::MemberRegister => "settlement.cause.member_register",
             Why::Opening => "settlement.cause.opening",
             Why::Register => "settlement.cause.register",
             Why::Release => "settlement.cause.release",
+        }
+    }
+
+    /// The same, as it is for the bills of the other members of the household.
+    pub(crate) const fn for_member(self) -> Why {
+        match self {
+            Why::Received | Why::OtherReceived => Why::MemberReceived,
+            Why::Corrected | Why::OtherCorrected => Why::MemberCorrected,
+            Why::Cancelled | Why::OtherCancelled => Why::MemberCancelled,
+            Why::Opening => Why::MemberOpening,
+            Why::Register => Why::MemberRegister,
+            other => other,
         }
     }
 
@@ -379,7 +426,12 @@ pub struct BillCancelled {
 pub struct Opening {
     /// The insurance year.
     pub year: i32,
-    /// The accumulators, sorted by name.
+    /// The person's household on that day: what of it a household has together counts for that one. Openings of the first
+    /// releases do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub household: Option<Uuid>,
+    /// The accumulators, sorted by name. What a household has together is what this person used of it: the household's is
+    /// the sum over its members.
     pub used: Vec<Used>,
 }
 
@@ -489,9 +541,12 @@ impl BillReceived {
         fingerprint(&said)
     }
 
-    /// The insurance year that it counts in: the calendar year of discharge.
+    /// The insurance year that it counts in.
     pub const fn year(&self) -> i32 {
-        self.discharge.year()
+        match self.insurance_year {
+            Some(year) => year,
+            None => self.discharge.year(),
+        }
     }
 }
 

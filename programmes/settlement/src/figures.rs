@@ -88,58 +88,69 @@ const fn figure(
     Figure { word, purpose: Purpose::ReadFigures, value, list: LIST, list_purpose: Purpose::ReadBills }
 }
 
-fn sum(tx: &mut Transaction<'_>, reach: &Reach, day: Day) -> Result<BillSum, DatabaseError> {
-    bill_sum(tx, reach, Some(day.year()))
+/// The insurance year of the place that the day lies in.
+fn year_of(app: &App, reach: &Reach, day: Day) -> i32 {
+    app.policies.insurance_year(reach.place(), day).label
 }
 
-fn bills(tx: &mut Transaction<'_>, _: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
-    Ok(FigureValue::Count(sum(tx, reach, day)?.bills))
+fn sum(tx: &mut Transaction<'_>, app: &App, reach: &Reach, day: Day) -> Result<BillSum, DatabaseError> {
+    bill_sum(tx, reach, Some(year_of(app, reach, day)))
 }
 
-fn total(tx: &mut Transaction<'_>, _: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
-    Ok(FigureValue::Amount(sum(tx, reach, day)?.total))
+fn bills(tx: &mut Transaction<'_>, app: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
+    Ok(FigureValue::Count(sum(tx, app, reach, day)?.bills))
 }
 
-fn ratio(tx: &mut Transaction<'_>, _: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
-    let sum = sum(tx, reach, day)?;
+fn total(tx: &mut Transaction<'_>, app: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
+    Ok(FigureValue::Amount(sum(tx, app, reach, day)?.total))
+}
+
+fn ratio(tx: &mut Transaction<'_>, app: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
+    let sum = sum(tx, app, reach, day)?;
     Ok(FigureValue::Ratio { part: sum.reimbursed().0, whole: sum.total.0, money: true })
 }
 
-fn own(tx: &mut Transaction<'_>, _: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
-    Ok(FigureValue::Amount(sum(tx, reach, day)?.own))
+fn own(tx: &mut Transaction<'_>, app: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
+    Ok(FigureValue::Amount(sum(tx, app, reach, day)?.own))
 }
 
-fn waived(tx: &mut Transaction<'_>, _: &App, reach: &Reach, day: Day) -> Result<FigureValue, DatabaseError> {
-    Ok(FigureValue::Amount(sum(tx, reach, day)?.waived))
+fn waived(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    reach: &Reach,
+    day: Day,
+) -> Result<FigureValue, DatabaseError> {
+    Ok(FigureValue::Amount(sum(tx, app, reach, day)?.waived))
 }
 
 fn paid_by(
     tx: &mut Transaction<'_>,
+    app: &App,
     reach: &Reach,
     day: Day,
     kind: &str,
 ) -> Result<FigureValue, DatabaseError> {
-    let payers = payer_sums(tx, reach, day.year())?;
+    let payers = payer_sums(tx, reach, year_of(app, reach, day))?;
     let paid: Fen = payers.iter().filter(|payer| payer.kind == kind).map(|payer| payer.paid).sum();
     Ok(FigureValue::Amount(paid))
 }
 
 fn insurance(
     tx: &mut Transaction<'_>,
-    _: &App,
+    app: &App,
     reach: &Reach,
     day: Day,
 ) -> Result<FigureValue, DatabaseError> {
-    paid_by(tx, reach, day, "insurance")
+    paid_by(tx, app, reach, day, "insurance")
 }
 
 fn assistance(
     tx: &mut Transaction<'_>,
-    _: &App,
+    app: &App,
     reach: &Reach,
     day: Day,
 ) -> Result<FigureValue, DatabaseError> {
-    paid_by(tx, reach, day, "assistance")
+    paid_by(tx, app, reach, day, "assistance")
 }
 
 /// The lines of the home page: bills that wait for a policy, admissions that wait for their bill.

@@ -5,16 +5,16 @@ use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
-use kangmai_policy::Trace;
+use kangmai_policy::{Release, Trace};
 use kangmai_programme::App;
 
 use crate::facts::{BillReceived, Cause, Settled, TreatingInstitution, Used, Why, WhyNotSettled};
-use crate::pages::refuse_closed;
-use crate::rules::{BillDraft, ChainBill, Settlement};
-use crate::settling::{Hand, lock, lock_person, settle as settle_chain, settle_again, with_bill};
+use crate::pages::{closing_for, refuse_closed};
+use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
+use crate::settling::{Hand, closing, lock, lock_person, settle as settle_chain, settle_again};
 use crate::store::{
-    self, Answered, Attempt, Begun, Bill, BillState, Known, MatchedPerson, PersonYear, RequestKey,
-    answer_request, begin_request, closed_year, give_up_request, known_bill, opening_fact, person_year,
+    self, Answered, Attempt, Begun, Bill, BillState, Known, JoinedYear, MatchedPerson, RequestKey,
+    answer_request, begin_request, give_up_request, joined_year, known_bill, opening_fact,
 };
 
 /// Whom a bill is about.
@@ -23,6 +23,13 @@ pub(crate) struct Patient {
     pub(crate) id: Uuid,
     pub(crate) household: Uuid,
     pub(crate) home: DivisionCode,
+}
+
+impl Patient {
+    /// Whose year it is, and with whose household they are settled.
+    const fn whose(&self) -> (Uuid, Option<Uuid>) {
+        (self.id, Some(self.household))
+    }
 }
 
 impl From<&Person> for Patient {
@@ -45,11 +52,12 @@ pub(crate) struct Offered {
 }
 
 impl Offered {
-    pub(crate) fn received(&self, bill: Uuid, patient: &Patient) -> BillReceived {
+    pub(crate) fn received(&self, policies: &Release, bill: Uuid, patient: &Patient) -> BillReceived {
         BillReceived {
             bill,
             number: self.draft.number.clone(),
             household: patient.household,
+            insurance_year: insurance_year(policies, patient.home, self.draft.discharge),
             institution: self.institution.clone(),
             admission: self.draft.admission,
             discharge: self.draft.discharge,
@@ -72,6 +80,9 @@ pub(crate) struct Trial {
     pub(crate) trace: Trace,
     /// Earlier settled bills of the year whose own share it changes: number, before, after.
     pub(crate) changes: Vec<(String, Option<Fen>, Fen)>,
+    /// Bills of other members of the household that come to another own share: how many, and by how much in all. Whose
+    /// and which, this patient's desk need not know.
+    pub(crate) members: Option<(i64, Fen)>,
     /// What is used of the next insurance year before its first bill.
     pub(crate) next_year: Vec<Used>,
 }
@@ -126,13 +137,14 @@ pub(crate) fn try_bill(
     if let Some(known) = standing(tx, &body)? {
         return Ok(Err(refuse_known(&known)));
     }
-    if let Some(closed) = closed_year(tx, patient.home, body.year())? {
+    let year = body.year();
+    if let Some(closed) = closing(tx, &app.policies, patient.whose(), patient.home, year)? {
         return Ok(Err(refuse_closed(&closed)));
     }
-    let year = person_year(tx, patient.id, body.year())?;
-    let next_year = opening_fact(tx, patient.id, body.year() + 1)?.map(|(_, used)| used);
+    let next_year = opening_fact(tx, patient.id, year + 1)?.map(|(_, used)| used);
+    let year = joined_year(tx, &app.policies, patient.whose(), year)?;
     let bill = ChainBill { received_at: app.clock.now(), home: patient.home, body };
-    let trial = trial_of(app, &year, bill);
+    let trial = trial_of(app, &year, patient.id, bill);
     Ok(trial.map(|trial| Trial { next_year: next_year.unwrap_or_default(), ..trial }))
 }
 
@@ -146,14 +158,16 @@ pub(crate) fn refuse_known(known: &Known) -> Refusal {
 }
 
 /// The year as it is, and with the bill in it; one that is there already is replaced.
-fn trial_of(app: &App, year: &PersonYear, bill: ChainBill) -> Result<Trial, Refusal> {
+fn trial_of(app: &App, year: &JoinedYear, person: Uuid, bill: ChainBill) -> Result<Trial, Refusal> {
     let id = bill.body.bill;
     let before = settle_chain(&app.policies, year);
     let mut others = year.clone();
-    others.bills.retain(|other| other.bill.body.bill != id);
-    let after = settle_chain(&app.policies, &with_bill(others, bill));
+    for member in &mut others.members {
+        member.bills.retain(|other| other.bill.body.bill != id);
+    }
+    let after = settle_chain(&app.policies, &others.with_bill(person, bill));
     let mut trial = Err(Refusal::new("settlement.refused.no_policy"));
-    let mut changes = Vec::new();
+    let (mut changes, mut members) = (Vec::new(), None);
     for settlement in after {
         let settled = match settlement {
             Settlement::Settled(settled) => settled,
@@ -172,13 +186,21 @@ fn trial_of(app: &App, year: &PersonYear, bill: ChainBill) -> Result<Trial, Refu
             Settlement::Settled(earlier) if earlier.0.bill == settled.0.bill => Some(earlier.0.own),
             _ => None,
         });
-        if earlier != Some(settled.0.own) {
-            let number = year.bills.iter().find(|one| one.bill.body.bill == settled.0.bill);
-            let number = number.map(|one| one.bill.body.number.clone()).unwrap_or_default();
-            changes.push((number, earlier, settled.0.own));
+        if earlier == Some(settled.0.own) {
+            continue;
+        }
+        match year.find(settled.0.bill) {
+            Some((whose, one)) if whose == person => {
+                changes.push((one.bill.body.number.clone(), earlier, settled.0.own));
+            }
+            _ => {
+                let (count, sum) = members.get_or_insert((0, Fen::ZERO));
+                *count += 1;
+                *sum += settled.0.own - earlier.unwrap_or(Fen::ZERO);
+            }
         }
     }
-    trial.map(|(settled, trace)| Trial { settled, trace, changes, next_year: Vec::new() })
+    trial.map(|(settled, trace)| Trial { settled, trace, changes, members, next_year: Vec::new() })
 }
 
 /// Why a bill is not settled, as a refusal at the day that decides.
@@ -201,7 +223,7 @@ pub(crate) fn settle_bill(
     expected: Expected,
 ) -> Result<Result<Taken, NotTaken>, DatabaseError> {
     lock(tx, patient.home)?;
-    let mut body = offered.received(hand.app.mint(), patient);
+    let mut body = offered.received(&hand.app.policies, hand.app.mint(), patient);
     let known = known_bill(tx, body.institution.id, &body.number)?;
     let corrects = known.filter(|known| known.state == BillState::Cancelled);
     if let Some(known) = &corrects {
@@ -217,7 +239,7 @@ pub(crate) fn settle_bill(
     let mut fact = hand.received(patient.id, patient.home, &body)?;
     fact.corrects = corrects.map(|known| known.fact);
     hand.app.record.append(tx, hand.now, vec![fact])?;
-    settle_again(tx, hand, patient.id, body.year(), None)?;
+    settle_again(tx, hand, patient.whose(), body.year(), None)?;
     Ok(Ok(Taken { bill: body.bill, trial }))
 }
 
@@ -231,7 +253,7 @@ pub(crate) fn correct_bill(
     (reason, expected): (&str, Expected),
 ) -> Result<Result<Taken, NotTaken>, DatabaseError> {
     lock(tx, patient.home)?;
-    let mut body = offered.received(hand.app.mint(), patient);
+    let mut body = offered.received(&hand.app.policies, hand.app.mint(), patient);
     let known = match known_bill(tx, body.institution.id, &body.number)? {
         None => return Ok(Err(Refusal::new("settlement.refused.unknown_bill").at("number").into())),
         Some(known) if known.state == BillState::Cancelled => {
@@ -245,13 +267,13 @@ pub(crate) fn correct_bill(
     if known.year != body.year() {
         return Ok(Err(Refusal::new("settlement.refused.other_year").at("discharge").into()));
     }
-    if let Some(closed) = closed_year(tx, patient.home, body.year())? {
+    if let Some(closed) = closing(tx, &hand.app.policies, patient.whose(), patient.home, body.year())? {
         return Ok(Err(refuse_closed(&closed).into()));
     }
     body.bill = known.id;
-    let year = person_year(tx, patient.id, body.year())?;
+    let year = joined_year(tx, &hand.app.policies, patient.whose(), body.year())?;
     let chain_bill = ChainBill { received_at: hand.now, home: patient.home, body: body.clone() };
-    let trial = match trial_of(hand.app, &year, chain_bill) {
+    let trial = match trial_of(hand.app, &year, patient.id, chain_bill) {
         Ok(trial) => trial,
         Err(refusal) => return Ok(Err(refusal.into())),
     };
@@ -262,7 +284,7 @@ pub(crate) fn correct_bill(
     let mut received = hand.received(patient.id, patient.home, &body)?;
     received.corrects = Some(known.fact);
     hand.app.record.append(tx, hand.now, vec![cancelled, received])?;
-    settle_again(tx, hand, patient.id, body.year(), None)?;
+    settle_again(tx, hand, patient.whose(), body.year(), None)?;
     Ok(Ok(Taken { bill: body.bill, trial }))
 }
 
@@ -279,13 +301,13 @@ pub(crate) fn cancel_bill(
     // Somebody else may have been quicker.
     let found = store::bill(tx, reach, asked.id)?.filter(|bill| bill.state != BillState::Cancelled);
     let Some(bill) = found else { return Ok(Ok(None)) };
-    if let Some(closed) = closed_year(tx, bill.home, bill.year)? {
+    if let Some(closed) = closing_for(tx, &hand.app.policies, &bill)? {
         return Ok(Err(Refusal { field: None, ..refuse_closed(&closed) }));
     }
     let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, reason)?;
     let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
     hand.app.record.append(tx, hand.now, vec![fact])?;
-    settle_again(tx, hand, bill.person, bill.year, Some(cause)).map(|changed| Ok(Some(changed)))
+    settle_again(tx, hand, (bill.person, Some(bill.household)), bill.year, Some(cause)).map(|changed| Ok(Some(changed)))
 }
 
 /// Whose keys somebody uses: those of their institution, else their own.

@@ -1,7 +1,8 @@
 //! Bills come in and are settled exactly, layer by layer, with a statement that a patient can read.
 //!
 //! *Invariant:* a receipt is worked out of facts and a policy release, never typed; Σ layers + what was paid before + own
-//! share = total, to the fen. A late, corrected or cancelled bill settles its person-year again.
+//! share = total, to the fen. A late, corrected or cancelled bill settles its person-year again, and where the law gives
+//! households accumulators that their members have together, the years of all whom a household joins.
 #![deny(clippy::float_arithmetic)]
 
 mod api;
@@ -34,6 +35,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "003-requests", sql: include_str!("../migrations/003-requests.sql") },
         Migration { name: "004-pay-later", sql: include_str!("../migrations/004-pay-later.sql") },
         Migration { name: "005-claims", sql: include_str!("../migrations/005-claims.sql") },
+        Migration { name: "006-households", sql: include_str!("../migrations/006-households.sql") },
         Migration { name: "007-interface", sql: include_str!("../migrations/007-interface.sql") },
     ],
 };

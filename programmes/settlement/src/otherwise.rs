@@ -1,8 +1,8 @@
 //! What would have been otherwise about a bill: the policy asks and answers, here are the facts around the bill.
 
-use kangmai_base::Day;
+use kangmai_base::{Day, DivisionCode};
 use kangmai_people::{LabelInterval, labels_on};
-use kangmai_policy::{Around, LabelSet, Policy, Sight, ToldCounterfactuals, Trace, Vocabulary};
+use kangmai_policy::{Around, Policy, Release, Sight, ToldCounterfactuals, Trace};
 use kangmai_web::Page;
 
 use crate::facts::{PersonThen, Used};
@@ -24,7 +24,7 @@ pub(crate) struct Known {
 /// the bill waits to be settled again: its labels are then taken to hold on any day, so that no day looks better only
 /// because the register was mended.
 pub(crate) fn around(
-    vocabulary: &Vocabulary,
+    (policies, home): (&Release, DivisionCode),
     policy: &Policy,
     known: &Known,
     then: &PersonThen,
@@ -39,12 +39,11 @@ pub(crate) fn around(
         days.extend(known.labels.iter().flat_map(|label| [label.from, label.to]).flatten());
         days.sort_unstable();
         days.dedup();
-        let set = |on: Day| {
-            keys(on).iter().filter_map(|key| vocabulary.label(key)).fold(LabelSet::NONE, LabelSet::and)
-        };
+        let set = |on: Day| policies.labels(keys(on).iter().map(String::as_str));
         labels = days.into_iter().map(|on| (on, set(on))).collect();
     }
-    Around { labels, birth: then.birth, next_year: year_of(policy, &known.next_year) }
+    let year = Some(policies.insurance_year(home, day));
+    Around { labels, birth: then.birth, year, next_year: year_of(policy, &known.next_year) }
 }
 
 /// Asks and tells all counterfactuals of a bill to a reader who sees so much.

@@ -22,7 +22,7 @@ mod years;
 pub(crate) use admissions::{
     OPEN_FOR_DAYS, admission, admit, admit_form, find_to_admit, list as admissions, search_to_admit,
 };
-pub(crate) use cancel::{cancel, cancel_form, settle_waiting};
+pub(crate) use cancel::{cancel, cancel_form, closing_for, settle_waiting};
 pub(crate) use desk::{bill_form, find, preview, search, settle};
 pub(crate) use late::{decide_late, late};
 pub(crate) use list::{export, list};

@@ -8,16 +8,18 @@ use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::App;
-use kangmai_record::{Record, Source};
+use kangmai_record::{NewFact, Record, Source};
 
-use crate::facts::{Cause, Why};
-use crate::rules::{Adjudicator, Settlement};
-use crate::settling::{Hand, changed, lock};
+use crate::facts::{BillReceived, Cause, Why};
+use crate::rules::{Adjudicator, Settlement, insurance_year};
+use crate::settling::{Hand, changed, closing_of, join, lock};
 use crate::store::{
-    PERSON_KIND, PersonYear, TouchedYear, borne_in_year, closed_year, payer_kind_key, people_of_year,
-    person_year, touched_years, years_between,
+    JoinedYear, PERSON_KIND, TouchedYear, alone_between, borne_in_year, closed_year, joined_year,
+    payer_kind_key, people_of_year, touched_years,
 };
 
+/// Why a bill is cancelled that goes to another year, as its fact says.
+const MOVED: &str = "医保年度起止日改变，转入新年度";
 /// Person-years that one transaction settles.
 const YEARS_AT_ONCE: i64 = 500;
 
@@ -41,6 +43,9 @@ pub struct Resettled {
     pub bills: u64,
     /// Person-years that stay as they are because their year is closed.
     pub closed: u64,
+    /// Bills that the law now counts in another year than the one they were in: cancelled there and taken in anew. A dry
+    /// run counts them; what that changes shows when it is done.
+    pub moved: u64,
     /// What changes for each payer (kind and code): added, taken back.
     pub payers: Payers,
 }
@@ -48,9 +53,11 @@ pub struct Resettled {
 /// By kind and code of the payer: what is added and what is taken back.
 pub type Payers = BTreeMap<(String, String), (Fen, Fen)>;
 
-/// A person-year that would come to something else.
+/// A year that would come to something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
+    /// Of how many persons.
+    pub(crate) people: u64,
     /// How many bills.
     pub(crate) bills: usize,
     /// What changes for each payer.
@@ -60,16 +67,24 @@ pub(crate) struct Change {
 /// What settlements that come to something else change; none if there are none.
 fn change(
     tx: &mut Transaction<'_>,
-    year: &PersonYear,
+    year: &JoinedYear,
     changed: &[Settlement],
 ) -> Result<Option<Change>, DatabaseError> {
     if changed.is_empty() {
         return Ok(None);
     }
     let mut payers: BTreeMap<(String, String), Fen> = BTreeMap::new();
-    for (bill, kind, payer, amount) in borne_in_year(tx, year.person, year.year)? {
-        if changed.iter().any(|settlement| settlement.bill() == bill) {
-            *payers.entry((kind, payer)).or_default() -= amount;
+    let is_changed = |bill: Uuid| changed.iter().any(|settlement| settlement.bill() == bill);
+    let mut people = 0;
+    for member in &year.members {
+        if !member.bills.iter().any(|bill| is_changed(bill.bill.body.bill)) {
+            continue;
+        }
+        people += 1;
+        for (bill, kind, payer, amount) in borne_in_year(tx, member.person, member.year)? {
+            if is_changed(bill) {
+                *payers.entry((kind, payer)).or_default() -= amount;
+            }
         }
     }
     for settlement in changed {
@@ -82,7 +97,7 @@ fn change(
         }
     }
     payers.retain(|_, amount| *amount != Fen::ZERO);
-    Ok(Some(Change { bills: changed.len(), payers }))
+    Ok(Some(Change { people, bills: changed.len(), payers }))
 }
 
 /// A year that waits to be settled again, with what that would change.
@@ -92,8 +107,10 @@ pub(crate) struct Preview {
     pub(crate) touched: TouchedYear,
     /// Whether the year is closed, so that it stays.
     pub(crate) is_closed: bool,
-    /// What would change; none if nothing.
+    /// What would change, for all who are settled together with them; none if nothing.
     pub(crate) change: Option<Change>,
+    /// Whether it is told with somebody of the household who stands before.
+    pub(crate) is_told: bool,
 }
 
 /// The first years within reach that wait to be settled again, each with what that would change.
@@ -107,13 +124,18 @@ pub(crate) fn preview(
     limit: i64,
 ) -> Result<Vec<Preview>, DatabaseError> {
     let mut adjudicator = Adjudicator::new(&app.policies);
-    let mut all = Vec::new();
+    let (mut all, mut told) = (Vec::new(), Joined::new());
     for touched in touched_years(tx, reach, None, (Uuid::nil(), i32::MIN), limit)? {
-        let year = person_year(tx, touched.person, touched.year)?;
-        let is_closed = closed_year(tx, touched.home, touched.year)?.is_some();
+        let year = joined_year(tx, &app.policies, (touched.person, None), touched.year)?;
+        let is_closed = is_closed(tx, touched.home, &year)?;
+        if told.contains(&(touched.person, touched.year)) {
+            all.push(Preview { touched, is_closed, change: None, is_told: true });
+            continue;
+        }
+        told.extend(year.members.iter().map(|member| (member.person, touched.year)));
         let changed = changed(&mut adjudicator, &year);
         let change = change(tx, &year, &changed)?;
-        all.push(Preview { touched, is_closed, change });
+        all.push(Preview { touched, is_closed, change, is_told: false });
     }
     Ok(all)
 }
@@ -133,18 +155,23 @@ pub fn resettle(
 ) -> Result<Resettled, DatabaseError> {
     let mut done = Resettled::default();
     let mut after = (Uuid::nil(), i32::MIN);
+    let mut joined = Joined::new();
     loop {
         let (app_there, actor, reach) = (app.clone(), actor.clone(), reach.clone());
+        let mut joined_there = std::mem::take(&mut joined);
         let work = move |tx: &mut Transaction<'_>| {
             let run = Run { app: &app_there, actor: &actor, now: app_there.clock.now(), dry_run };
-            match which {
-                Which::Touched(year) => run.touched(tx, &reach, year, after),
-                Which::Release(year) => run.release(tx, &reach, year, after.0),
-            }
+            let mut part = match which {
+                Which::Touched(year) => run.touched(tx, &reach, year, after, &mut joined_there),
+                Which::Release(year) => run.release(tx, &reach, year, after.0, &mut joined_there),
+            }?;
+            part.joined = std::mem::take(&mut joined_there);
+            Ok::<_, DatabaseError>(part)
         };
         let part: Part =
             if dry_run { app.database.read_blocking(work)? } else { app.database.write_blocking(work)? };
         done.add(part.done);
+        joined = part.joined;
         progress(done.looked_at);
         match part.last {
             Some(last) => after = last,
@@ -159,6 +186,7 @@ impl Resettled {
         self.changed += other.changed;
         self.bills += other.bills;
         self.closed += other.closed;
+        self.moved += other.moved;
         for (payer, (added, taken)) in other.payers {
             let sum = self.payers.entry(payer).or_default();
             sum.0 += added;
@@ -167,7 +195,7 @@ impl Resettled {
     }
 
     fn count(&mut self, change: Change) {
-        self.changed += 1;
+        self.changed += change.people;
         self.bills += change.bills as u64;
         for (payer, amount) in change.payers {
             let sum = self.payers.entry(payer).or_default();
@@ -176,10 +204,21 @@ impl Resettled {
     }
 }
 
+/// Person-years that were settled together with somebody else's before: their turn is over.
+type Joined = BTreeSet<(Uuid, i32)>;
+
 /// What one transaction did, and where the next begins; none: it was the last.
+#[derive(Default)]
 struct Part {
     done: Resettled,
     last: Option<(Uuid, i32)>,
+    joined: Joined,
+}
+
+/// Whether a year stays as it is, by its own place or by one of those that bills settled with it lie in.
+fn is_closed(tx: &mut Transaction<'_>, home: DivisionCode, year: &JoinedYear) -> Result<bool, DatabaseError> {
+    let own = closed_year(tx, home, year.year)?.is_some();
+    Ok(own || (year.members.len() > 1 && closing_of(tx, year)?.is_some()))
 }
 
 struct Run<'a> {
@@ -196,15 +235,20 @@ impl Run<'_> {
         reach: &Reach,
         year: Option<i32>,
         after: (Uuid, i32),
+        joined: &mut Joined,
     ) -> Result<Part, DatabaseError> {
         let touched = touched_years(tx, reach, year, after, YEARS_AT_ONCE)?;
-        let mut part = Part { done: Resettled::default(), last: last_of(&touched) };
-        part.done = self.these(tx, &touched)?;
-        Ok(part)
+        let done = self.these(tx, &touched, joined)?;
+        Ok(Part { done, last: last_of(&touched), ..Part::default() })
     }
 
     /// Settles touched years again. Their counties are taken in rising order, so that nobody waits in a circle.
-    fn these(&self, tx: &mut Transaction<'_>, touched: &[TouchedYear]) -> Result<Resettled, DatabaseError> {
+    fn these(
+        &self,
+        tx: &mut Transaction<'_>,
+        touched: &[TouchedYear],
+        joined: &mut Joined,
+    ) -> Result<Resettled, DatabaseError> {
         let counties: BTreeSet<DivisionCode> =
             touched.iter().map(|one| one.home.at(DivisionLevel::County)).collect();
         for county in counties.iter().filter(|_| !self.dry_run) {
@@ -212,15 +256,28 @@ impl Run<'_> {
         }
         let mut done = Resettled::default();
         let mut adjudicator = Adjudicator::new(&self.app.policies);
+        let causes: BTreeMap<(Uuid, i32), Cause> = touched
+            .iter()
+            .map(|one| {
+                let cause = Cause { why: Why::Register, fact: Some(one.fact), bill: None };
+                ((one.person, one.year), cause)
+            })
+            .collect();
         let mut facts = Vec::new();
         for one in touched {
             done.looked_at += 1;
-            if closed_year(tx, one.home, one.year)?.is_some() {
+            if joined.contains(&(one.person, one.year)) {
+                continue;
+            }
+            let found = self.read(tx, one.person, one.year, joined)?;
+            if is_closed(tx, one.home, &found)? {
                 done.closed += 1;
                 continue;
             }
-            let found = person_year(tx, one.person, one.year)?;
-            let cause = Cause { why: Why::Register, fact: Some(one.fact), bill: None };
+            let own = causes.get(&(one.person, one.year)).copied();
+            let cause = |person: Uuid| {
+                causes.get(&(person, one.year)).copied().or_else(|| own.map(Cause::for_member))
+            };
             self.again(tx, &mut adjudicator, &found, cause, (&mut done, &mut facts))?;
         }
         self.write(tx, facts)?;
@@ -233,10 +290,11 @@ impl Run<'_> {
         reach: &Reach,
         year: i32,
         after: Uuid,
+        joined: &mut Joined,
     ) -> Result<Part, DatabaseError> {
         let people = people_of_year(tx, reach, year, after, YEARS_AT_ONCE)?;
-        let mut part = Part { done: Resettled::default(), last: None };
-        let (Some(first), Some(last)) = (people.first(), people.last()) else { return Ok(part) };
+        let mut part = Part::default();
+        let Some(last) = people.last() else { return Ok(part) };
         part.last = Some((last.0, year));
         let mut counties: BTreeMap<DivisionCode, bool> =
             people.iter().map(|(_, home)| (home.at(DivisionLevel::County), false)).collect();
@@ -250,32 +308,121 @@ impl Run<'_> {
         let mut adjudicator = Adjudicator::new(&self.app.policies);
         let cause = Cause { why: Why::Release, fact: None, bill: None };
         let mut facts = Vec::new();
-        for found in years_between(tx, year, first.0, last.0)? {
-            let Some(home) = homes.get(&found.person) else { continue };
-            part.done.looked_at += 1;
-            if counties.get(&home.at(DivisionLevel::County)) == Some(&true) {
+        let asked: Vec<Uuid> = people.iter().map(|(person, _)| *person).collect();
+        part.done.looked_at = asked.len() as u64;
+        let before = joined.clone();
+        let mut all = self.read_between(tx, year, &asked, joined)?;
+        part.done.moved = self.move_bills(tx, &all)?;
+        if part.done.moved > 0 && !self.dry_run {
+            *joined = before;
+            all = self.read_between(tx, year, &asked, joined)?;
+        }
+        for found in all {
+            let known = found.members.iter().find_map(|member| homes.get(&member.person));
+            let Some(home) = known else { continue };
+            let is_closed_here = counties.get(&home.at(DivisionLevel::County)) == Some(&true);
+            if is_closed_here || (found.members.len() > 1 && closing_of(tx, &found)?.is_some()) {
                 part.done.closed += 1;
                 continue;
             }
-            self.again(tx, &mut adjudicator, &found, cause, (&mut part.done, &mut facts))?;
+            self.again(tx, &mut adjudicator, &found, |_| Some(cause), (&mut part.done, &mut facts))?;
         }
         self.write(tx, facts)?;
         Ok(part)
+    }
+
+    /// Takes those bills that the law now counts in another year out of theirs and in anew, so that they wait in the other,
+    /// and settles that one; answers how many. None goes into a closed year, or out of one.
+    fn move_bills(&self, tx: &mut Transaction<'_>, years: &[JoinedYear]) -> Result<u64, DatabaseError> {
+        let policies = &self.app.policies;
+        let (mut moved, mut facts) = (0, Vec::new());
+        let mut wait: BTreeSet<(Uuid, i32)> = BTreeSet::new();
+        for found in years {
+            for (person, one) in found.bills() {
+                let (home, discharge) = (one.bill.home, one.bill.body.discharge);
+                let counts_in = insurance_year(policies, home, discharge);
+                let goes_to = counts_in.unwrap_or(discharge.year());
+                if goes_to == found.year {
+                    continue;
+                }
+                if is_closed(tx, home, found)? || closed_year(tx, home, goes_to)?.is_some() {
+                    continue;
+                }
+                moved += 1;
+                let hand = self.hand();
+                let body = BillReceived { insurance_year: counts_in, ..one.bill.body.clone() };
+                let cancelled = hand.cancelled(person, home, body.bill, one.fact, MOVED)?;
+                let received = hand.received(person, home, &body)?;
+                facts.extend([cancelled, NewFact { corrects: Some(one.fact), ..received }]);
+                wait.insert((person, goes_to));
+            }
+        }
+        if self.dry_run || moved == 0 {
+            return Ok(moved);
+        }
+        self.write(tx, facts)?;
+        let mut adjudicator = Adjudicator::new(policies);
+        for (person, year) in wait {
+            let found = join(tx, policies, (person, None), year)?;
+            let facts = self.hand().settled(&mut adjudicator, &found, |_| None)?;
+            self.write(tx, facts)?;
+        }
+        Ok(moved)
+    }
+
+    /// The year of a person with all who are joined with them, whose turn is over with it.
+    fn read(
+        &self,
+        tx: &mut Transaction<'_>,
+        person: Uuid,
+        year: i32,
+        joined: &mut Joined,
+    ) -> Result<JoinedYear, DatabaseError> {
+        let policies = &self.app.policies;
+        let whose = (person, None);
+        let found = match self.dry_run {
+            true => joined_year(tx, policies, whose, year)?,
+            false => join(tx, policies, whose, year)?,
+        };
+        if policies.has_shared() {
+            joined.extend(found.members.iter().map(|member| (member.person, year)));
+        }
+        Ok(found)
+    }
+
+    /// The years of these persons, each with all who are joined with it, but those whose turn is over.
+    fn read_between(
+        &self,
+        tx: &mut Transaction<'_>,
+        year: i32,
+        people: &[Uuid],
+        joined: &mut Joined,
+    ) -> Result<Vec<JoinedYear>, DatabaseError> {
+        if !self.app.policies.has_shared() {
+            return alone_between(tx, year, people);
+        }
+        let mut all = Vec::new();
+        for person in people {
+            if !joined.contains(&(*person, year)) {
+                all.push(self.read(tx, *person, year, joined)?);
+            }
+        }
+        Ok(all)
     }
 
     fn again(
         &self,
         tx: &mut Transaction<'_>,
         adjudicator: &mut Adjudicator<'_>,
-        year: &PersonYear,
-        cause: Cause,
-        (done, facts): (&mut Resettled, &mut Vec<kangmai_record::NewFact>),
+        year: &JoinedYear,
+        cause: impl Fn(Uuid) -> Option<Cause>,
+        (done, facts): (&mut Resettled, &mut Vec<NewFact>),
     ) -> Result<(), DatabaseError> {
         let changed = changed(adjudicator, year);
         let Some(change) = change(tx, year, &changed)? else { return Ok(()) };
         done.count(change);
         if !self.dry_run {
-            facts.extend(self.hand().facts_of(year, changed, Some(cause))?);
+            facts.extend(self.hand().facts_of(year, changed, cause)?);
         }
         Ok(())
     }
@@ -284,11 +431,7 @@ impl Run<'_> {
         Hand { app: self.app, actor: self.actor, now: self.now, source: Source::Derived }
     }
 
-    fn write(
-        &self,
-        tx: &mut Transaction<'_>,
-        facts: Vec<kangmai_record::NewFact>,
-    ) -> Result<(), DatabaseError> {
+    fn write(&self, tx: &mut Transaction<'_>, facts: Vec<NewFact>) -> Result<(), DatabaseError> {
         let mut facts = facts.into_iter().peekable();
         while facts.peek().is_some() {
             let batch = facts.by_ref().take(Record::BATCH).collect();
@@ -313,5 +456,5 @@ pub(crate) fn resettle_these(
     let run = Run { app: hand.app, actor: hand.actor, now: hand.now, dry_run: false };
     let mut touched = touched_years(tx, reach, None, (Uuid::nil(), i32::MIN), limit)?;
     touched.retain(|one| chosen.contains(&(one.person, one.year)));
-    run.these(tx, &touched)
+    run.these(tx, &touched, &mut Joined::new())
 }

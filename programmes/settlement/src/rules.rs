@@ -11,8 +11,8 @@ mod pay_later;
 
 pub use admission::{Deposit, deposit};
 pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
-pub use chain::{Adjudicator, ChainBill, Insured, Settlement, bill_facts, settle_year};
-pub(crate) use chain::{used_of, year_of};
+pub use chain::{Adjudicator, ChainBill, Insured, Member, Settlement, bill_facts, settle_year};
+pub(crate) use chain::{insurance_year, used_of, year_of};
 pub use claim::{check_cut, check_reconciled, month_end};
 pub use day::{LedgerBill, agree, fund_differences, reconcile, totals};
 pub use deviation::{Deviated, Stay, deviated};

@@ -1,4 +1,6 @@
-//! From a person-year as it stands to the facts that bring it up to date.
+//! From a year as it stands to the facts that bring it up to date.
+
+use std::collections::BTreeSet;
 
 use kangmai_access::Actor;
 use kangmai_base::{DivisionCode, DivisionLevel, Id, Moment, Uuid};
@@ -13,8 +15,8 @@ use crate::facts::{
     BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause, NOT_SETTLED, SETTLED,
     Why,
 };
-use crate::rules::{Adjudicator, ChainBill, Settlement};
-use crate::store::{PersonYear, YearBill, person_year};
+use crate::rules::{Adjudicator, Settlement};
+use crate::store::{JoinedYear, Openings, YearState, closed_year, joined_year, joined_year_with};
 
 /// Whose hand writes facts, and when.
 pub(crate) struct Hand<'a> {
@@ -91,21 +93,12 @@ impl Hand<'_> {
     }
 
     /// Settles the year and answers the facts of those bills whose result is another than before. They are worked out, not
-    /// typed: their source says so. `cause`: what else happened than that bills came in.
+    /// typed: their source says so. `cause`: by person, what else happened than that bills came in.
     pub(crate) fn settled(
         &self,
-        year: &PersonYear,
-        cause: Option<Cause>,
-    ) -> Result<Vec<NewFact>, DatabaseError> {
-        self.settled_by(&mut Adjudicator::new(&self.app.policies), year, cause)
-    }
-
-    /// As [`Hand::settled`], for one of many years.
-    pub(crate) fn settled_by(
-        &self,
         adjudicator: &mut Adjudicator<'_>,
-        year: &PersonYear,
-        cause: Option<Cause>,
+        year: &JoinedYear,
+        cause: impl Fn(Uuid) -> Option<Cause>,
     ) -> Result<Vec<NewFact>, DatabaseError> {
         self.facts_of(year, changed(adjudicator, year), cause)
     }
@@ -113,15 +106,18 @@ impl Hand<'_> {
     /// The facts of settlements that [`changed`] answers.
     pub(crate) fn facts_of(
         &self,
-        year: &PersonYear,
+        year: &JoinedYear,
         changed: Vec<Settlement>,
-        cause: Option<Cause>,
+        cause: impl Fn(Uuid) -> Option<Cause>,
     ) -> Result<Vec<NewFact>, DatabaseError> {
         let mut facts = Vec::with_capacity(changed.len());
         for mut settlement in changed {
-            let Some(before) = before(year, &settlement) else { continue };
-            let (person, home) = (year.person, before.bill.home);
-            settlement.set_cause(before.waits.or(cause).unwrap_or_else(|| cause_in(year)));
+            let Some((person, before)) = year.find(settlement.bill()) else { continue };
+            let home = before.bill.home;
+            settlement.set_cause(before.waits.or_else(|| cause(person)).unwrap_or_else(|| {
+                let (whose, cause) = cause_in(year);
+                if whose.is_none_or(|whose| whose == person) { cause } else { cause.for_member() }
+            }));
             let fact = match &settlement {
                 Settlement::Settled(settled) => self.fact(SETTLED, person, home, &settled.0)?,
                 Settlement::Not(not) => self.fact(NOT_SETTLED, person, home, not)?,
@@ -132,50 +128,104 @@ impl Hand<'_> {
     }
 }
 
-/// The bill of a settlement, with what it came to before.
-fn before<'y>(year: &'y PersonYear, settlement: &Settlement) -> Option<&'y YearBill> {
-    year.bills.iter().find(|bill| bill.bill.body.bill == settlement.bill())
-}
-
 /// Settles a year as it stands and answers those settlements that come to something else than before.
-pub(crate) fn changed(adjudicator: &mut Adjudicator<'_>, year: &PersonYear) -> Vec<Settlement> {
-    let mut settlements = settle_by(adjudicator, year);
+pub(crate) fn changed(adjudicator: &mut Adjudicator<'_>, year: &JoinedYear) -> Vec<Settlement> {
+    let mut settlements = adjudicator.settle_together(&year.to_settle());
     settlements.retain(|settlement| {
-        before(year, settlement).is_some_and(|before| before.result != Some(settlement.result()))
+        year.find(settlement.bill()).is_some_and(|(_, before)| before.result != Some(settlement.result()))
     });
     settlements
 }
 
-/// Why a bill of the year that does not wait itself is settled again: of the bills that wait, the one that came first; if
-/// none does, only the policies can have changed.
-fn cause_in(year: &PersonYear) -> Cause {
-    let waiting = year.bills.iter().filter_map(|bill| bill.waits.map(|cause| (bill, cause)));
-    let first = waiting.min_by_key(|(bill, _)| (bill.bill.received_at, bill.bill.body.bill));
+/// Why a bill of the year that does not wait itself is settled again: of the bills that wait, the one that came first, and
+/// whose it is; if none does, only the policies can have changed.
+fn cause_in(year: &JoinedYear) -> (Option<Uuid>, Cause) {
+    let waiting = year.bills().filter_map(|(person, bill)| bill.waits.map(|cause| (person, bill, cause)));
+    let first = waiting.min_by_key(|(_, bill, _)| (bill.bill.received_at, bill.bill.body.bill));
     match first {
-        Some((bill, cause)) => {
+        Some((person, bill, cause)) => {
             let is_new = cause.why == Why::Received;
             let why = if is_new { Why::OtherReceived } else { Why::OtherCorrected };
-            Cause { why, bill: Some(bill.bill.body.bill), ..cause }
+            (Some(person), Cause { why, bill: Some(bill.bill.body.bill), ..cause })
         }
-        None => Cause { why: Why::Release, fact: None, bill: None },
+        None => (None, Cause { why: Why::Release, fact: None, bill: None }),
     }
 }
 
-/// Settles a person-year as it stands.
-pub(crate) fn settle(policies: &Release, year: &PersonYear) -> Vec<Settlement> {
-    settle_by(&mut Adjudicator::new(policies), year)
+/// Settles a year as it stands.
+pub(crate) fn settle(policies: &Release, year: &JoinedYear) -> Vec<Settlement> {
+    Adjudicator::new(policies).settle_together(&year.to_settle())
 }
 
-/// Settles a person-year as it stands, one of many.
-pub(crate) fn settle_by(adjudicator: &mut Adjudicator<'_>, year: &PersonYear) -> Vec<Settlement> {
-    let bills: Vec<&ChainBill> = year.bills.iter().map(|bill| &bill.bill).collect();
-    adjudicator.settle_year(&year.insured, &year.opening, &bills)
+/// The closing that stands in the way of what happens in the year of a person: by their own place, or by that of somebody
+/// whose bills would be settled again with theirs.
+pub(crate) fn closing(
+    tx: &mut Transaction<'_>,
+    policies: &Release,
+    whose: (Uuid, Option<Uuid>),
+    home: DivisionCode,
+    year: i32,
+) -> Result<Option<YearState>, DatabaseError> {
+    if let Some(closed) = closed_year(tx, home, year)? {
+        return Ok(Some(closed));
+    }
+    if !policies.has_shared() {
+        return Ok(None);
+    }
+    let joined = joined_year(tx, policies, whose, year)?;
+    closing_of(tx, &joined)
 }
 
-/// The year with one more bill.
-pub(crate) fn with_bill(mut year: PersonYear, bill: ChainBill) -> PersonYear {
-    year.bills.push(YearBill { bill, receipt: None, result: None, waits: None });
-    year
+/// The closing of a year by any of the places that its bills lie in.
+pub(crate) fn closing_of(
+    tx: &mut Transaction<'_>,
+    year: &JoinedYear,
+) -> Result<Option<YearState>, DatabaseError> {
+    for county in year.counties() {
+        if let Some(closed) = closed_year(tx, county, year.year)? {
+            return Ok(Some(closed));
+        }
+    }
+    Ok(None)
+}
+
+/// The year of a person and of all who are joined with them, read when nobody else settles any of it: members may live in
+/// counties that do not wait for each other, so their households are locked too.
+pub(crate) fn join(
+    tx: &mut Transaction<'_>,
+    policies: &Release,
+    whose: (Uuid, Option<Uuid>),
+    year: i32,
+) -> Result<JoinedYear, DatabaseError> {
+    join_with(tx, policies, whose, year, &Openings::new())
+}
+
+/// The same, as it will be when `openings` have joined the record.
+pub(crate) fn join_with(
+    tx: &mut Transaction<'_>,
+    policies: &Release,
+    whose: (Uuid, Option<Uuid>),
+    year: i32,
+    openings: &Openings,
+) -> Result<JoinedYear, DatabaseError> {
+    let mut joined = joined_year_with(tx, policies, whose, year, openings)?;
+    if !policies.has_shared() {
+        return Ok(joined);
+    }
+    let mut held = BTreeSet::new();
+    loop {
+        let households: BTreeSet<Uuid> = joined.households().into_iter().chain(whose.1).collect();
+        let others: Vec<Uuid> = households.difference(&held).copied().collect();
+        if others.is_empty() {
+            return Ok(joined);
+        }
+        for household in others {
+            tx.lock(&format!("settlement household {household}"))?;
+            held.insert(household);
+        }
+        // Whoever held one of them may have settled, or joined somebody else.
+        joined = joined_year_with(tx, policies, whose, year, openings)?;
+    }
 }
 
 /// Two who settle in one county wait for each other: a person-year is one chain. The county is that of the person's home
@@ -201,16 +251,19 @@ pub(crate) fn lock_person(
     lock(tx, found.map_or(otherwise, |person| person.home))
 }
 
-/// Settles a person-year again and writes what changed; answers how many bills did.
+/// Settles the year of a person again, with all who are joined with them, and writes what changed; answers how many bills
+/// did. `household`: one that joins them though no bill of theirs that stands is of it. `cause`: what happened to `person`.
 pub(crate) fn settle_again(
     tx: &mut Transaction<'_>,
     hand: &Hand<'_>,
-    person: Uuid,
+    (person, household): (Uuid, Option<Uuid>),
     year: i32,
     cause: Option<Cause>,
 ) -> Result<usize, DatabaseError> {
-    let found = person_year(tx, person, year)?;
-    let facts = hand.settled(&found, cause)?;
+    let policies = &hand.app.policies;
+    let found = join(tx, policies, (person, household), year)?;
+    let cause_of = |other: Uuid| if other == person { cause } else { cause.map(Cause::for_member) };
+    let facts = hand.settled(&mut Adjudicator::new(policies), &found, cause_of)?;
     let changed = facts.len();
     hand.app.record.append(tx, hand.now, facts)?;
     Ok(changed)

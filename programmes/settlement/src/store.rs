@@ -6,6 +6,7 @@ pub mod claim;
 mod closing;
 pub mod day;
 mod deviation;
+mod joined;
 pub mod pay_later;
 mod person;
 mod posting;
@@ -27,6 +28,9 @@ pub use closing::{
     waiting_in_year, year_sums,
 };
 pub use deviation::{StayRow, stays_with_diagnosis};
+pub use joined::{
+    JoinedYear, MOST_JOINED, Openings, alone_between, joined_year, joined_year_with, waiting_joined,
+};
 pub use person::{MatchedPerson, people_with_number};
 pub use posting::{
     PostingFilter, PostingRow, PostingSum, count_postings, posting_sums, postings, postings_of,

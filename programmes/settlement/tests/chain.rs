@@ -4,12 +4,14 @@
 
 mod office;
 
+use std::collections::BTreeMap;
+
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
 use kangmai_people::{Enrolment, Label, LabelInterval};
-use kangmai_policy::{InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting};
+use kangmai_policy::{InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Release, Setting};
 use kangmai_settlement::facts::{BillReceived, NamedFee, Settled, TreatingInstitution, Used, WhyNotSettled};
-use kangmai_settlement::rules::{ChainBill, Insured, Settlement, settle_year};
-use office::{day, place, policies};
+use kangmai_settlement::rules::{Adjudicator, ChainBill, Insured, Member, Settlement, settle_year};
+use office::{day, household_packs, place, policies};
 use proptest::prelude::*;
 
 fn bill(number: u128, admission: Day, discharge: Day, total: i64) -> ChainBill {
@@ -20,6 +22,7 @@ fn bill(number: u128, admission: Day, discharge: Day, total: i64) -> ChainBill {
             bill: Uuid::from_u128(number),
             number: format!("ZY{number}"),
             household: Uuid::nil(),
+            insurance_year: None,
             institution: TreatingInstitution {
                 id: Uuid::from_u128(7),
                 code: "H1".to_owned(),
@@ -202,4 +205,116 @@ fn the_place_of_a_bill_is_the_home_of_that_day() {
         ("cn/henan/zhengzhou", "cn/henan")
     );
     assert_eq!(all[1].before.iter().find(|used| used.0 == "basic_stays").map(|used| used.1), Some(1));
+}
+
+/// A bill of 2023, when medical assistance is in force, of one of four persons in one of three households.
+fn any_shared_bill(number: u128) -> impl Strategy<Value = (usize, ChainBill)> {
+    (0_usize..4, 0_u128..3, any_bill(number)).prop_map(|(whose, household, mut bill)| {
+        let four_years = 1_461;
+        bill.body.admission = bill.body.admission.plus_days(four_years);
+        bill.body.discharge = bill.body.discharge.plus_days(four_years);
+        bill.body.household = Uuid::from_u128(100 + household);
+        (whose, bill)
+    })
+}
+
+fn any_shared_year() -> impl Strategy<Value = Vec<(usize, ChainBill)>> {
+    (1_usize..=8).prop_flat_map(|count| {
+        (0..count).map(|number| any_shared_bill(number as u128 + 1)).collect::<Vec<_>>()
+    })
+}
+
+fn marginal() -> Insured {
+    labelled(&[(Label::Marginal, "2020-01-01", None)])
+}
+
+/// Settles the bills of all persons together; `turned`: handed over the other way round.
+fn together(packs: &Release, bills: &[(usize, ChainBill)], turned: bool) -> Vec<Settlement> {
+    let insured = marginal();
+    let mut members: Vec<Member<'_>> = (0..4)
+        .map(|whose| Member {
+            insured: &insured,
+            opening: &[],
+            opened_for: None,
+            bills: bills.iter().filter(|(of, _)| *of == whose).map(|(_, bill)| bill).collect(),
+        })
+        .collect();
+    if turned {
+        members.reverse();
+        members.iter_mut().for_each(|member| member.bills.reverse());
+    }
+    Adjudicator::new(packs).settle_together(&members)
+}
+
+fn layers(all: &[Settlement]) -> Vec<(Uuid, Fen, Vec<Fen>)> {
+    let of = |one: &Settled| (one.bill, one.own, one.layers.iter().map(|layer| layer.paid).collect());
+    settled(all).into_iter().map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn members_are_settled_in_one_order_and_share_what_their_household_has(bills in any_shared_year()) {
+        let packs = household_packs();
+        let all = together(&packs, &bills, false);
+        prop_assert_eq!(layers(&all), layers(&together(&packs, &bills, true)));
+        let mut aid: BTreeMap<Uuid, (i64, i64)> = BTreeMap::new();
+        for receipt in settled(&all) {
+            let paid: Fen = receipt.layers.iter().map(|layer| layer.paid).sum();
+            prop_assert_eq!(paid + receipt.own, receipt.total);
+            let bill = bills.iter().find(|(_, bill)| bill.body.bill == receipt.bill).expect("a bill");
+            let household = aid.entry(bill.1.body.household).or_default();
+            let of = |used: &[Used], name: &str| used.iter().find(|used| used.0 == name).map_or(0, |used| used.1);
+            // A receipt begins where the last one of its household ended.
+            prop_assert_eq!(of(&receipt.before, "assistance_deductible"), household.0);
+            prop_assert_eq!(of(&receipt.before, "assistance_paid"), household.1);
+            household.0 = of(&receipt.after, "assistance_deductible");
+            household.1 = of(&receipt.after, "assistance_paid");
+        }
+        for (deductible, paid) in aid.into_values() {
+            prop_assert!(deductible <= 210_000 && paid <= 3_000_000, "{deductible} {paid}");
+        }
+    }
+
+    #[test]
+    fn who_lives_alone_is_settled_as_if_nobody_had_anything_together(bills in any_shared_year()) {
+        let alone: Vec<(usize, ChainBill)> = bills
+            .into_iter()
+            .map(|(whose, mut bill)| {
+                bill.body.household = Uuid::from_u128(200 + whose as u128);
+                (whose, bill)
+            })
+            .collect();
+        let joined = together(&household_packs(), &alone, false);
+        prop_assert_eq!(layers(&joined), layers(&together(&policies(), &alone, false)));
+        let mut each: Vec<_> = (0..4)
+            .flat_map(|whose| {
+                let own: Vec<ChainBill> =
+                    alone.iter().filter(|(of, _)| *of == whose).map(|(_, bill)| bill.clone()).collect();
+                layers(&settle_year(&policies(), &marginal(), &[], &own))
+            })
+            .collect();
+        let mut joined = layers(&joined);
+        each.sort();
+        joined.sort();
+        prop_assert_eq!(joined, each);
+    }
+}
+
+#[test]
+fn an_opening_that_names_no_household_counts_for_that_of_the_first_bill() {
+    let insured = marginal();
+    let mut one = bill(1, day("2023-03-01"), day("2023-03-10"), 6_000_000);
+    one.body.household = Uuid::from_u128(100);
+    let opening = [Used("assistance_deductible".to_owned(), 210_000), Used("basic_stays".to_owned(), 1)];
+    let settle = |opened_for: Option<u128>| {
+        let opened_for = opened_for.map(Uuid::from_u128);
+        let member = Member { insured: &insured, opening: &opening, opened_for, bills: vec![&one] };
+        let all = Adjudicator::new(&household_packs()).settle_together(&[member]);
+        settled(&all)[0].before.clone()
+    };
+    assert_eq!(settle(None), opening);
+    assert_eq!(settle(Some(100)), opening);
+    assert_eq!(settle(Some(101)), opening[1..], "another household's");
 }

@@ -30,7 +30,7 @@ const OTHERS: Migrations = Migrations {
         name: "001-views",
         sql:
             "create table opening (person uuid not null, insurance_year bigint not null, home bigint not null,
-            used text not null, primary key (person, insurance_year))",
+            used text not null, household uuid, primary key (person, insurance_year))",
     }],
 };
 const MIGRATIONS: &[Migrations] =
@@ -143,7 +143,7 @@ fn parts(app: &App, asked: &Asked) -> Result<(), DatabaseError> {
     sort_bills(&mut read.bills);
     let sorting = started.elapsed();
     let started = Instant::now();
-    let (outcome, people) = settle_both(&read.bills, &read.openings, (&app.policies, &after), YEAR);
+    let (outcome, people) = settle_both(&read.bills, &read.openings, (&app.policies, &after));
     let both: Duration = started.elapsed();
     let each = both.as_nanos() / (2 * u128::from(outcome.bills.unsigned_abs().max(1)));
     println!(

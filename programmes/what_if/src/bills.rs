@@ -33,6 +33,7 @@ pub(crate) const BILLS: Projection = Projection {
 struct Received {
     bill: Uuid,
     household: Uuid,
+    insurance_year: Option<i32>,
     institution: Institution,
     admission: Day,
     discharge: Day,
@@ -182,7 +183,7 @@ fn row(fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
         fact.new.subject.id,
         body.household,
         fact.new.place,
-        body.discharge.year(),
+        body.insurance_year.unwrap_or(body.discharge.year()),
         body.admission,
         body.discharge,
         fact.received_at,

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use kangmai_base::{Day, DivisionCode, Fen, Uuid};
+use kangmai_base::{DivisionCode, Fen, Uuid};
 use kangmai_policy::{LabelSet, OwnCost as Measured, Release};
 
 use crate::result::{HouseholdLine, Households};
-use crate::rules::{OwnCost, PersonYear, count};
+use crate::rules::{OwnCost, PersonYear, count, year_of};
 
 /// A household's year.
 #[derive(Debug, Clone, Copy)]
@@ -63,11 +63,11 @@ pub fn households(
     (found, crossing)
 }
 
-/// The line of the group of somebody with `labels`, on the last day of the year, when the year to date and the last
-/// twelve months are the same.
+/// The line of the group of somebody with `labels`, on the last day of the insurance year: of a calendar year the year to
+/// date and the last twelve months are the same by then.
 fn line_of(release: &Release, home: DivisionCode, labels: LabelSet, year: i32) -> Option<(Fen, Measured)> {
-    let last = Day::from_ymd(year, 12, 31)?;
+    let last = year_of(release, home, year).last;
     let group = release.watch_rules(home, last)?.group_for(labels)?;
-    let (amount, _) = release.threshold(group.threshold, home, year)?;
+    let (amount, _) = release.threshold(group.threshold, home, last.year())?;
     Some((amount, group.own_cost))
 }

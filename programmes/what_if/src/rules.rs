@@ -1,14 +1,16 @@
 //! Bills of a year settled twice, paired: under the law as it is, and under the law with the changes. Pure.
 //!
 //! A person-year is one chain, as in settlement: by day of discharge, day of admission, order of receipt, identifier; what is
-//! used of the year goes on from bill to bill, and by name where two packs follow each other.
+//! used of the year goes on from bill to bill, and by name where two packs follow each other. Where households have
+//! accumulators together, all persons whom a household joins are one chain.
 
 use std::collections::HashMap;
 
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Moment, Uuid};
 use kangmai_people::Label;
 use kangmai_policy::{
-    Amounts, BillFacts, InstitutionTier, LabelSet, MAX_LAYERS, Release, Settler, YearAccumulators,
+    Amounts, BillFacts, InstitutionTier, InsuranceYear, LabelSet, MAX_LAYERS, Release, Settler,
+    YearAccumulators,
 };
 
 use crate::result::{BANDS, Line, Outcome, Pair, PayerLine, PersonLine, Side};
@@ -20,6 +22,8 @@ pub struct YearBill {
     pub person: Uuid,
     /// The person's household then.
     pub household: Uuid,
+    /// With whom they are settled: themselves, or the first of those whom households join; see [`join_households`].
+    pub chain: Uuid,
     /// Which.
     pub bill: Uuid,
     /// When it was received.
@@ -32,8 +36,17 @@ pub struct YearBill {
     pub facts: BillFacts,
 }
 
-/// What somebody had used of the year before the first bill: accumulators by name.
-pub type Openings = HashMap<Uuid, Vec<(String, i64)>>;
+/// What somebody had used of the year before the first bill.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opened {
+    /// Accumulators by name.
+    pub used: Vec<(String, i64)>,
+    /// The household for which those count that a household has together; none: that of their first bill.
+    pub household: Option<Uuid>,
+}
+
+/// The same, by person.
+pub type Openings = HashMap<Uuid, Opened>;
 
 /// What care cost somebody in the year, or a household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,12 +95,49 @@ pub struct PersonYear {
 /// Brings bills into the order in which they are settled.
 pub fn sort_bills(bills: &mut [YearBill]) {
     bills.sort_unstable_by_key(|bill| {
-        (bill.person, bill.facts.discharge, bill.facts.admission, bill.received_at, bill.bill)
+        (bill.chain, bill.facts.discharge, bill.facts.admission, bill.received_at, bill.bill)
     });
+}
+
+/// Finds out who is settled together: where `release` lets households have anything together, all whom a household of a
+/// bill or of an opening joins. To be called before bills are sorted.
+pub fn join_households(bills: &mut [YearBill], openings: &Openings, release: &Release) {
+    if !release.has_shared() {
+        return;
+    }
+    // Persons and households in one forest: each leads to the smallest that it is joined with.
+    let mut leads: HashMap<Uuid, Uuid> = HashMap::new();
+    let opened = openings.iter().filter_map(|(person, opened)| Some((*person, opened.household?)));
+    for (person, household) in bills.iter().map(|bill| (bill.person, bill.household)).chain(opened) {
+        let (one, other) = (root(&mut leads, person), root(&mut leads, household));
+        leads.insert(one.max(other), one.min(other));
+    }
+    for bill in bills {
+        bill.chain = root(&mut leads, bill.person);
+    }
+}
+
+/// Where one leads to in the end; the way there is shortened.
+fn root(leads: &mut HashMap<Uuid, Uuid>, one: Uuid) -> Uuid {
+    let mut at = one;
+    while let Some(next) = leads.get(&at).copied().filter(|next| *next != at) {
+        let behind = leads.get(&next).copied().unwrap_or(next);
+        leads.insert(at, behind);
+        at = next;
+    }
+    at
+}
+
+/// The days of the insurance year that is called so in `place`.
+pub(crate) fn year_of(release: &Release, place: DivisionCode, year: i32) -> InsuranceYear {
+    release.insurance_year_called(place, year).unwrap_or(InsuranceYear::calendar(year))
 }
 
 /// No law holds.
 const NOWHERE: u16 = u16::MAX;
+
+/// Days of the longest insurance year: one whose beginning is moved is longer than a calendar year.
+const LONGEST_YEAR: i32 = 2 * 366;
 
 /// Which pack holds where and when, asked once for each county and day.
 struct Places<'r> {
@@ -95,6 +145,8 @@ struct Places<'r> {
     /// The finest level at which a pack stands.
     level: DivisionLevel,
     first: Day,
+    /// How many days from there on are asked ahead.
+    span: i32,
     known: HashMap<DivisionCode, usize>,
     days: Vec<Box<[u16]>>,
     /// The next bill most often lies where the last one did.
@@ -102,11 +154,13 @@ struct Places<'r> {
 }
 
 impl<'r> Places<'r> {
-    fn new(release: &'r Release, year: i32) -> Places<'r> {
+    fn new(release: &'r Release, bills: &[YearBill]) -> Places<'r> {
         let levels = release.jurisdictions().iter().filter_map(|one| one.pack.place.level());
         let level = levels.max().unwrap_or(DivisionLevel::Province);
-        let first = Day::from_ymd(year, 1, 1).unwrap_or(Day(0));
-        Places { release, level, first, known: HashMap::new(), days: Vec::new(), last: None }
+        let days = || bills.iter().map(|bill| bill.facts.discharge);
+        let (first, last) = (days().min().unwrap_or(Day(0)), days().max().unwrap_or(Day(0)));
+        let span = (last.days_since(first) + 1).clamp(0, LONGEST_YEAR);
+        Places { release, level, first, span, known: HashMap::new(), days: Vec::new(), last: None }
     }
 
     /// The number of the pack that settles a bill.
@@ -123,9 +177,9 @@ impl<'r> Places<'r> {
     }
 
     fn place(&mut self, home: DivisionCode) -> usize {
-        let (release, first, days) = (self.release, self.first, &mut self.days);
+        let (release, first, span, days) = (self.release, self.first, self.span, &mut self.days);
         let place = *self.known.entry(home).or_insert_with(|| {
-            days.push((0..366).map(|passed| number_of(release, home, first.plus_days(passed))).collect());
+            days.push((0..span).map(|passed| number_of(release, home, first.plus_days(passed))).collect());
             days.len() - 1
         });
         self.last = Some((home, place));
@@ -140,44 +194,25 @@ fn number_of(release: &Release, home: DivisionCode, day: Day) -> u16 {
     number.and_then(|number| u16::try_from(number).ok()).unwrap_or(NOWHERE)
 }
 
-/// One law: all its packs, and the person-year at hand.
-struct Arm<'r> {
-    /// By number of the pack; none where a rule cannot be expressed.
-    settlers: Vec<Option<Settler<'r>>>,
-    at: u16,
+/// A year under way, of a person or of what a household has together.
+#[derive(Clone, Default)]
+struct Running {
+    /// The pack that it stands under; none yet.
+    at: Option<u16>,
     year: YearAccumulators,
     used: Vec<(String, i64)>,
-    /// What each layer of each pack pays in all.
-    paid: Vec<[Fen; MAX_LAYERS]>,
 }
 
-impl<'r> Arm<'r> {
-    fn new(release: &'r Release) -> Arm<'r> {
-        let settler = |one: &'r kangmai_policy::Jurisdiction| one.policy::<&str>(&[]).ok().map(Settler::new);
-        let settlers: Vec<Option<Settler<'r>>> = release.jurisdictions().iter().map(settler).collect();
-        let paid = vec![[Fen::ZERO; MAX_LAYERS]; settlers.len()];
-        Arm { settlers, at: NOWHERE, year: YearAccumulators::NONE, used: Vec::new(), paid }
-    }
-
-    fn begin(&mut self, opening: Option<&Vec<(String, i64)>>) {
-        self.at = NOWHERE;
-        self.used.clear();
-        self.used.extend(opening.into_iter().flatten().cloned());
-    }
-
-    fn settle(&mut self, number: u16, facts: &BillFacts) -> Option<Amounts> {
-        if self.at != number {
-            self.turn_to(number)?;
-        }
-        let settler = self.settlers.get_mut(usize::from(number))?.as_mut()?;
-        Some(settler.amounts(facts, &mut self.year))
-    }
-
+impl Running {
     /// Goes on under another pack: accumulators go by name.
-    fn turn_to(&mut self, number: u16) -> Option<()> {
-        let next = self.settlers.get(usize::from(number))?.as_ref()?.policy();
-        if let Some(before) = self.settlers.get(usize::from(self.at)).and_then(Option::as_ref) {
-            for (accumulator, value) in before.policy().year_entries(&self.year) {
+    fn turn_to(&mut self, number: u16, settlers: &[Option<Settler<'_>>]) -> Option<()> {
+        if self.at == Some(number) {
+            return Some(());
+        }
+        let policy = |number: u16| Some(settlers.get(usize::from(number))?.as_ref()?.policy());
+        let next = policy(number)?;
+        if let Some(before) = self.at.and_then(policy) {
+            for (accumulator, value) in before.year_entries(&self.year) {
                 self.used.retain(|(name, _)| *name != accumulator.name);
                 self.used.push((accumulator.name.clone(), value.0));
             }
@@ -187,8 +222,81 @@ impl<'r> Arm<'r> {
             // A name that this pack does not know is left aside.
             let _ = next.set_accumulator(&mut self.year, name, Fen(*value));
         }
-        self.at = number;
+        self.at = Some(number);
         Some(())
+    }
+}
+
+/// One law: all its packs, and the years at hand.
+struct Arm<'r> {
+    release: &'r Release,
+    /// By number of the pack; none where a rule cannot be expressed.
+    settlers: Vec<Option<Settler<'r>>>,
+    /// Whose bill is settled, and their year.
+    person: Option<Uuid>,
+    running: Running,
+    /// The years of the others of the chain.
+    others: HashMap<Uuid, Running>,
+    /// What the households of the chain have together.
+    households: HashMap<Uuid, Running>,
+    /// What each layer of each pack pays in all.
+    paid: Vec<[Fen; MAX_LAYERS]>,
+}
+
+impl<'r> Arm<'r> {
+    fn new(release: &'r Release) -> Arm<'r> {
+        let settler = |one: &'r kangmai_policy::Jurisdiction| one.policy::<&str>(&[]).ok().map(Settler::new);
+        let settlers: Vec<Option<Settler<'r>>> = release.jurisdictions().iter().map(settler).collect();
+        let paid = vec![[Fen::ZERO; MAX_LAYERS]; settlers.len()];
+        let (others, households) = (HashMap::new(), HashMap::new());
+        Arm { release, settlers, person: None, running: Running::default(), others, households, paid }
+    }
+
+    /// A new chain.
+    fn begin(&mut self) {
+        self.person = None;
+        self.others.clear();
+        self.households.clear();
+    }
+
+    /// Goes on with the year of another of the chain, or begins it.
+    fn take_up(&mut self, person: Uuid, openings: &Openings) {
+        if self.person == Some(person) {
+            return;
+        }
+        let release = self.release;
+        let opened = || {
+            let used = openings.get(&person).map(|opened| &opened.used);
+            let alone = used.into_iter().flatten().filter(|(name, _)| !release.is_shared(name));
+            Running { used: alone.cloned().collect(), ..Running::default() }
+        };
+        let next = self.others.remove(&person).unwrap_or_else(opened);
+        let before = std::mem::replace(&mut self.running, next);
+        if let Some(earlier) = self.person.replace(person).filter(|_| release.has_shared()) {
+            self.others.insert(earlier, before);
+        }
+    }
+
+    fn settle(&mut self, number: u16, bill: &YearBill, shared: &SharedOpenings) -> Option<Amounts> {
+        self.running.turn_to(number, &self.settlers)?;
+        let policy = self.settlers.get(usize::from(number))?.as_ref()?.policy();
+        if policy.has_shared() {
+            let opened = || {
+                let used = shared.get(&bill.household).cloned().unwrap_or_default();
+                Running { used, ..Running::default() }
+            };
+            let household = self.households.entry(bill.household).or_insert_with(opened);
+            household.turn_to(number, &self.settlers)?;
+            policy.lend(&household.year, &mut self.running.year);
+        }
+        let settler = self.settlers.get_mut(usize::from(number))?.as_mut()?;
+        let amounts = settler.amounts(&bill.facts, &mut self.running.year);
+        if policy.has_shared()
+            && let Some(household) = self.households.get_mut(&bill.household)
+        {
+            policy.give_back(&mut self.running.year, &mut household.year);
+        }
+        Some(amounts)
     }
 
     fn pay(&mut self, number: u16, amounts: &Amounts) {
@@ -200,27 +308,58 @@ impl<'r> Arm<'r> {
     }
 }
 
+/// What households had used together, by name.
+type SharedOpenings = HashMap<Uuid, Vec<(String, i64)>>;
+
+/// Adds up what the members of each household had used of what it has together.
+fn shared_openings(bills: &[YearBill], openings: &Openings, release: &Release) -> SharedOpenings {
+    let mut all = SharedOpenings::new();
+    if !release.has_shared() {
+        return all;
+    }
+    let mut first: HashMap<Uuid, Uuid> = HashMap::new();
+    for bill in bills {
+        first.entry(bill.person).or_insert(bill.household);
+    }
+    for (person, opened) in openings {
+        let Some(household) = opened.household.or_else(|| first.get(person).copied()) else { continue };
+        for (name, value) in opened.used.iter().filter(|(name, _)| release.is_shared(name)) {
+            let used = all.entry(household).or_default();
+            match used.iter_mut().find(|(known, _)| known == name) {
+                Some((_, sum)) => *sum += value,
+                None => used.push((name.clone(), *value)),
+            }
+        }
+    }
+    all
+}
+
 /// Settles sorted bills under both laws. The outcome lacks what needs more than bills: places, labels, bands, households.
 pub fn settle_both(
     bills: &[YearBill],
     openings: &Openings,
     (before, after): (&Release, &Release),
-    year: i32,
 ) -> (Outcome, Vec<PersonYear>) {
-    let mut places = Places::new(before, year);
+    let mut places = Places::new(before, bills);
+    let shared = shared_openings(bills, openings, before);
     let mut arms = [Arm::new(before), Arm::new(after)];
     let mut outcome = Outcome::default();
     let mut tiers = vec![Line::default(); InstitutionTier::NAMES.len()];
     let mut people = Vec::new();
-    for chain in bills.chunk_by(|one, other| one.person == other.person) {
-        let opening = openings.get(&chain[0].person);
-        arms.iter_mut().for_each(|arm| arm.begin(opening));
-        let mut own = OwnCost::default();
-        let mut last = None;
+    for chain in bills.chunk_by(|one, other| one.chain == other.chain) {
+        arms.iter_mut().for_each(Arm::begin);
+        let mut members: Vec<(Uuid, OwnCost, Option<&YearBill>)> = Vec::with_capacity(1);
         for bill in chain {
+            let known = members.iter().position(|(person, ..)| *person == bill.person);
+            let at = known.unwrap_or(members.len());
+            if known.is_none() {
+                members.push((bill.person, OwnCost::default(), None));
+            }
+            let Some((_, own, last)) = members.get_mut(at) else { continue };
+            arms.iter_mut().for_each(|arm| arm.take_up(bill.person, openings));
             let number = places.find(&bill.facts);
             let [one, other] = &mut arms;
-            let pair = one.settle(number, &bill.facts).zip(other.settle(number, &bill.facts));
+            let pair = one.settle(number, bill, &shared).zip(other.settle(number, bill, &shared));
             let Some((now, then)) = pair else {
                 outcome.left_out += 1;
                 continue;
@@ -240,9 +379,9 @@ pub fn settle_both(
             tier.count += 1;
             tier.payers.add(rest(&now), rest(&then));
             tier.own.add(now.own_share, then.own_share);
-            last = Some(bill);
+            *last = Some(bill);
         }
-        people.extend(last.map(|bill| person_year(bill, own)));
+        people.extend(members.into_iter().filter_map(|(_, own, last)| Some(person_year(last?, own))));
     }
     for person in &people {
         outcome.own.add(person.own.all.before, person.own.all.after);
@@ -300,21 +439,17 @@ fn payers(release: &Release, [before, after]: &[Arm<'_>; 2]) -> Vec<PayerLine> {
 }
 
 /// Whether two laws settle all bills alike; stops at the first that they do not.
-pub fn settles_alike(
-    bills: &[YearBill],
-    openings: &Openings,
-    (one, other): (&Release, &Release),
-    year: i32,
-) -> bool {
-    let mut places = Places::new(one, year);
+pub fn settles_alike(bills: &[YearBill], openings: &Openings, (one, other): (&Release, &Release)) -> bool {
+    let mut places = Places::new(one, bills);
+    let shared = shared_openings(bills, openings, one);
     let mut arms = [Arm::new(one), Arm::new(other)];
-    bills.chunk_by(|one, other| one.person == other.person).all(|chain| {
-        let opening = openings.get(&chain[0].person);
-        arms.iter_mut().for_each(|arm| arm.begin(opening));
+    bills.chunk_by(|one, other| one.chain == other.chain).all(|chain| {
+        arms.iter_mut().for_each(Arm::begin);
         chain.iter().all(|bill| {
+            arms.iter_mut().for_each(|arm| arm.take_up(bill.person, openings));
             let number = places.find(&bill.facts);
             let [one, other] = &mut arms;
-            one.settle(number, &bill.facts) == other.settle(number, &bill.facts)
+            one.settle(number, bill, &shared) == other.settle(number, bill, &shared)
         })
     })
 }

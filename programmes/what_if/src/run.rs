@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kangmai_access::Actor;
-use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_base::{DivisionCode, Uuid};
 use kangmai_database::DatabaseError;
 use kangmai_policy::{Overlay, PackError, Release};
 use kangmai_programme::App;
 
 use crate::households::households;
 use crate::result::{HouseholdLine, Outcome, PersonLine};
-use crate::rules::{add_people, count, moved_most, settle_both, settles_alike, sort_bills};
+use crate::rules::{
+    add_people, count, join_households, moved_most, settle_both, settles_alike, sort_bills, year_of,
+};
 use crate::store;
 
 /// People that a run keeps of those who bear more, and of those who bear less.
@@ -77,8 +79,8 @@ impl Progress {
 
 /// The directory of the pack that holds at `place` in `year`: at its end, else at its beginning.
 pub fn pack_of(release: &Release, place: DivisionCode, year: i32) -> Option<&str> {
-    let days = [(12, 31), (1, 1)];
-    let mut found = days.into_iter().filter_map(|(month, day)| Day::from_ymd(year, month, day));
+    let days = year_of(release, place, year);
+    let mut found = [days.last, days.first].into_iter();
     let one = found.find_map(|day| release.jurisdiction_for(place, day))?;
     Some(one.pack.directory.as_str())
 }
@@ -108,8 +110,9 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     });
     let store::YearRead { mut bills, openings, labels, unsettled } =
         read.map_err(|error: DatabaseError| error)?;
+    join_households(&mut bills, &openings, &before);
     sort_bills(&mut bills);
-    let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after), year);
+    let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after));
     outcome.left_out += unsettled;
     if outcome.touched_bills == 0 {
         outcome.idle = (0..asked.overlay.len()).collect();
@@ -118,7 +121,7 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
             let overlay = asked.overlay.without(index);
             let without = changed_law(&before, &Asked { overlay, ..asked.clone() });
             // A change without which the rest does not hold together is not idle.
-            if without.is_ok_and(|without| settles_alike(&bills, &openings, (&after, &without), year)) {
+            if without.is_ok_and(|without| settles_alike(&bills, &openings, (&after, &without))) {
                 outcome.idle.push(index);
             }
         }

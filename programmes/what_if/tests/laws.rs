@@ -11,7 +11,8 @@ use kangmai_policy::{BillFacts, InstitutionTier, Overlay, Release, Setting};
 use kangmai_what_if::households;
 use kangmai_what_if::result::{Outcome, Pair};
 use kangmai_what_if::rules::{
-    Openings, PersonYear, YearBill, add_people, moved_most, settle_both, settles_alike, sort_bills,
+    Opened, Openings, PersonYear, YearBill, add_people, join_households, moved_most, settle_both,
+    settles_alike, sort_bills,
 };
 use proptest::prelude::*;
 
@@ -64,6 +65,7 @@ prop_compose! {
         facts.labels_at_admission = facts.labels_at_discharge;
         YearBill {
             person: Uuid::from_u128(person),
+            chain: Uuid::from_u128(person),
             household: Uuid::from_u128(person / 2),
             bill: Uuid::from_u128(number),
             received_at: Moment(0),
@@ -77,7 +79,7 @@ prop_compose! {
 fn compare(bills: &[YearBill], openings: &Openings, after: &Release) -> (Outcome, Vec<PersonYear>) {
     let mut bills = bills.to_vec();
     sort_bills(&mut bills);
-    let (mut outcome, people) = settle_both(&bills, openings, (shipped(), after), YEAR);
+    let (mut outcome, people) = settle_both(&bills, openings, (shipped(), after));
     add_people(&mut outcome, &people, DivisionLevel::Township);
     let (found, crossing) = households(&people, &HashMap::new(), shipped(), YEAR);
     assert_eq!(found.newly_over + found.no_longer_over, i64::try_from(crossing.len()).expect("few"));
@@ -88,7 +90,8 @@ fn compare(bills: &[YearBill], openings: &Openings, after: &Release) -> (Outcome
 
 fn openings_of(used: &[(u128, i64)]) -> Openings {
     let entry = |(person, paid): &(u128, i64)| {
-        (Uuid::from_u128(*person), vec![("basic_paid".to_owned(), *paid), ("gone".to_owned(), 5)])
+        let used = vec![("basic_paid".to_owned(), *paid), ("gone".to_owned(), 5)];
+        (Uuid::from_u128(*person), Opened { used, household: None })
     };
     used.iter().map(entry).collect()
 }
@@ -130,7 +133,7 @@ proptest! {
         let mut sorted = bills.clone();
         sort_bills(&mut sorted);
         prop_assert_eq!(
-            settles_alike(&sorted, &openings, (shipped(), &after), YEAR),
+            settles_alike(&sorted, &openings, (shipped(), &after)),
             outcome.touched_bills == 0
         );
         // The order in which bills are read changes nothing, but among bills that are the same in all that orders them.
@@ -168,6 +171,7 @@ fn an_opening_counts_before_the_first_bill() {
     facts.insured_at_discharge = true;
     let bill = YearBill {
         person: Uuid::from_u128(1),
+        chain: Uuid::from_u128(1),
         household: Uuid::from_u128(1),
         bill: Uuid::from_u128(1),
         received_at: Moment(0),
@@ -184,4 +188,106 @@ fn an_opening_counts_before_the_first_bill() {
     };
     assert_eq!(basic(&fresh), Some(Fen(100_000)));
     assert_eq!(basic(&used), Some(Fen::ZERO), "the cap is used up before the first bill");
+}
+
+/// The shipped packs, but medical assistance counts for whole households.
+fn with_households() -> Release {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let files = Release::read_directory(&packs).expect("the packs").into_iter().map(|(path, text)| {
+        let is_aid = path.ends_with("benefits/40-assistance.toml");
+        (path, if is_aid { text.replace("owner = \"person\"", "owner = \"household\"") } else { text })
+    });
+    Release::load(files.collect::<Vec<_>>()).expect("a release")
+}
+
+/// A bill of 60,000 of somebody of the margin: basic insurance leaves 10,752.
+fn marginal_bill(release: &Release, number: u128, (person, household): (u128, u128), day: i32) -> YearBill {
+    let home = "411722100000".parse().expect("a code");
+    let discharge = Day::from_ymd(YEAR, 1, 1).expect("a day").plus_days(day);
+    let mut facts = BillFacts::inpatient(Fen(6_000_000), discharge, home);
+    facts.tier = InstitutionTier::County;
+    facts.labels_at_discharge = release.labels(["marginal"]);
+    facts.labels_at_admission = facts.labels_at_discharge;
+    YearBill {
+        person: Uuid::from_u128(person),
+        chain: Uuid::from_u128(person),
+        household: Uuid::from_u128(1_000 + household),
+        bill: Uuid::from_u128(number),
+        received_at: Moment(0),
+        own: Fen::ZERO,
+        label: None,
+        facts,
+    }
+}
+
+#[test]
+fn members_of_a_household_are_one_chain_where_the_law_joins_them() {
+    let joining = with_households();
+    let bill = |number, who, day| marginal_bill(&joining, number, who, day);
+    // Two members, one of whom moves in with a third; somebody of another household between them in time.
+    let bills = [
+        bill(1, (7, 1), 100),
+        bill(2, (3, 1), 10),
+        bill(3, (3, 2), 200),
+        bill(4, (9, 2), 300),
+        bill(5, (5, 4), 50),
+    ];
+    let own = |release: &Release, openings: &Openings, number: usize| {
+        let mut all = bills.to_vec();
+        join_households(&mut all, openings, release);
+        sort_bills(&mut all);
+        let (_, with) = settle_both(&all, openings, (release, release));
+        let person = bills[number - 1].person;
+        with.iter().find(|one| one.person == person).map(|one| one.own.all.before)
+    };
+    let none = Openings::new();
+    let each = |release: &Release| [1, 5, 4].map(|number| own(release, &none, number).expect("theirs"));
+    assert_eq!(each(shipped()), [Fen(556_080); 3], "each bears 2,100 and 40 % of the rest");
+    assert_eq!(each(&joining), [Fen(430_080), Fen(556_080), Fen(430_080)]);
+    // An opening of a member without bills counts for the household; another's of nobody does not.
+    let opened = |household: u128| Opened {
+        used: vec![("assistance_deductible".to_owned(), 210_000), ("basic_stays".to_owned(), 1)],
+        household: Some(Uuid::from_u128(1_000 + household)),
+    };
+    let openings = Openings::from([(Uuid::from_u128(77), opened(4)), (Uuid::from_u128(78), opened(9))]);
+    assert_eq!(own(&joining, &openings, 5), Some(Fen(430_080)));
+    assert_eq!(own(shipped(), &openings, 5), Some(Fen(556_080)));
+
+    let mut joined = bills.to_vec();
+    join_households(&mut joined, &none, &joining);
+    let chains: Vec<u128> = joined.iter().map(|bill| bill.chain.as_u128()).collect();
+    assert_eq!(chains, [3, 3, 3, 3, 5]);
+    let mut alone = bills.to_vec();
+    join_households(&mut alone, &none, shipped());
+    assert_eq!(alone, bills, "nobody is joined");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whoever_pays_what_the_total_is_borne_by_households_too(
+        drawn in prop::collection::vec((0_u128..6, 0_u128..3, 0_i32..365), 1..30),
+    ) {
+        let joining = with_households();
+        let numbered = drawn.iter().enumerate();
+        let mut bills: Vec<YearBill> = numbered
+            .map(|(number, (person, household, day))| {
+                marginal_bill(&joining, number as u128 + 1, (*person + 1, *household), *day)
+            })
+            .collect();
+        let openings = Openings::new();
+        join_households(&mut bills, &openings, &joining);
+        sort_bills(&mut bills);
+        let (outcome, people) = settle_both(&bills, &openings, (&joining, &joining));
+        let paid: i64 = outcome.payers.iter().map(|payer| payer.pays.before.0).sum();
+        prop_assert_eq!(paid + outcome.own.before.0, outcome.total.0);
+        let persons: std::collections::BTreeSet<_> = bills.iter().map(|bill| bill.person).collect();
+        prop_assert_eq!(people.len(), persons.len());
+        prop_assert!(settles_alike(&bills, &openings, (&joining, &joining)));
+        let mut turned = bills.clone();
+        turned.reverse();
+        sort_bills(&mut turned);
+        prop_assert_eq!(&turned, &bills, "one order, whatever came first");
+    }
 }

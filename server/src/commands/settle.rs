@@ -2,7 +2,8 @@
 //!
 //! Rows are read and parsed on one thread and settled and written on another. A file whose rows stand together by person
 //! is streamed; any other is first split by person into parts that fit in memory. Either way the bills of a person-year
-//! are settled in order of discharge.
+//! are settled in order of discharge. Where the law gives households accumulators together, the file is split so that all
+//! whom a household joins stay together.
 
 mod around;
 mod bill_file;
@@ -19,8 +20,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use kangmai_base::{Day, DivisionCode};
-use kangmai_policy::{Jurisdiction, Release, Settler, Trace, YearAccumulators};
+use kangmai_base::{Day, DivisionCode, Fen};
+use kangmai_policy::{InsuranceYear, Jurisdiction, Policy, Release, Settler, Trace, YearAccumulators};
 use kangmai_web::{Language, Words};
 
 use self::around::{Around, Telling};
@@ -95,6 +96,15 @@ struct Setup {
 impl Setup {
     fn jurisdiction(&self, number: u16) -> Option<&Jurisdiction> {
         self.release.jurisdictions().get(usize::from(number))
+    }
+
+    /// The insurance year that a bill counts in: that of the one pack if one was named, else of the person's place.
+    fn insurance_year(&self, jurisdiction: &Jurisdiction, bill: &BillRow) -> InsuranceYear {
+        if !self.release.has_insurance_years() {
+            return InsuranceYear::calendar(bill.facts.discharge.year());
+        }
+        let place = if self.fixed.is_some() { jurisdiction.pack.place } else { bill.facts.person_place };
+        self.release.insurance_year(place, bill.facts.discharge)
     }
 }
 
@@ -254,10 +264,10 @@ fn settle_batches(
         for error in &batch.errors {
             output.error(error)?;
         }
-        for group in batch.bills.chunk_by_mut(|a, b| a.person == b.person) {
+        for group in batch.bills.chunk_by_mut(|a, b| a.chain == b.chain) {
             // The number last, so that the order of the file never matters.
             group.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
-            settle_person(args, setup, output, group, (&mut settlers, &mut trace))?;
+            settle_chain(args, setup, output, group, (&mut settlers, &mut trace))?;
         }
         show_progress(&format!("{:3} %  {} bills", percent.load(Ordering::Relaxed), output.bills()));
     }
@@ -268,30 +278,100 @@ fn order_key(bill: &BillRow) -> (Day, Day, &str) {
     (bill.facts.discharge, bill.facts.settlement, &bill.number)
 }
 
-/// Settles the bills of one person, which stand in order of discharge.
-fn settle_person<'s>(
+/// Pack and insurance year.
+type Year = (u16, i32);
+
+/// The years of those who are settled together.
+#[derive(Default)]
+struct Years {
+    /// The one at hand: whose, which, and what is used of it.
+    current: Option<(u64, Year)>,
+    year: YearAccumulators,
+    /// Those of the others.
+    others: HashMap<(u64, Year), YearAccumulators>,
+    /// What households have together.
+    households: HashMap<(u64, Year), YearAccumulators>,
+}
+
+impl Years {
+    /// Goes on with the year that a bill counts in, or begins it.
+    fn take_up(&mut self, setup: &Setup, bill: &BillRow, year: Year, policy: &Policy) {
+        let next = (bill.person, year);
+        if self.current == Some(next) {
+            return;
+        }
+        let opened = || {
+            let mut opened = setup.around.opening(bill.person, year.1, policy);
+            policy.give_back(&mut opened, &mut YearAccumulators::default());
+            opened
+        };
+        let next_year = self.others.remove(&next).unwrap_or_else(opened);
+        let before = std::mem::replace(&mut self.year, next_year);
+        if let Some(earlier) = self.current.replace(next).filter(|_| policy.has_shared()) {
+            self.others.insert(earlier, before);
+        }
+    }
+}
+
+/// What the members of a household had used of what it has together: of its bills here, and of the register.
+fn opened_together(
+    setup: &Setup,
+    bills: &[BillRow],
+    household: u64,
+    year: Year,
+    policy: &Policy,
+) -> YearAccumulators {
+    let of_bills = bills.iter().filter(|bill| bill.household_or_self() == household).map(|bill| bill.person);
+    let mut members: Vec<u64> = of_bills.collect();
+    members.extend(setup.around.opened_members(household));
+    members.sort_unstable();
+    members.dedup();
+    let mut sum = YearAccumulators::NONE;
+    for member in members {
+        let opening = setup.around.opening(member, year.1, policy);
+        let added: Vec<(&str, Fen)> = policy
+            .year_entries(&opening)
+            .zip(policy.year_entries(&sum))
+            .filter(|((accumulator, _), _)| accumulator.of_household)
+            .map(|((accumulator, value), (_, before))| (accumulator.name.as_str(), before + value))
+            .collect();
+        for (name, value) in added {
+            // It is one of the policy's own.
+            let _ = policy.set_accumulator(&mut sum, name, value);
+        }
+    }
+    sum
+}
+
+/// Settles the bills of those who are settled together, which stand in order of discharge.
+fn settle_chain<'s>(
     args: &SettleArgs,
     setup: &'s Setup,
     output: &mut Output<'_>,
     bills: &[BillRow],
     (settlers, trace): (&mut Settlers<'s>, &mut Option<Box<Trace>>),
 ) -> anyhow::Result<()> {
-    let mut current = None;
-    let mut year = YearAccumulators::NONE;
+    let mut years = Years::default();
     for bill in bills {
         let Some(jurisdiction) = setup.jurisdiction(bill.jurisdiction) else { continue };
         let policy = jurisdiction.policy(&setup.accepted)?;
-        let key = (bill.jurisdiction, bill.facts.insurance_year());
-        if current != Some(key) {
-            current = Some(key);
-            year = setup.around.opening(bill.person, key.1, policy);
+        let year = (bill.jurisdiction, setup.insurance_year(jurisdiction, bill).label);
+        years.take_up(setup, bill, year, policy);
+        let household = policy.has_shared().then(|| bill.household_or_self());
+        if let Some(household) = household {
+            let opened = || opened_together(setup, bills, household, year, policy);
+            let together = years.households.entry((household, year)).or_insert_with(opened);
+            policy.lend(together, &mut years.year);
         }
         let trace = trace.get_or_insert_with(|| Box::new(Trace::new(&bill.facts)));
         let settler = settlers.entry(bill.jurisdiction).or_insert_with(|| Settler::new(policy));
-        settler.settle_into(&bill.facts, &mut year, trace);
+        settler.settle_into(&bill.facts, &mut years.year, trace);
         output.bill(bill, policy, trace)?;
         if args.explain.as_ref().is_some_and(|wanted| wanted.eq_ignore_ascii_case(&bill.number)) {
             output.explain(bill, policy, trace);
+        }
+        if let Some(together) = household.and_then(|household| years.households.get_mut(&(household, year))) {
+            policy.give_back(&mut years.year, together);
         }
     }
     Ok(())

@@ -63,6 +63,10 @@ fn outcome(dry_run: bool, release: &str, done: &Resettled) -> String {
     if done.closed > 0 {
         let _ = write!(text, "; {} stay, their year is closed", done.closed);
     }
+    if done.moved > 0 {
+        let verb = if dry_run { "would go" } else { "went" };
+        let _ = write!(text, "; {} bills {verb} to another insurance year", done.moved);
+    }
     for ((kind, payer), (added, taken_back)) in &done.payers {
         let name = if kind == payer { kind.clone() } else { format!("{kind} {payer}") };
         let balance: Fen = *added + *taken_back;
@@ -79,6 +83,9 @@ mod tests {
     fn each_payer_has_a_line() {
         let mut done = Resettled { looked_at: 9, changed: 2, bills: 3, closed: 1, ..Resettled::default() };
         done.payers.insert(("insurance".into(), "basic".into()), (Fen(1_050), Fen(-50)));
+        let moving = Resettled { moved: 4, ..Resettled::default() };
+        assert!(outcome(true, "ab", &moving).ends_with("; 4 bills would go to another insurance year"));
+        assert!(outcome(false, "ab", &moving).ends_with("; 4 bills went to another insurance year"));
         assert_eq!(
             outcome(true, "ab12", &done),
             "release ab12: 9 person-years looked at; 2 with 3 bills would change (nothing is written); 1 stay, \

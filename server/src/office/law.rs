@@ -3,7 +3,7 @@
 use kangmai_base::Fen;
 use kangmai_policy::{
     AccumulatorKind, BaseTake, Benefit, CategoryLimit, CostCategory, DateBasis, FeeKind, Language as Spoken,
-    Over, Policy, Profile, Rule, Segment, Sure, Terms, Version,
+    Over, Owner, Policy, Profile, Rule, Segment, Sure, Terms, Version,
 };
 use kangmai_web::Page;
 
@@ -215,7 +215,7 @@ pub(super) const fn date_word(date: DateBasis) -> &'static str {
     }
 }
 
-/// What the benefit keeps of a person over the year: in words, and the name in files.
+/// What the benefit keeps of a person, or of a household, over the year: in words, and the name in files.
 pub(super) fn accumulators(page: &Page, benefit: &Benefit) -> Vec<(String, String)> {
     let word = |kind| match kind {
         AccumulatorKind::Base => "server.law.accumulator.base",
@@ -223,7 +223,13 @@ pub(super) fn accumulators(page: &Page, benefit: &Benefit) -> Vec<(String, Strin
         AccumulatorKind::Deductible => "server.law.accumulator.deductible",
         AccumulatorKind::Stays => "server.law.accumulator.stays",
     };
-    benefit.accumulators().map(|(kind, name)| (page.word(word(kind)).into_owned(), name.to_owned())).collect()
+    let said = |kind| match benefit.base.owner {
+        Owner::Person => page.word(word(kind)).into_owned(),
+        Owner::Household => {
+            page.say1("server.law.accumulator.of_household", "what", page.word(word(kind)).into_owned())
+        }
+    };
+    benefit.accumulators().map(|(kind, name)| (said(kind), name.to_owned())).collect()
 }
 
 /// One figure of a benefit through its versions: a cell for each, and whether it is another than in the version before.

@@ -1,4 +1,4 @@
-//! What a person has used up of a year: deductibles, paid amounts, stays.
+//! What a person, or a household, has used up of a year: deductibles, paid amounts, stays.
 
 use kangmai_base::Fen;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub(crate) const NO_SLOT: u8 = MAX_ACCUMULATORS as u8;
 /// The most that can have been used of a year when a bill comes: far more than any amount, far less than 63 bits hold.
 const MOST_USED: i64 = 1 << 60;
 
-/// The accumulators of one person and one insurance year. Which is which, the policy knows
+/// The accumulators of one person (or one household) and one insurance year. Which is which, the policy knows
 /// ([`Policy::accumulators`](crate::Policy::accumulators)): store them by *name*, never by position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct YearAccumulators {
@@ -48,5 +48,14 @@ impl YearAccumulators {
     /// Brought into what is handled: no year uses more, and sums of it keep room.
     pub(crate) fn set(&mut self, slot: u8, amount: Fen) {
         self.put(slot, amount.0.clamp(-MOST_USED, MOST_USED));
+    }
+
+    /// Takes the values at `slots`, as bits, over from `other`.
+    pub(crate) fn take_over(&mut self, slots: u16, other: &YearAccumulators) {
+        for (slot, (value, theirs)) in self.values.iter_mut().zip(other.values).enumerate() {
+            if slots & (1 << slot) != 0 {
+                *value = theirs;
+            }
+        }
     }
 }

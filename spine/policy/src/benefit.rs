@@ -89,6 +89,27 @@ impl Over {
     }
 }
 
+/// Whose accumulators a benefit counts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Each person has their own.
+    Person,
+    /// All members of a household have them together.
+    Household,
+}
+
+impl Owner {
+    const NAMES: &[&str] = &["person", "household"];
+
+    fn from_name(name: &str) -> Option<Owner> {
+        match name {
+            "person" => Some(Owner::Person),
+            "household" => Some(Owner::Household),
+            _ => None,
+        }
+    }
+}
+
 /// The base of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Base {
@@ -96,6 +117,8 @@ pub struct Base {
     pub take: BaseTake,
     /// Over what time.
     pub over: Over,
+    /// Whose year: of all accumulators that the benefit has.
+    pub owner: Owner,
 }
 
 /// The date that selects a layer's version.
@@ -383,10 +406,9 @@ fn read_base(fields: &Fields<'_>) -> Option<Base> {
         _ => None,
     });
     let over = table.chosen(table.text("over"), Over::NAMES, Over::from_name);
-    let owner = table.chosen(table.text("owner"), &["person"], |name| (name == "person").then_some(()));
+    let owner = table.chosen(table.text("owner"), Owner::NAMES, Owner::from_name);
     table.finish();
-    owner?;
-    Some(Base { take: take?, over: over? })
+    Some(Base { take: take?, over: over?, owner: owner? })
 }
 
 fn read_slots(table: &Fields<'_>) -> Slots<String> {

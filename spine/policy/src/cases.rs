@@ -2,6 +2,8 @@
 
 mod bill;
 
+use std::collections::BTreeMap;
+
 use kangmai_base::{Day, DivisionCode, Fen};
 
 use crate::fields::{At, Fields};
@@ -10,7 +12,7 @@ use crate::source::Spot;
 use crate::tables::TableCase;
 use crate::trace::Step;
 use crate::vocabulary::Vocabulary;
-use crate::{BillFacts, Jurisdiction, Policy, Release, Trace, YearAccumulators};
+use crate::{BillFacts, Jurisdiction, Layer, Owner, Policy, Release, Trace, YearAccumulators};
 
 pub(crate) use bill::{read_facts, read_labels};
 
@@ -24,6 +26,8 @@ pub(crate) struct Given {
     pub(crate) paid_to_date: Fen,
     pub(crate) deductible_to_date: Fen,
     pub(crate) earlier_stays: i64,
+    /// Whether what is given of the year was used by another member of the household.
+    pub(crate) other_member: bool,
     pub(crate) deductible_used: Fen,
 }
 
@@ -41,15 +45,24 @@ pub(crate) struct LayerCase {
     spot: Spot,
 }
 
-/// A case of all layers, over one bill or several of one person-year.
+/// A case of all layers, over one bill or several of one year: of one person, or of the members of one household.
 #[derive(Debug, Clone)]
 pub(crate) struct ChainCase {
     name: String,
     only: Option<Vec<String>>,
     accept: Vec<String>,
     opening: Vec<(String, Fen)>,
-    bills: Vec<(BillFacts, Vec<(String, Fen)>)>,
+    bills: Vec<CaseBill>,
     spot: Spot,
+}
+
+/// A bill of a chain.
+#[derive(Debug, Clone)]
+struct CaseBill {
+    facts: BillFacts,
+    /// Whose; empty: of the person whom the case is about.
+    member: String,
+    expect: Vec<(String, Fen)>,
 }
 
 /// The cases of a file of `cases/`.
@@ -181,6 +194,7 @@ impl Given {
             paid_to_date: Fen::ZERO,
             deductible_to_date: Fen::ZERO,
             earlier_stays: 0,
+            other_member: false,
             deductible_used: Fen::ZERO,
         }
     }
@@ -199,6 +213,7 @@ impl Given {
             paid_to_date: zero("paid_to_date"),
             deductible_to_date: zero("deductible_to_date"),
             earlier_stays: stays,
+            other_member: fields.flag_maybe("other_member").unwrap_or(false),
             deductible_used: zero("deductible_used"),
         };
         fields.finish();
@@ -216,7 +231,8 @@ impl Given {
     pub(crate) fn settle(&self, policy: &Policy, index: usize) -> Step {
         let facts = self.facts_at(policy.place);
         let mut year = YearAccumulators::NONE;
-        if let Some(slots) = policy.layers.get(index).map(|layer| &layer.slots) {
+        let counts = |layer: &&Layer| !self.other_member || layer.benefit.base.owner == Owner::Household;
+        if let Some(slots) = policy.layers.get(index).filter(counts).map(|layer| &layer.slots) {
             year.add(slots.base, self.base_to_date.0);
             year.add(slots.paid, self.paid_to_date.0);
             year.add(slots.deductible, self.deductible_to_date.0);
@@ -378,9 +394,10 @@ impl ChainCase {
             let (Some(day), Some(total)) = (bill.day("discharge"), bill.money("total")) else { continue };
             let mut facts = BillFacts::inpatient(total.value, day.value, DivisionCode::COUNTRY);
             read_facts(&bill, vocabulary, &mut facts);
+            let member = bill.text_maybe("member").map_or("", |member| member.value).to_owned();
             let expect = bill.table("expect").map(|table| table.money_pairs()).unwrap_or_default();
             bill.finish();
-            bills.push((facts, expect));
+            bills.push(CaseBill { facts, member, expect });
         }
         fields.finish();
         Some(ChainCase { name: name?.value.to_owned(), only, accept, opening, bills, spot: fields.spot() })
@@ -391,7 +408,7 @@ impl ChainCase {
         &self,
         jurisdiction: &Jurisdiction,
         policy: &Policy,
-        mut with: impl FnMut(usize, &Trace),
+        mut with: impl FnMut(usize, &str, &Trace),
     ) -> Result<(), String> {
         jurisdiction.policy(&self.accept).map_err(|unaccepted| unaccepted.to_string())?;
         let mut start = Start::default();
@@ -402,18 +419,24 @@ impl ChainCase {
                 start.only |= 1 << index;
             }
         }
-        let mut year = YearAccumulators::NONE;
+        let mut opening = YearAccumulators::NONE;
         for (name, value) in &self.opening {
-            if !policy.set_accumulator(&mut year, name, *value) {
+            if !policy.set_accumulator(&mut opening, name, *value) {
                 return Err(format!("the policy has no accumulator {name}"));
             }
         }
-        for (number, (facts, _)) in self.bills.iter().enumerate() {
-            let mut facts = *facts;
+        let mut household = YearAccumulators::NONE;
+        policy.give_back(&mut opening, &mut household);
+        let mut members: BTreeMap<&str, YearAccumulators> = BTreeMap::from([("", opening)]);
+        for (number, bill) in self.bills.iter().enumerate() {
+            let mut facts = bill.facts;
             at_home(&mut facts, policy.place);
             let mut trace = Trace::new(&facts);
-            settle_from(policy, &facts, &mut year, start, &mut trace);
-            with(number, &trace);
+            let year = members.entry(&bill.member).or_default();
+            policy.lend(&household, year);
+            settle_from(policy, &facts, year, start, &mut trace);
+            policy.give_back(year, &mut household);
+            with(number, &bill.member, &trace);
         }
         Ok(())
     }
@@ -421,10 +444,10 @@ impl ChainCase {
     /// What of a policy's answer is otherwise than expected.
     pub(crate) fn run(&self, jurisdiction: &Jurisdiction, policy: &Policy) -> Vec<String> {
         let mut differences = Vec::new();
-        let settled = self.settle(jurisdiction, policy, |number, trace| {
+        let settled = self.settle(jurisdiction, policy, |number, _, trace| {
             let found = policy.layers.iter().zip(trace.steps());
             let found = found.map(|(layer, step)| (layer.benefit.id.as_str(), step.pays));
-            let expect = self.bills.get(number).map_or(&[][..], |(_, expect)| expect);
+            let expect = self.bills.get(number).map_or(&[][..], |bill| &bill.expect);
             compare(number + 1, expect, found.chain([("own", trace.own_share)]).collect(), &mut differences);
         });
         differences.extend(settled.err());

@@ -18,7 +18,7 @@ use crate::terms::Terms;
 use crate::trace::{Cap, Outcome, Step, Trace};
 use crate::vocabulary::{InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Referral, Setting};
 use crate::words::{Arg, Word};
-use crate::{BillFacts, Gap, Language, Payer, Policy, Source, Sure};
+use crate::{BillFacts, Gap, Language, Owner, Payer, Policy, Source, Sure};
 
 /// How much of the facts a reader may see in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,6 +246,18 @@ impl Policy {
                 }
             }
         }
+        if step.outcome.applied() && self.counts_for_household(layer) {
+            say(Word::OfHousehold, out, &[]);
+        }
+    }
+
+    /// Whether what a layer counts over the year, or the pool that it draws on, is a household's.
+    fn counts_for_household(&self, layer: &Layer) -> bool {
+        let pool = layer.pool.and_then(|pool| self.layers.get(usize::from(pool)));
+        let owners = [Some(layer), pool].into_iter().flatten().map(|layer| &layer.benefit);
+        owners
+            .into_iter()
+            .any(|benefit| benefit.base.owner == Owner::Household && benefit.accumulators().next().is_some())
     }
 
     fn write_no_profile(

@@ -208,11 +208,6 @@ impl BillFacts {
         self.age_at_discharge = age(self.discharge);
     }
 
-    /// The insurance year that the bill counts in: the year of discharge.
-    pub const fn insurance_year(&self) -> i32 {
-        self.discharge.year()
-    }
-
     /// Days of the stay: the day of discharge does not count, but a stay has at least one (床日).
     pub fn bed_days(&self) -> i64 {
         i64::from(self.discharge.0 - self.admission.0).max(1)

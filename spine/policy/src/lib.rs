@@ -18,6 +18,7 @@ mod facts;
 mod fields;
 mod icd;
 mod income;
+mod insurance_year;
 mod interface;
 mod lines;
 mod lint;
@@ -44,8 +45,8 @@ mod words;
 
 pub use accumulators::{MAX_ACCUMULATORS, YearAccumulators};
 pub use benefit::{
-    AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Payer, PayerKind, Profile, Rounding, Rule,
-    Version,
+    AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Owner, Payer, PayerKind, Profile, Rounding,
+    Rule, Version,
 };
 pub use cases::{CaseFailure, CaseReport, CaseResult};
 pub use counterfactual::{
@@ -62,6 +63,7 @@ pub use explain::{
 pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};
+pub use insurance_year::InsuranceYear;
 pub use interface::{InterfaceCodes, InterfaceFigure};
 pub use lines::{BillLine, CatalogueClass, Decimal4, LineError, LineRules, LineSums, MAX_LINES, NotADecimal};
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};

@@ -60,7 +60,8 @@ fn see_layers(jurisdiction: &Jurisdiction, index: usize, benefit: &Benefit, seen
     let policy = &jurisdiction.policy;
     for (_, case) in jurisdiction.layer_cases().filter(|(id, _)| *id == benefit.id) {
         let (facts, stays) = (case.given.facts_at(policy.place), case.given.earlier_stays);
-        seen.push(Seen { facts, stays, step: case.given.settle(policy, index) });
+        let step = case.given.settle(policy, index);
+        seen.push(Seen { facts, stays, step, of_another: case.given.other_member });
     }
 }
 
@@ -73,9 +74,10 @@ fn see_chains(jurisdiction: &Jurisdiction, index: usize, benefit: &Benefit, seen
     };
     for case in &jurisdiction.pack.cases {
         // A case that cannot be settled is a failed case, which is said elsewhere.
-        let _ = case.settle(jurisdiction, policy, |_, trace| {
+        let _ = case.settle(jurisdiction, policy, |number, member, trace| {
             if let Some(step) = trace.steps().get(index) {
-                seen.push(Seen { facts: trace.facts, stays: stays(trace), step: *step });
+                let of_another = number > 0 && !member.is_empty();
+                seen.push(Seen { facts: trace.facts, stays: stays(trace), step: *step, of_another });
             }
         });
     }
@@ -86,6 +88,8 @@ struct Seen {
     facts: BillFacts,
     stays: i64,
     step: Step,
+    /// Whether it is of another member of the household than what was used of the year before.
+    of_another: bool,
 }
 
 struct Lint<'r> {
@@ -114,6 +118,7 @@ impl Lint<'_> {
         if let Some(applies) = table.get("applies") {
             self.condition(applies, None);
         }
+        self.owner(table);
         self.edges(table);
         for version in items(table, "version") {
             let Some(from) = day(version, "from") else { continue };
@@ -132,6 +137,16 @@ impl Lint<'_> {
                     self.condition(when, Some(at));
                 }
             }
+        }
+    }
+
+    /// Whose the accumulators are: a second member of the household comes to the layer.
+    fn owner(&mut self, table: &DeTable<'_>) {
+        let base = table.get("base").and_then(|base| base.get_ref().as_table());
+        let Some(owner) = base.and_then(|base| base.get("owner")) else { return };
+        let shows = |seen: &Seen| seen.of_another && seen.step.outcome.applied();
+        if self.benefit.accumulators().next().is_some() && !self.seen.iter().any(shows) {
+            self.push(owner.span(), Word::LintOwner, Word::MendLintOwner, &[]);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::plan::Asked;
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Pack, Untranslatable, YearAccumulators,
+    Benefit, Bilingual, BillFacts, DateBasis, MAX_ACCUMULATORS, Owner, Pack, Untranslatable, YearAccumulators,
 };
 
 /// Most layers of one policy: the trace has room for so many. A power of two, so that a number is brought into it
@@ -46,6 +46,8 @@ pub struct Accumulator {
     pub owner: String,
     /// Whether it counts (stays) rather than sums fen.
     pub is_count: bool,
+    /// Whether all members of a household have it together.
+    pub of_household: bool,
 }
 
 /// What holds at one place: layers in their order, compiled for all dates.
@@ -59,6 +61,8 @@ pub struct Policy {
     pub vocabulary: Arc<Vocabulary>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) accumulators: Vec<Accumulator>,
+    /// Which of them are a household's, as bits.
+    shared: u16,
     /// The days on which something changes; epoch 0 lies before the first.
     pub(crate) boundaries: Vec<i32>,
     pub(crate) epochs: Vec<Box<[InForce]>>,
@@ -136,6 +140,22 @@ impl Policy {
         slot.is_some()
     }
 
+    /// Whether a household has any accumulator together.
+    pub const fn has_shared(&self) -> bool {
+        self.shared != 0
+    }
+
+    /// Before a bill: what the household has used comes into the year of its member.
+    pub fn lend(&self, household: &YearAccumulators, member: &mut YearAccumulators) {
+        member.take_over(self.shared, household);
+    }
+
+    /// After a bill: what the household has used by now; the member's year is without it again.
+    pub fn give_back(&self, member: &mut YearAccumulators, household: &mut YearAccumulators) {
+        household.take_over(self.shared, member);
+        member.take_over(self.shared, &YearAccumulators::NONE);
+    }
+
     /// The number of the layer of the benefit `id`.
     pub fn layer_of(&self, id: &str) -> Option<usize> {
         self.layers.iter().position(|layer| layer.benefit.id == id)
@@ -187,6 +207,8 @@ impl Policy {
             layers.truncate(MAX_LAYERS);
         }
         let (boundaries, epochs) = epochs_of(&layers);
+        let is_shared = |(slot, one): (usize, &Accumulator)| u16::from(one.of_household) << slot;
+        let shared = accumulators.iter().enumerate().map(is_shared).fold(0, |all, bit| all | bit);
         let asked = Asked::new(&layers, epochs.len());
         if let Some(layer) = layers.first().filter(|_| asked.too_many) {
             let error = layer.benefit.spot.error(Word::ErrTooMany, Word::MendTooMany);
@@ -198,6 +220,7 @@ impl Policy {
             vocabulary,
             layers,
             accumulators,
+            shared,
             boundaries,
             epochs,
             asked,
@@ -262,7 +285,13 @@ fn own(benefit: &Arc<Benefit>, accumulators: &mut Vec<Accumulator>, errors: &Err
             errors.borrow_mut().push(error.with("limit", MAX_ACCUMULATORS.to_string()));
             return NO_SLOT;
         }
-        accumulators.push(Accumulator { name: name.clone(), owner: benefit.id.clone(), is_count });
+        let of_household = benefit.base.owner == Owner::Household;
+        accumulators.push(Accumulator {
+            name: name.clone(),
+            owner: benefit.id.clone(),
+            is_count,
+            of_household,
+        });
         (accumulators.len() - 1) as u8
     };
     let names = &benefit.slots;

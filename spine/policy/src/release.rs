@@ -1,7 +1,7 @@
 //! All packs together: loaded as one, hashed as one, found by place and day.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InterfaceCodes, Jurisdiction, LineRules, Pack, Policy,
-    Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
+    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, InterfaceCodes, Jurisdiction, LineRules, Pack,
+    Policy, Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.
@@ -30,6 +30,8 @@ pub struct Release {
     vocabulary: Arc<Vocabulary>,
     jurisdictions: Vec<Jurisdiction>,
     tables: Tables,
+    /// The accumulators that households have together, by name.
+    shared: BTreeSet<String>,
 }
 
 impl Release {
@@ -158,6 +160,35 @@ impl Release {
         self.tables.threshold(threshold, place, year)
     }
 
+    /// The insurance year that a bill of somebody at home in `place` counts in who was discharged on `day`: that of the
+    /// innermost place that says anything of its insurance years, else the calendar year.
+    pub fn insurance_year(&self, place: DivisionCode, day: Day) -> InsuranceYear {
+        self.tables.insurance_year(place, day)
+    }
+
+    /// The insurance year of `place` called `label`; none where a change of its beginning left that name out.
+    pub fn insurance_year_called(&self, place: DivisionCode, label: i32) -> Option<InsuranceYear> {
+        match self.tables.years_at(place) {
+            Some(table) => table.called(label),
+            None => Some(InsuranceYear::calendar(label)),
+        }
+    }
+
+    /// Whether any place has other insurance years than the calendar's.
+    pub fn has_insurance_years(&self) -> bool {
+        self.tables.has_years()
+    }
+
+    /// Whether households have any accumulator together, anywhere: then persons of one household are settled as one.
+    pub fn has_shared(&self) -> bool {
+        !self.shared.is_empty()
+    }
+
+    /// Whether the accumulator `name` is one that a household has together.
+    pub fn is_shared(&self, name: &str) -> bool {
+        self.shared.contains(name)
+    }
+
     /// The premium of resident insurance for the insured `year`, of the innermost place that states it.
     pub fn premium(&self, place: DivisionCode, year: i32) -> Option<&Premium> {
         self.tables.premium(place, year)
@@ -255,7 +286,28 @@ impl Loading {
         self.tables.check(|error| self.errors.borrow_mut().push(error));
         let vocabulary = Arc::new(std::mem::take(&mut self.vocabulary));
         let jurisdictions = self.nest(&vocabulary);
-        Release { hash, files, vocabulary, jurisdictions, tables: std::mem::take(&mut self.tables) }
+        let shared = self.shared(&jurisdictions);
+        Release { hash, files, vocabulary, jurisdictions, tables: std::mem::take(&mut self.tables), shared }
+    }
+
+    /// The accumulators that households have together. People move and packs follow each other, and what is used of a year
+    /// goes on by name: so a name is a person's everywhere or a household's everywhere.
+    fn shared(&self, jurisdictions: &[Jurisdiction]) -> BTreeSet<String> {
+        let mut owners: BTreeMap<&str, (bool, &str)> = BTreeMap::new();
+        for policy in jurisdictions.iter().map(|one| &one.policy) {
+            for accumulator in policy.accumulators() {
+                let (name, of_household) = (accumulator.name.as_str(), accumulator.of_household);
+                let benefit = policy.layers().iter().find(|layer| layer.benefit.id == accumulator.owner);
+                let Some(benefit) = benefit.map(|layer| &*layer.benefit) else { continue };
+                let known = *owners.entry(name).or_insert((of_household, &benefit.path));
+                if known.0 != of_household {
+                    let error = benefit.spot.error(Word::ErrMixedOwner, Word::MendMixedOwner);
+                    self.push(error.with("name", name).with("path", known.1));
+                }
+            }
+        }
+        let households = owners.into_iter().filter(|(_, (of_household, _))| *of_household);
+        households.map(|(name, _)| name.to_owned()).collect()
     }
 
     fn push(&self, error: PackError) {

@@ -1,4 +1,4 @@
-//! The dated tables of all packs besides their benefits (watch lines, diseases, treatment first, income): found by
+//! The dated tables of all packs besides their benefits (watch lines, diseases, treatment first, income, insurance year): found by
 //! place and day, and the cases that say what must be found.
 
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use kangmai_base::{Day, DivisionCode, Fen};
 use crate::cases::read_labels;
 use crate::dated::{Period, check_coverage};
 use crate::fields::{At, Fields};
+use crate::insurance_year::YearTable;
 use crate::source::{PackError, Spot};
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
     CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
-    InterfaceCodes,
-    LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RedTrigger, Rounding,
-    SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RedTrigger,
+    Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 
@@ -28,6 +28,7 @@ pub(crate) enum TableKind {
     Lines,
     Interface,
     Income,
+    InsuranceYear,
     Premiums,
     Subsidies,
     DiseaseCaps,
@@ -51,6 +52,7 @@ pub(crate) struct Tables {
     lines: Vec<Placed<LineRules>>,
     interface: Vec<Placed<InterfaceCodes>>,
     income: Vec<(Arc<str>, IncomeLine)>,
+    years: Vec<YearTable>,
     premiums: Vec<(Arc<str>, Premium)>,
     premium_aids: Vec<(Arc<str>, PremiumAid)>,
     subsidies: Vec<Placed<SubsidyTable>>,
@@ -104,6 +106,7 @@ impl TableKind {
             "lines.toml" => Some(TableKind::Lines),
             "interface.toml" => Some(TableKind::Interface),
             "income.toml" => Some(TableKind::Income),
+            "insurance_year.toml" => Some(TableKind::InsuranceYear),
             "premiums.toml" => Some(TableKind::Premiums),
             "subsidies.toml" => Some(TableKind::Subsidies),
             "disease_caps.toml" => Some(TableKind::DiseaseCaps),
@@ -157,6 +160,7 @@ impl TableKind {
             TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
             TableKind::Interface => &["in_force", "settings", "figures"],
             TableKind::Income => &["amount", "of_year", "from"],
+            TableKind::InsuranceYear => &["year", "first", "last"],
             TableKind::Premiums => premiums::ANSWERS,
             TableKind::Subsidies => subsidies::ANSWERS,
             TableKind::DiseaseCaps => disease_caps::ANSWERS,
@@ -197,6 +201,22 @@ impl Tables {
 
     pub(crate) fn interface(&self, place: DivisionCode, day: Day) -> Option<&InterfaceCodes> {
         innermost(&self.interface, place, day)
+    }
+
+    /// The insurance years of the innermost place that says anything of them.
+    pub(crate) fn years_at(&self, place: DivisionCode) -> Option<&YearTable> {
+        let fits = |table: &&YearTable| table.place.contains(place);
+        self.years.iter().filter(fits).max_by_key(|table| depth(table.place))
+    }
+
+    pub(crate) fn insurance_year(&self, place: DivisionCode, day: Day) -> InsuranceYear {
+        let calendar = || InsuranceYear::calendar(day.year());
+        self.years_at(place).map_or_else(calendar, |table| table.of_day(day))
+    }
+
+    /// Whether any place has other insurance years than the calendar's.
+    pub(crate) fn has_years(&self) -> bool {
+        !self.years.is_empty()
     }
 
     pub(crate) fn income_line(
@@ -291,6 +311,7 @@ impl Tables {
             lines: others(&self.lines, path),
             interface: others(&self.interface, path),
             income: self.income.iter().filter(|(file, _)| **file != *path).cloned().collect(),
+            years: self.years.iter().filter(|table| *table.path != *path).cloned().collect(),
             premiums: self.premiums.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             premium_aids: self.premium_aids.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             subsidies: others(&self.subsidies, path),
@@ -316,6 +337,7 @@ impl Tables {
                 let lines = IncomeLine::read_all(fields, place);
                 self.income.extend(lines.into_iter().map(|line| (Arc::clone(&path), line)));
             }
+            TableKind::InsuranceYear => self.years.extend(YearTable::read(fields, (path, place))),
             TableKind::Watch => {
                 let read = |table: &Fields<'_>| WatchRules::read(table, vocabulary);
                 self.watch.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
@@ -394,6 +416,10 @@ impl Tables {
                 Some(codes) => codes.answers(),
                 None => vec![("in_force", false.to_string())],
             },
+            TableKind::InsuranceYear => {
+                let InsuranceYear { label, first, last } = self.insurance_year(place, asked.day);
+                vec![("year", label.to_string()), ("first", first.to_string()), ("last", last.to_string())]
+            }
             TableKind::Income => {
                 let line = self.income_line(place, asked.income, asked.year);
                 let from = line.and_then(|line| line.from);

@@ -130,6 +130,7 @@ mod tests {
             bill: Uuid::from_u128(1),
             number: "ZY1".to_owned(),
             household: Uuid::from_u128(2),
+            insurance_year: None,
             institution: TreatingInstitution {
                 id: Uuid::from_u128(3),
                 code: "H1".to_owned(),

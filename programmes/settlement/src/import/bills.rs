@@ -15,10 +15,11 @@ use kangmai_sheet::{Cells, Flaw, Matching, Outcome, Record};
 
 use super::bill_rows::{BILL_COLUMNS, BillRead, Slots, read_bill};
 use crate::facts::{BillReceived, TreatingInstitution};
-use crate::rules::{Adjudicator, Stated, check_bill, itemise};
-use crate::settling::{Hand, lock};
+use crate::rules::{Adjudicator, Stated, check_bill, insurance_year, itemise};
+use crate::settling::{Hand, closing, join, lock};
 use crate::store::{
-    BillState, Known, MatchedPerson, body_of_fact, closed_year, known_bill, people_with_number, waiting_years,
+    BillState, JoinedYear, Known, MatchedPerson, body_of_fact, closed_year, known_bill, people_with_number,
+    waiting_joined,
 };
 
 /// Bills of an insurance bureau or a hospital.
@@ -35,6 +36,8 @@ pub const BILLS: Import = Import {
 
 /// Person-years settled in one transaction.
 const YEARS_AT_ONCE: i64 = 1_500;
+/// The same where households join them: each household is locked until the transaction ends.
+const JOINED_AT_ONCE: i64 = 300;
 
 #[derive(Default)]
 struct Memory {
@@ -129,7 +132,7 @@ fn judge(
     };
     let (Some(read), Some(treating), Some(person)) = (read, treating, person) else { return Ok(Row::Faulty) };
     refuse_impossible(run, cells, &read, &person, &treating);
-    refuse_closed(tx, memory, cells, &read, &person)?;
+    refuse_closed(tx, &run.app, memory, (cells, &read), &person)?;
     if cells.has_errors() {
         return Ok(Row::Faulty);
     }
@@ -164,6 +167,10 @@ fn judge(
         return Ok(Row::Faulty);
     }
     bill.bill = known.id;
+    if known.state != BillState::Cancelled {
+        // A bill keeps its household as of when it came in, corrected or not.
+        bill.household = known.household;
+    }
     Ok(Row::Again(Box::new((person, bill)), known))
 }
 
@@ -203,13 +210,15 @@ fn with_lines(
 /// A bill of a closed year is for the insurance bureau to decide.
 fn refuse_closed(
     tx: &mut Transaction<'_>,
+    app: &App,
     memory: &mut Memory,
-    cells: &mut Cells<'_>,
-    read: &BillRead,
+    (cells, read): (&mut Cells<'_>, &BillRead),
     person: &MatchedPerson,
 ) -> Result<(), DatabaseError> {
-    let key = (person.home.at(DivisionLevel::County), read.draft.discharge.year());
-    let closed = match memory.closed.get(&key) {
+    let discharge = read.draft.discharge;
+    let year = insurance_year(&app.policies, person.home, discharge).unwrap_or(discharge.year());
+    let key = (person.home.at(DivisionLevel::County), year);
+    let mut closed = match memory.closed.get(&key) {
         Some(closed) => *closed,
         None => {
             let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
@@ -217,6 +226,11 @@ fn refuse_closed(
             closed
         }
     };
+    if closed.is_none() && app.policies.has_shared() {
+        let whose = (person.id, Some(person.household));
+        let found = closing(tx, &app.policies, whose, key.0, year)?;
+        closed = found.map(|closed| closed.changed_at.day());
+    }
     if let Some(day) = closed {
         let flaw = Flaw::new("settlement.flaw.year_closed")
             .with("year", key.1.to_string())
@@ -277,6 +291,7 @@ fn received(run: &ImportRun, person: &MatchedPerson, treating: &Treating, read: 
         bill: run.app.ids.mint(run.now),
         number: read.draft.number.clone(),
         household: person.household,
+        insurance_year: insurance_year(&run.app.policies, person.home, read.draft.discharge),
         institution: treating.then.clone(),
         admission: read.draft.admission,
         discharge: read.draft.discharge,
@@ -416,17 +431,35 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
         return Ok(Planned::default());
     }
     lock(tx, run.reach.place())?;
-    let (app, actor) = (run.app.clone(), run.actor.clone());
-    let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
+    let waiting = waiting_joined(tx, &run.app.policies, &run.reach, at_once(run))?;
+    Ok(Planned { facts: settle_some(tx, run, waiting)? })
+}
+
+/// How many person-years are settled in one transaction.
+pub(super) fn at_once(run: &ImportRun) -> i64 {
+    if run.app.policies.has_shared() { JOINED_AT_ONCE } else { YEARS_AT_ONCE }
+}
+
+/// The facts of as many of these years as fit; the others wait for the next call.
+pub(super) fn settle_some(
+    tx: &mut Transaction<'_>,
+    run: &ImportRun,
+    years: Vec<JoinedYear>,
+) -> Result<Vec<NewFact>, DatabaseError> {
+    let app = &run.app;
+    let hand = Hand { app, actor: &run.actor, now: run.now, source: Source::Import };
     let mut facts = Vec::new();
     let mut adjudicator = Adjudicator::new(&app.policies);
-    for year in waiting_years(tx, &run.reach, YEARS_AT_ONCE)? {
-        if facts.len() >= FactRecord::BATCH {
+    for mut year in years {
+        if let Some(first) = year.members.first().filter(|_| app.policies.has_shared()) {
+            year = join(tx, &app.policies, (first.person, None), year.year)?;
+        }
+        let more = hand.settled(&mut adjudicator, &year, |_| None)?;
+        // A year is written whole: of one that is cut off, bills that do not wait would never be settled again.
+        if !facts.is_empty() && facts.len() + more.len() > FactRecord::BATCH {
             break;
         }
-        facts.extend(hand.settled_by(&mut adjudicator, &year, None)?);
+        facts.extend(more);
     }
-    // A bill that is cut off here still waits, and the next call settles its year again to the same end.
-    facts.truncate(FactRecord::BATCH);
-    Ok(Planned { facts })
+    Ok(facts)
 }

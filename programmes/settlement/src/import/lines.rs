@@ -11,18 +11,18 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use kangmai_access::Purpose;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_policy::MAX_LINES;
+use kangmai_policy::{MAX_LINES, Release};
 use kangmai_programme::{Import, ImportRun, Planned};
-use kangmai_record::{NewFact, Record as FactRecord, Source};
+use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Outcome, Record, Severity, Slot, read};
 
-use super::bills::look_up;
+use super::bills::{at_once, look_up, settle_some};
 use super::line_rows::{LINE_FILE_COLUMNS, LineReader, bill_number};
 use crate::facts::{BillReceived, ChargedLine};
-use crate::rules::{Adjudicator, LineFault, Stated, itemise, too_many};
-use crate::settling::{Hand, lock};
+use crate::rules::{LineFault, Stated, itemise, too_many};
+use crate::settling::{Hand, closing, lock};
 use crate::store::{
-    BillState, Known, body_of_fact, closed_year, itemised_years, known_bill, person_year, waiting_years,
+    BillState, Known, body_of_fact, closed_year, itemised_years, joined_year, known_bill, waiting_joined,
 };
 
 /// Lines of bills that came before them.
@@ -36,9 +36,6 @@ pub const LINES: Import = Import {
     finish: Some(finish),
     rows_at_once: 2_000,
 };
-
-/// Person-years settled in one transaction.
-const YEARS_AT_ONCE: i64 = 500;
 
 #[derive(Default)]
 struct Memory {
@@ -257,7 +254,7 @@ fn judge(
     let Some(before) = body_of_fact(tx, known.fact)? else {
         return refuse("number", Flaw::new("settlement.flaw.no_such_bill"));
     };
-    if let Some(flaw) = closed(tx, memory, &known)? {
+    if let Some(flaw) = closed(tx, &run.app.policies, memory, &known)? {
         return refuse("number", flaw);
     }
     let Some(rule) = run.app.policies.lines_and_file(known.home, before.discharge) else {
@@ -310,11 +307,12 @@ fn at_rows(head: &Head, faults: Vec<LineFault>, rows: &[u32]) -> Vec<Fault> {
 /// A bill of a closed year stays as it is.
 fn closed(
     tx: &mut Transaction<'_>,
+    policies: &Release,
     memory: &mut Memory,
     known: &Known,
 ) -> Result<Option<Flaw>, DatabaseError> {
     let key = (known.home.at(DivisionLevel::County), known.year);
-    let closed = match memory.closed.get(&key) {
+    let mut closed = match memory.closed.get(&key) {
         Some(closed) => *closed,
         None => {
             let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
@@ -322,6 +320,10 @@ fn closed(
             closed
         }
     };
+    if closed.is_none() && policies.has_shared() {
+        let whose = (known.person, Some(known.household));
+        closed = closing(tx, policies, whose, key.0, key.1)?.map(|closed| closed.changed_at.day());
+    }
     Ok(closed.map(|day| {
         Flaw::new("settlement.flaw.year_closed")
             .with("year", key.1.to_string())
@@ -375,22 +377,12 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
     if run.dry_run || !facts.is_empty() {
         return Ok(Planned { facts });
     }
-    let (app, actor) = (run.app.clone(), run.actor.clone());
-    let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
-    let mut adjudicator = Adjudicator::new(&app.policies);
-    let mut years = waiting_years(tx, &run.reach, YEARS_AT_ONCE)?;
+    let (policies, reach) = (&run.app.policies, &run.reach);
+    let mut years = waiting_joined(tx, policies, reach, at_once(run))?;
     if years.is_empty() {
-        for (person, year) in itemised_years(tx, &run.reach, YEARS_AT_ONCE)? {
-            years.push(person_year(tx, person, year)?);
+        for (person, year) in itemised_years(tx, reach, at_once(run))? {
+            years.push(joined_year(tx, policies, (person, None), year)?);
         }
     }
-    for year in years {
-        if facts.len() >= FactRecord::BATCH {
-            break;
-        }
-        facts.extend(hand.settled_by(&mut adjudicator, &year, None)?);
-    }
-    // A bill that is cut off here still waits, and the next call settles its year again to the same end.
-    facts.truncate(FactRecord::BATCH);
-    Ok(Planned { facts })
+    Ok(Planned { facts: settle_some(tx, run, years)? })
 }

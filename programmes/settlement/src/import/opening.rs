@@ -1,7 +1,9 @@
 //! What people had used of a year before the county joined: one row a person and year.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use kangmai_access::Purpose;
-use kangmai_base::{Fen, Refusal};
+use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::{Policy, YearAccumulators};
 use kangmai_programme::{Import, ImportRun, Planned};
@@ -9,8 +11,9 @@ use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Schema, read};
 
 use crate::facts::{Cause, OPENING, Opening, Used, Why};
-use crate::settling::Hand;
-use crate::store::{MatchedPerson, closed_year, opening_fact, people_with_number, person_year};
+use crate::rules::Adjudicator;
+use crate::settling::{Hand, closing, join_with, lock};
+use crate::store::{MatchedPerson, Openings, opening_fact, people_with_number};
 
 /// Accumulators so far of a county that joins in mid-year.
 pub const OPENINGS: Import = Import {
@@ -46,7 +49,7 @@ const COLUMNS: [Column; 10] = [
         .aliases(&["医保年度", "结算年度"])
         .format(Format::Whole)
         .example("2026")
-        .hint("医保年度，即自然年", "The insurance year, which is the calendar year"),
+        .hint("医保年度，以开始的那一年称呼", "The insurance year, called by the year in which it begins"),
     Column::new("basic_stays", "本年住院次数", "Stays this year")
         .aliases(&["住院次数"])
         .format(Format::Whole)
@@ -94,7 +97,11 @@ fn plan(
 ) -> Result<Planned, DatabaseError> {
     let (app, actor) = (run.app.clone(), run.actor.clone());
     let hand = Hand { app: &app, actor: &actor, now: run.now, source: Source::Import };
-    let mut facts = Vec::new();
+    if !run.dry_run {
+        lock(tx, run.reach.place())?;
+    }
+    let mut facts: Vec<NewFact> = Vec::new();
+    let (mut openings, mut causes) = (Openings::new(), BTreeMap::new());
     let mut seen = std::collections::HashSet::new();
     for record in records {
         let mut cells = Cells::new(matching, record);
@@ -111,30 +118,44 @@ fn plan(
                 Some((_, used)) if used == opening.used => Outcome::Unchanged,
                 known => {
                     let corrects = known.as_ref().map(|(fact, _)| *fact);
-                    facts.extend(open_year(tx, &hand, &person, &opening, corrects)?);
+                    let fact = hand.fact(OPENING, person.id, person.home, &opening)?;
+                    let cause = Cause { why: Why::Opening, fact: Some(fact.id), bill: None };
+                    causes.insert((person.id, opening.year), cause);
+                    openings.insert((person.id, opening.year), opening);
+                    facts.push(NewFact { corrects, ..fact });
                     if corrects.is_some() { Outcome::Changed } else { Outcome::New }
                 }
             },
         };
         run.count(outcome, cells.into_faults());
     }
+    if !run.dry_run {
+        facts.extend(settle_opened(tx, &hand, &openings, &causes)?);
+    }
     Ok(Planned { facts })
 }
 
-/// The opening, and what bills of the year come to with it.
-fn open_year(
+/// What bills of the years come to with their openings: two openings of one household belong together.
+fn settle_opened(
     tx: &mut Transaction<'_>,
     hand: &Hand<'_>,
-    person: &MatchedPerson,
-    opening: &Opening,
-    corrects: Option<kangmai_base::Uuid>,
+    openings: &Openings,
+    causes: &BTreeMap<(Uuid, i32), Cause>,
 ) -> Result<Vec<NewFact>, DatabaseError> {
-    let fact = hand.fact(OPENING, person.id, person.home, opening)?;
-    let cause = Cause { why: Why::Opening, fact: Some(fact.id), bill: None };
-    let mut year = person_year(tx, person.id, opening.year)?;
-    year.opening = opening.used.clone();
-    let mut facts = vec![NewFact { corrects, ..fact }];
-    facts.extend(hand.settled(&year, Some(cause))?);
+    let policies = &hand.app.policies;
+    let mut adjudicator = Adjudicator::new(policies);
+    let mut done: BTreeSet<(Uuid, i32)> = BTreeSet::new();
+    let mut facts = Vec::new();
+    for ((person, year), cause) in causes {
+        if done.contains(&(*person, *year)) {
+            continue;
+        }
+        let joined = join_with(tx, policies, (*person, None), *year, openings)?;
+        done.extend(joined.members.iter().map(|member| (member.person, *year)));
+        let cause_of =
+            |of: Uuid| Some(causes.get(&(of, *year)).copied().unwrap_or_else(|| cause.for_member()));
+        facts.extend(hand.settled(&mut adjudicator, &joined, cause_of)?);
+    }
     Ok(facts)
 }
 
@@ -171,18 +192,25 @@ fn read_row(
         return Ok(None);
     };
     refuse_unknown(run, cells, &person, year, &used);
-    if let Some(closed) = closed_year(tx, person.home, year)? {
+    let whose = (person.id, Some(person.household));
+    if let Some(closed) = closing(tx, &run.app.policies, whose, person.home, year)? {
         let day = closed.changed_at.day().to_string();
         let flaw = Flaw::new("settlement.flaw.year_closed").with("year", year.to_string()).with("day", day);
         cells.error("year", flaw.mend(Refusal::new("settlement.mend.year_closed")));
     }
-    Ok(Some((person, Opening { year, used })))
+    let household = Some(person.household);
+    Ok(Some((person, Opening { year, household, used })))
 }
 
 /// An amount under a name that the pack does not know would be lost without a word.
 fn refuse_unknown(run: &ImportRun, cells: &mut Cells<'_>, person: &MatchedPerson, year: i32, used: &[Used]) {
-    let last_day = kangmai_base::Day::from_ymd(year, 12, 31).unwrap_or(run.today);
-    let jurisdiction = run.app.policies.jurisdiction_for(person.home, last_day);
+    let policies = &run.app.policies;
+    let Some(asked) = policies.insurance_year_called(person.home, year) else {
+        let flaw = Flaw::new("settlement.flaw.no_such_year").with("year", year.to_string());
+        cells.error("year", flaw.mend(Refusal::new("settlement.mend.no_such_year")));
+        return;
+    };
+    let jurisdiction = policies.jurisdiction_for(person.home, asked.last);
     let policy: Option<&Policy> = jurisdiction.map(kangmai_policy::Jurisdiction::to_read);
     for Used(name, _) in used {
         let mut year = YearAccumulators::NONE;

@@ -1,10 +1,13 @@
 //! Cancelling a bill, and trying again to settle one that waits.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use kangmai_base::{Refusal, Uuid};
-use kangmai_database::DatabaseError;
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::Release;
 use kangmai_programme::Visit;
 use kangmai_record::Source;
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show_refused};
@@ -12,8 +15,8 @@ use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, go_to, show, show
 use super::{id_in, refuse_closed};
 use crate::intake::cancel_bill;
 use crate::rules::LONGEST_REASON;
-use crate::settling::{Hand, lock_person, settle_again};
-use crate::store::{self, Bill, BillState, closed_year};
+use crate::settling::{Hand, closing, lock_person, settle_again};
+use crate::store::{self, Bill, BillState, YearState};
 
 const FIELDS: &[Field] = &[Field::area("reason", "settlement.field.reason").at_most(LONGEST_REASON)];
 
@@ -43,8 +46,8 @@ async fn own_bill(visit: &Visit, id: Uuid) -> Result<Bill, Failure> {
 /// GET: what cancelling does, and the field for the reason.
 pub(crate) async fn cancel_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     let bill = own_bill(&visit, id_in(&id)?).await?;
-    let (home, year) = (bill.home, bill.year);
-    let closed = visit.app.database.read(move |tx| closed_year(tx, home, year)).await?;
+    let (policies, asked) = (Arc::clone(&visit.app.policies), bill.clone());
+    let closed = visit.app.database.read(move |tx| closing_for(tx, &policies, &asked)).await?;
     let mut form = Form::blank(FIELDS);
     if let Some(closed) = closed {
         form.refuse(Refusal { field: None, ..refuse_closed(&closed) });
@@ -88,6 +91,15 @@ pub(crate) async fn cancel(
     Ok(Flash::good(text).then_go_to(&format!("/bills/{}", bill.id)))
 }
 
+/// The closing that stands in the way of cancelling or settling a bill.
+pub(crate) fn closing_for(
+    tx: &mut Transaction<'_>,
+    policies: &Release,
+    bill: &Bill,
+) -> Result<Option<YearState>, DatabaseError> {
+    closing(tx, policies, (bill.person, Some(bill.household)), bill.home, bill.year)
+}
+
 /// POST: tries to settle a bill that waits; a policy may be there by now.
 pub(crate) async fn settle_waiting(
     visit: Visit,
@@ -103,11 +115,11 @@ pub(crate) async fn settle_waiting(
     let reach = visit.reach.clone();
     let state = visit.app.database.write(move |tx| {
         lock_person(tx, asked.person, asked.home)?;
-        if let Some(closed) = closed_year(tx, asked.home, asked.year)? {
+        if let Some(closed) = closing_for(tx, &app.policies, &asked)? {
             return Ok::<_, DatabaseError>(Err(refuse_closed(&closed)));
         }
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
-        settle_again(tx, &hand, asked.person, asked.year, None)?;
+        settle_again(tx, &hand, (asked.person, Some(asked.household)), asked.year, None)?;
         Ok(Ok(store::bill(tx, &reach, asked.id)?.map(|bill| bill.state)))
     });
     let path = format!("/bills/{}", bill.id);

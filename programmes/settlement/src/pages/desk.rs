@@ -188,7 +188,7 @@ pub(crate) async fn preview(
 async fn hand_in(visit: Visit, person: &Person, typed: &Typed) -> Result<Response, Failure> {
     let (app, actor, now) = (visit.app.clone(), visit.actor.clone(), visit.app.clock.now());
     let (person_id, home) = (person.id.uuid(), person.home);
-    let body = typed.offered.received(visit.app.mint(), &Patient::from(person));
+    let body = typed.offered.received(&visit.app.policies, visit.app.mint(), &Patient::from(person));
     let work = move |tx: &mut Transaction<'_>| {
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         late::hand_in(tx, &hand, person_id, home, &body)
@@ -227,7 +227,7 @@ fn read_bill(
 /// Settles the person-year with the bill in it, without writing.
 async fn trial(visit: &Visit, person: &Person, typed: &Typed) -> Result<Result<Trial, Refusal>, Failure> {
     let (app, patient) = (visit.app.clone(), Patient::from(person));
-    let body = typed.offered.received(visit.app.mint(), &patient);
+    let body = typed.offered.received(&visit.app.policies, visit.app.mint(), &patient);
     Ok(visit.app.database.read(move |tx| try_bill(tx, &app, &patient, body)).await?)
 }
 
@@ -244,8 +244,9 @@ fn preview_page(
     let otherwise = otherwise_at_desk(&visit, person, &trial);
     let rules = visit.app.policies.lines(person.home, typed.offered.draft.discharge);
     // Who types the lines knows what was charged.
-    let lines =
-        tell_lines(page, &typed.offered.received(trial.settled.bill, &Patient::from(person)), rules, true);
+    let patient = Patient::from(person);
+    let received = typed.offered.received(&visit.app.policies, trial.settled.bill, &patient);
+    let lines = tell_lines(page, &received, rules, true);
     let words = |keys: &[String]| {
         let words = super::label_words(page, keys);
         if words.is_empty() {
@@ -265,7 +266,11 @@ fn preview_page(
         let (before, after) = (page.money(*before), page.money(*after));
         page.say("settlement.preview.change", &[("number", number), ("before", &before), ("after", &after)])
     });
-    let changes = changes.collect();
+    let mut changes: Vec<String> = changes.collect();
+    changes.extend(trial.members.map(|(count, change)| {
+        let change = super::postings::signed(page, change);
+        page.say("settlement.preview.change_members", &[("count", &count), ("change", &change)])
+    }));
     PreviewPage {
         head,
         form,
@@ -290,7 +295,7 @@ fn otherwise_at_desk(visit: &Visit, person: &Person, trial: &Trial) -> Vec<ToldO
     let Some(policy) = policies.jurisdiction(&trial.settled.jurisdiction) else { return Vec::new() };
     let known = KnownAround { labels: person.body.labels.clone(), next_year: trial.next_year.clone() };
     let (policy, day) = (policy.to_read(), trial.trace.facts.discharge);
-    let around = around(policies.vocabulary(), policy, &known, &trial.settled.person, day);
+    let around = around((policies, person.home), policy, &known, &trial.settled.person, day);
     let mut better = otherwise(&visit.page, policy, &trial.trace, &around, Sight::ALL).better;
     // What the desk and the patient can settle between them comes before another institution and another status.
     better.sort_by_key(|one| matches!(one.fact, "institution" | "labels"));

@@ -13,7 +13,7 @@ use super::years::refuse_closed;
 use super::{id_in, village};
 use crate::facts::{BILL_LATE, BillReceived, LATE_BILL_LEFT, LateBillLeft};
 use crate::rules::LONGEST_REASON;
-use crate::settling::{Hand, lock_person, settle_again};
+use crate::settling::{Hand, closing, lock_person, settle_again};
 use crate::store::{self, BillState, LateBill, known_bill};
 
 const FIELDS: &[Field] =
@@ -125,12 +125,13 @@ fn take_in(
     hand: &Hand<'_>,
     late: &LateBill,
 ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
-    if let Some(closed) = store::closed_year(tx, late.home, late.year)? {
-        return Ok(Err(refuse_closed(&closed)));
-    }
     let Some(mut body) = store::receipt_of::<BillReceived>(tx, Some(late.fact))? else {
         return Ok(Err(Refusal::new("settlement.refused.impossible")));
     };
+    let whose = (late.person, Some(body.household));
+    if let Some(closed) = closing(tx, &hand.app.policies, whose, late.home, late.year)? {
+        return Ok(Err(refuse_closed(&closed)));
+    }
     let mut corrects = None;
     if let Some(known) = known_bill(tx, body.institution.id, &body.number)? {
         if known.state != BillState::Cancelled {
@@ -141,6 +142,6 @@ fn take_in(
     let mut fact = hand.received(late.person, late.home, &body)?;
     fact.corrects = corrects;
     hand.app.record.append(tx, hand.now, vec![fact])?;
-    settle_again(tx, hand, late.person, body.year(), None)?;
+    settle_again(tx, hand, whose, body.year(), None)?;
     Ok(Ok(body.bill))
 }

@@ -36,7 +36,10 @@ struct Line {
     since: kangmai_base::Day,
     is_closed: bool,
     bills: usize,
-    /// What changes for the patient; none if nothing does.
+    /// Persons of whom a bill changes: more than one where a household is settled together.
+    people: u64,
+    is_told: bool,
+    /// What changes for the patients; none if nothing does.
     own: Option<String>,
     /// What changes for the others.
     payers: Vec<(String, String)>,
@@ -80,6 +83,8 @@ fn line(page: &Page, one: Preview, name: &impl Fn(&str) -> String) -> Line {
         year: one.touched.year,
         since: one.touched.touched_at.day(),
         is_closed: one.is_closed,
+        people: change.as_ref().map_or(0, |change| change.people),
+        is_told: one.is_told,
         bills: change.map_or(0, |change| change.bills),
         own: own.map(|amount| signed(page, amount)),
         payers: others.map(|((_, payer), amount)| (name(payer), signed(page, *amount))).collect(),

@@ -310,7 +310,7 @@ impl Found {
         let labels = self.person.as_ref().map(|person| person.body.labels.clone()).unwrap_or_default();
         let known = Known { labels, next_year: self.next_year.clone() };
         let day = self.body.discharge;
-        let around = around(policies.vocabulary(), again.policy, &known, &settled.person, day);
+        let around = around((policies, self.bill.home), again.policy, &known, &settled.person, day);
         Some(otherwise(page, again.policy, &again.trace, &around, sight))
     }
 }

@@ -6,6 +6,7 @@ use axum::response::Response;
 use kangmai_access::Reach;
 use kangmai_base::{DivisionLevel, Moment, Refusal};
 use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::InsuranceYear;
 use kangmai_programme::Visit;
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_web::{Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -24,9 +25,29 @@ const FIELDS: &[Field] = &[Field::area("reason", "settlement.field.year_reason")
 #[template(path = "settlement_years.html")]
 struct YearsPage {
     page: Page,
-    years: Vec<(YearSum, Option<YearState>)>,
+    years: Vec<YearLine>,
     late: Vec<LateBill>,
     touched: i64,
+}
+
+/// A year with what was settled in it.
+struct YearLine {
+    sum: YearSum,
+    closed: Option<YearState>,
+    /// Its days at the reader's place.
+    days: InsuranceYear,
+}
+
+impl YearLine {
+    fn is_calendar(&self) -> bool {
+        self.days == InsuranceYear::calendar(self.sum.year)
+    }
+}
+
+/// The days of the year that is called so.
+fn days_of(visit: &Visit, year: i32) -> InsuranceYear {
+    let found = visit.app.policies.insurance_year_called(visit.reach.place(), year);
+    found.unwrap_or(InsuranceYear::calendar(year))
 }
 
 /// A year is closed for a county or for who is above, not for a township.
@@ -49,6 +70,9 @@ pub(crate) async fn years(visit: Visit) -> Result<Response, Failure> {
             Ok::<_, DatabaseError>((years, late, store::count_touched(tx, &within)?))
         })
         .await?;
+    let years = years.into_iter();
+    let line = |(sum, closed): (YearSum, _)| YearLine { days: days_of(&visit, sum.year), sum, closed };
+    let years = years.map(line).collect();
     show(&YearsPage { page: visit.page.titled("settlement.years.title"), years, late, touched })
 }
 
@@ -102,8 +126,13 @@ async fn page_of(visit: Visit, year: i32, form: Form) -> Result<YearPage, Failur
     let is_closed_above = closed.as_ref().is_some_and(|closed| closed.place != visit.reach.place());
     let may_close = may_close(&visit.reach);
     let years = visit.page.word("settlement.years.title").into_owned();
+    let days = days_of(&visit, year);
     let mut page = visit.page.titled("settlement.year.title").under(years, "/years");
     page.title = page.say1("settlement.year.title_of", "year", year);
+    if days != InsuranceYear::calendar(year) {
+        page.title = page
+            .say("settlement.year.title_days", &[("year", &year), ("from", &days.first), ("to", &days.last)]);
+    }
     Ok(YearPage { page, form, closed, is_closed_above, may_close, history })
 }
 

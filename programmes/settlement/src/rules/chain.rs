@@ -1,7 +1,10 @@
 //! A person's insurance year as one chain: deductibles, stays and tiers of a bill depend on all bills before it, so a late,
-//! corrected or cancelled bill settles the whole year again.
+//! corrected or cancelled bill settles the whole year again. Where the law gives households accumulators that their members
+//! have together, the years of all persons whom a household joins are one chain.
 
-use kangmai_base::{Day, DivisionLevel, Fen, Moment, Sex, Uuid};
+use std::collections::BTreeMap;
+
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Moment, Sex, Uuid};
 use kangmai_people::{Enrolment, LabelInterval, labels_on};
 use kangmai_policy::{
     BillFacts, FeeKind, Icd10, InstitutionTier, Jurisdiction, Policy, Release, Settler, Trace, Vocabulary,
@@ -32,9 +35,22 @@ pub struct ChainBill {
     /// When it was received: the order among bills of the same days.
     pub received_at: Moment,
     /// The person's home place when it was received.
-    pub home: kangmai_base::DivisionCode,
+    pub home: DivisionCode,
     /// What it says.
     pub body: BillReceived,
+}
+
+/// One of those who are settled together.
+#[derive(Debug, Clone)]
+pub struct Member<'a> {
+    /// What is known of them.
+    pub insured: &'a Insured,
+    /// What they had used before the first bill. What a household has together counts for `opened_for`.
+    pub opening: &'a [Used],
+    /// The household that the opening was entered for; none: that of their first bill.
+    pub opened_for: Option<Uuid>,
+    /// Their bills, in any order.
+    pub bills: Vec<&'a ChainBill>,
 }
 
 /// What became of a bill.
@@ -120,11 +136,25 @@ impl<'p> Adjudicator<'p> {
         opening: &[Used],
         bills: &[&ChainBill],
     ) -> Vec<Settlement> {
-        let mut order = bills.to_vec();
-        order
-            .sort_by_key(|bill| (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill));
-        let mut year = RunningYear { used: opening.to_vec(), policy: None };
-        order.into_iter().map(|bill| settle_bill(self, insured, &mut year, bill)).collect()
+        self.settle_together(&[Member { insured, opening, opened_for: None, bills: bills.to_vec() }])
+    }
+
+    /// Settles the bills of all members in one order: day of discharge, day of admission, order of receipt, identifier.
+    pub fn settle_together(&mut self, members: &[Member<'_>]) -> Vec<Settlement> {
+        let own = members.iter().enumerate();
+        let mut order: Vec<(usize, &ChainBill)> =
+            own.flat_map(|(at, member)| member.bills.iter().map(move |bill| (at, *bill))).collect();
+        order.sort_by_key(|(_, bill)| {
+            (bill.body.discharge, bill.body.admission, bill.received_at, bill.body.bill)
+        });
+        let mut years = RunningYears::of(self.policies, members, &order);
+        let mut all = Vec::with_capacity(order.len());
+        for (at, bill) in order {
+            if let Some(member) = members.get(at) {
+                all.push(settle_bill(self, member.insured, (&mut years, at), bill));
+            }
+        }
+        all
     }
 
     /// The one that settles under `policy`; few policies take part in a run.
@@ -153,9 +183,41 @@ pub fn settle_year(
 }
 
 /// What is used of a year, between bills that may fall under different packs: accumulators go by name.
+#[derive(Default)]
 struct RunningYear<'p> {
     used: Vec<Used>,
     policy: Option<(&'p Policy, YearAccumulators)>,
+}
+
+/// The years of those who are settled together: each member's, and what each household has together.
+struct RunningYears<'p> {
+    members: Vec<RunningYear<'p>>,
+    households: BTreeMap<Uuid, RunningYear<'p>>,
+}
+
+impl<'p> RunningYears<'p> {
+    /// As they were before the first bill.
+    fn of(policies: &Release, members: &[Member<'_>], order: &[(usize, &ChainBill)]) -> RunningYears<'p> {
+        let mut households: BTreeMap<Uuid, RunningYear<'p>> = BTreeMap::new();
+        let mut own = Vec::with_capacity(members.len());
+        for (at, member) in members.iter().enumerate() {
+            let is_shared = |used: &&Used| policies.is_shared(&used.0);
+            let (shared, alone): (Vec<&Used>, Vec<&Used>) = member.opening.iter().partition(is_shared);
+            own.push(RunningYear { used: alone.into_iter().cloned().collect(), policy: None });
+            let first = || order.iter().find(|(of, _)| *of == at).map(|(_, bill)| bill.body.household);
+            let Some(household) = member.opened_for.or_else(first).filter(|_| !shared.is_empty()) else {
+                continue;
+            };
+            let year = households.entry(household).or_default();
+            for Used(name, value) in shared {
+                match year.used.iter_mut().find(|used| used.0 == *name) {
+                    Some(used) => used.1 += value,
+                    None => year.used.push(Used(name.clone(), *value)),
+                }
+            }
+        }
+        RunningYears { members: own, households }
+    }
 }
 
 impl<'p> RunningYear<'p> {
@@ -199,7 +261,7 @@ pub(crate) fn used_of(policy: &Policy, year: &YearAccumulators) -> Vec<Used> {
 fn settle_bill<'p>(
     adjudicator: &mut Adjudicator<'p>,
     insured: &Insured,
-    year: &mut RunningYear<'p>,
+    (years, at): (&mut RunningYears<'p>, usize),
     bill: &ChainBill,
 ) -> Settlement {
     let policies = adjudicator.policies;
@@ -222,12 +284,23 @@ fn settle_bill<'p>(
             return not(WhyNotSettled::Untranslatable(names));
         }
     };
-    let before = year.under(policy);
-    let mut after = before;
+    let Some(year) = years.members.get_mut(at) else { return not(WhyNotSettled::Impossible) };
+    let mut after = year.under(policy);
+    let mut shared = None;
+    if policy.has_shared() {
+        let household = years.households.entry(body.household).or_default();
+        let lent = household.under(policy);
+        policy.lend(&lent, &mut after);
+        shared = Some((household, lent));
+    }
     let mut trace = Trace::new(&facts);
     adjudicator.settler(policy).settle_into(&facts, &mut after, &mut trace);
-    year.policy = Some((policy, after));
     let settled = receipt(policies, jurisdiction, policy, bill, person, &trace, &after);
+    if let Some((household, mut lent)) = shared {
+        policy.give_back(&mut after, &mut lent);
+        household.policy = Some((policy, lent));
+    }
+    year.policy = Some((policy, after));
     Settlement::Settled(Box::new((settled, trace)))
 }
 
@@ -267,6 +340,16 @@ fn receipt(
         lines_rule: bill.body.lines.as_ref().map(|lines| lines.rule.clone()),
         cause: None,
     }
+}
+
+/// The insurance year in which a bill of somebody at home in `home` counts who was discharged on `discharge`, as a bill
+/// keeps it: none where it is the calendar year.
+pub(crate) fn insurance_year(policies: &Release, home: DivisionCode, discharge: Day) -> Option<i32> {
+    if !policies.has_insurance_years() {
+        return None;
+    }
+    let label = policies.insurance_year(home, discharge).label;
+    (label != discharge.year()).then_some(label)
 }
 
 /// The bill as the policy asks about it.

@@ -13,7 +13,8 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
     institution.code
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.id = $1 and bill.home between $2 and $3";
-const KNOWN: &str = "select id, state, content, person, total, insurance_year, fact, home from bill
+const KNOWN: &str =
+    "select id, state, content, person, total, insurance_year, fact, home, household from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
 const FACT_SOURCE: &str = "select source from fact where id = $1";
 const FACT_BODY: &str = "select body from fact where id = $1";
@@ -211,6 +212,8 @@ pub struct Known {
     pub fact: Uuid,
     /// Its person's home place then.
     pub home: DivisionCode,
+    /// The person's household when it came in.
+    pub household: Uuid,
 }
 
 /// The bill that `number` of an institution names, wherever its person lives.
@@ -232,6 +235,7 @@ pub fn known_bill(
         year: row.get(5)?,
         fact: row.get(6)?,
         home: row.get(7)?,
+        household: row.get(8)?,
     }))
 }
 

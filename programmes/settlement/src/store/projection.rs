@@ -99,9 +99,9 @@ const PUT_POSTINGS: InsertMany = InsertMany {
 };
 const CLEAR_PAYMENTS: &str = "delete from bill_payment where bill = $1";
 const PUT_OPENING: &str =
-    "insert into opening (person, insurance_year, fact, home, used) values ($1, $2, $3, $4, $5)
+    "insert into opening (person, insurance_year, fact, home, used, household) values ($1, $2, $3, $4, $5, $6)
     on conflict (person, insurance_year) do update set fact = excluded.fact, home = excluded.home,
-    used = excluded.used";
+    used = excluded.used, household = excluded.household";
 const PUT_ADMISSION: &str = "insert into admission (id, person, household, home, institution, admitted_on, emergency,
     entitled, why_not, labels, admitted_at, author) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
@@ -256,7 +256,10 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
                 let used = serde_json::to_string(&body.used)
                     .map_err(|_| DatabaseError::Refused("an opening cannot be written".into()))?;
                 let (person, home) = (fact.new.subject.id, fact.new.place);
-                tx.execute(PUT_OPENING, &params![person, body.year, fact.new.id, home, used])?;
+                tx.execute(
+                    PUT_OPENING,
+                    &params![person, body.year, fact.new.id, home, used, body.household],
+                )?;
             }
             _ => apply_admitted(tx, fact)?,
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kangmai_access::Reach;
-use kangmai_base::{Day, DivisionCode, Fen, Sex, Uuid};
+use kangmai_base::{DivisionCode, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
 
@@ -26,24 +26,25 @@ const WAITING_LABELS: &str =
     "select person, label, from_day, to_day, source from person_label where person in
     (select person from (select distinct person, insurance_year from bill where state = 'received'
     and +home between $1 and $2 order by person, insurance_year limit $3) as waiting)";
-const WAITING_OPENINGS: &str = "select opening.person, opening.insurance_year, opening.used from
+const WAITING_OPENINGS: &str =
+    "select opening.person, opening.insurance_year, opening.used, opening.household from
     (select distinct person, insurance_year from bill where state = 'received' and +home between $1 and $2
     order by person, insurance_year limit $3) as waiting
     join opening on opening.person = waiting.person and opening.insurance_year = waiting.insurance_year";
 /// Who has bills in a year, behind a person: the first so many, with the home of now. Grouped in the order of the index of
-/// persons, so that it stops at the limit; the pluses keep SQLite from taking the index of days.
+/// persons, so that it stops at the limit; the pluses keep SQLite from taking another index.
 const PEOPLE_OF_YEAR: &str = "select people.person, coalesce(person.home, people.home) from
-    (select person, min(home) as home from bill where person > $3 and +discharged_on between $4 and $5
-        and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $6) as people
+    (select person, min(home) as home from bill where person > $3 and +insurance_year = $4
+        and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $5) as people
     left join person on person.id = people.person order by people.person";
 const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
     bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from bill join fact on fact.id = bill.fact
-    where bill.person between $1 and $2 and +bill.discharged_on between $3 and $4 and bill.state <> 'cancelled'
+    where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state <> 'cancelled'
     order by bill.person, bill.discharged_on, bill.id";
 const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
 const SPAN_LABELS: &str = "select person, label, from_day, to_day, source from person_label
     where person between $1 and $2";
-const SPAN_OPENINGS: &str = "select person, insurance_year, used from opening
+const SPAN_OPENINGS: &str = "select person, insurance_year, used, household from opening
     where person between $1 and $2 and insurance_year = $3";
 const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'
@@ -57,7 +58,7 @@ const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bi
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
 const LABELS: &str = "select person, label, from_day, to_day, source from person_label where person = $1";
 const YEAR_OPENING: &str =
-    "select person, insurance_year, used from opening where person = $1 and insurance_year = $2";
+    "select person, insurance_year, used, household from opening where person = $1 and insurance_year = $2";
 const OPENING_FACT: &str = "select fact, used from opening where person = $1 and insurance_year = $2";
 
 /// A bill of a person-year with what it came to before.
@@ -65,6 +66,8 @@ const OPENING_FACT: &str = "select fact, used from opening where person = $1 and
 pub struct YearBill {
     /// The bill.
     pub bill: ChainBill,
+    /// The fact that it came in by, nil while it is only tried.
+    pub fact: Uuid,
     /// The fact of its last receipt (or of why there is none).
     pub receipt: Option<Uuid>,
     /// What that came to; none if it is not settled.
@@ -84,13 +87,16 @@ pub struct PersonYear {
     pub insured: Insured,
     /// What was used before the first bill.
     pub opening: Vec<Used>,
+    /// The household that the opening was entered for.
+    pub opened_for: Option<Uuid>,
     /// The bills that are not cancelled.
     pub bills: Vec<YearBill>,
 }
 
 impl PersonYear {
     fn new(person: Uuid, year: i32) -> PersonYear {
-        PersonYear { person, year, insured: Insured::default(), opening: Vec::new(), bills: Vec::new() }
+        let (insured, opening, bills) = (Insured::default(), Vec::new(), Vec::new());
+        PersonYear { person, year, insured, opening, opened_for: None, bills }
     }
 }
 
@@ -101,6 +107,7 @@ fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
     let bill = ChainBill { home: row.get(2)?, received_at: row.get(3)?, body };
     let (state, corrects): (String, Option<Uuid>) = (row.get(8)?, row.get(9)?);
     let (kind, result): (String, Option<i64>) = (row.get(10)?, row.get(5)?);
+    let fact = row.get(7)?;
     let why = match corrects {
         _ if kind == BILL_ITEMISED => Why::Itemised,
         Some(_) => Why::Corrected,
@@ -108,11 +115,11 @@ fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
     };
     // A settled bill whose lines came afterwards has its receipt still, but no result that stands.
     let waits = match state.as_str() {
-        "received" => Some(Cause { why, fact: Some(row.get(7)?), bill: None }),
-        "settled" if result.is_none() => Some(Cause { why, fact: Some(row.get(7)?), bill: None }),
+        "received" => Some(Cause { why, fact: Some(fact), bill: None }),
+        "settled" if result.is_none() => Some(Cause { why, fact: Some(fact), bill: None }),
         _ => None,
     };
-    Ok((row.get(0)?, row.get(1)?, YearBill { bill, receipt: row.get(4)?, result, waits }))
+    Ok((row.get(0)?, row.get(1)?, YearBill { bill, fact, receipt: row.get(4)?, result, waits }))
 }
 
 fn read_insured(row: &Row) -> Result<(Uuid, Insured), DatabaseError> {
@@ -189,15 +196,16 @@ fn put_together(
         }
         Ok(())
     })?;
-    let mut opened: HashMap<(Uuid, i32), Vec<Used>> = HashMap::new();
+    let mut opened: HashMap<(Uuid, i32), (Vec<Used>, Option<Uuid>)> = HashMap::new();
     tx.for_each(openings, parameters[3], |row| {
         let used: String = row.get(2)?;
-        opened.insert((row.get(0)?, row.get(1)?), read_used(&used)?);
+        opened.insert((row.get(0)?, row.get(1)?), (read_used(&used)?, row.get(3)?));
         Ok(())
     })?;
     for year in &mut years {
         year.insured = known.get(&year.person).cloned().unwrap_or_default();
-        year.opening = opened.remove(&(year.person, year.year)).unwrap_or_default();
+        let opening = opened.remove(&(year.person, year.year));
+        (year.opening, year.opened_for) = opening.unwrap_or_default();
     }
     Ok(years)
 }
@@ -213,15 +221,8 @@ pub fn people_of_year(
     after: Uuid,
     limit: i64,
 ) -> Result<Vec<(Uuid, DivisionCode)>, DatabaseError> {
-    let (from, to) = days_of(year);
-    let rows = tx.query(PEOPLE_OF_YEAR, &params![reach.first(), reach.last(), after, from, to, limit])?;
+    let rows = tx.query(PEOPLE_OF_YEAR, &params![reach.first(), reach.last(), after, year, limit])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
-
-/// The insurance year is the calendar year of discharge.
-fn days_of(year: i32) -> (Day, Day) {
-    let day = |month, date, otherwise| Day::from_ymd(year, month, date).unwrap_or(Day(otherwise));
-    (day(1, 1, i32::MIN), day(12, 31, i32::MAX))
 }
 
 /// The person-years of all persons between two that have bills in `year`, both included.
@@ -234,16 +235,11 @@ pub fn years_between(
     first: Uuid,
     last: Uuid,
 ) -> Result<Vec<PersonYear>, DatabaseError> {
-    let (from, to) = days_of(year);
+    let (people, of_year) = (params![first, last], params![first, last, year]);
     put_together(
         tx,
         [SPAN_BILLS, SPAN_PEOPLE, SPAN_LABELS, SPAN_OPENINGS],
-        [
-            &params![first, last, from, to],
-            &params![first, last],
-            &params![first, last],
-            &params![first, last, year],
-        ],
+        [&of_year, &people, &people, &of_year],
     )
 }
 
@@ -276,7 +272,7 @@ pub fn person_year(tx: &mut Transaction<'_>, person: Uuid, year: i32) -> Result<
         found.insured.labels.extend(read_label(&row)?.1);
     }
     if let Some(row) = tx.query_one(YEAR_OPENING, &params![person, year])? {
-        found.opening = read_used(&row.get::<String>(2)?)?;
+        (found.opening, found.opened_for) = (read_used(&row.get::<String>(2)?)?, row.get(3)?);
     }
     Ok(found)
 }

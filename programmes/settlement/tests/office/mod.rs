@@ -76,6 +76,28 @@ pub(crate) fn on_both_under(policies: &Arc<Release>, journey: impl Fn(&mut Offic
     }
 }
 
+/// The shipped packs, each file changed by `change`, and more files.
+pub(crate) fn packs_with(change: impl Fn(&str, String) -> String, more: &[(&str, &str)]) -> Arc<Release> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let files = Release::read_directory(&folder).expect("the packs").into_iter();
+    let files = files.map(|(path, text)| (path.clone(), change(&path, text)));
+    let more = more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    match Release::load(files.chain(more)) {
+        Ok(release) => Arc::new(release),
+        Err(errors) => panic!("{}", errors[0]),
+    }
+}
+
+/// The shipped packs, but medical assistance counts for whole households.
+pub(crate) fn household_packs() -> Arc<Release> {
+    static RELEASE: OnceLock<Arc<Release>> = OnceLock::new();
+    let change = |path: &str, text: String| match path.ends_with("benefits/40-assistance.toml") {
+        true => text.replace("owner = \"person\"", "owner = \"household\""),
+        false => text,
+    };
+    Arc::clone(RELEASE.get_or_init(|| packs_with(change, &[])))
+}
+
 pub(crate) struct Office {
     pub(crate) app: App,
     pub(crate) ids: Arc<SeededIds>,
@@ -237,6 +259,33 @@ impl Office {
         self.put_person(&person);
         self.write(move |tx| kangmai_people::put_households(tx, &[household]));
         person
+    }
+
+    /// Another member of the household of `other`.
+    pub(crate) fn given_a_member(
+        &mut self,
+        name: &str,
+        other: &Person,
+        labels: &[(Label, &str, Option<&str>)],
+    ) -> Person {
+        let mut person = self.given_a_person(name, &other.home.to_string(), labels);
+        person.body.household = other.body.household;
+        self.put_person(&person);
+        person
+    }
+
+    /// The same office under other packs.
+    pub(crate) fn app_under(&self, policies: Arc<Release>) -> App {
+        App::new(AppParts {
+            database: self.app.database.clone(),
+            record: self.app.record.clone(),
+            policies,
+            words: Arc::clone(&self.app.words),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            ids: Arc::clone(&self.app.ids),
+            programmes: self.app.programmes,
+            settings: self.app.settings.clone(),
+        })
     }
 
     pub(crate) fn put_person(&self, person: &Person) {

@@ -9,7 +9,7 @@ use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Relea
 use serde::de::DeserializeOwned;
 
 use crate::bills::{Cost, Fee, Holder, Treated};
-use crate::rules::{Openings, YearBill};
+use crate::rules::{Opened, Openings, YearBill, year_of};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";
 // By the index of years: its rows follow each other in the table, those of a place do not.
@@ -18,7 +18,7 @@ const BILLS: &str =
     already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
     where insurance_year = $1 and home between $2 and $3";
 const OPENINGS: &str =
-    "select person, used from opening where insurance_year = $1 and home between $2 and $3";
+    "select person, used, household from opening where insurance_year = $1 and home between $2 and $3";
 // Few people have a label: from there to the people, not the other way round.
 const LABELS: &str = "select person.household, person_label.label from person_label
     cross join person where person.id = person_label.person and person.home between $1 and $2
@@ -76,10 +76,10 @@ pub fn read_year(
     })?;
     tx.for_each(OPENINGS, &params![year, first, last], |row| {
         let used: Vec<(String, i64)> = said(&row.get::<String>(1)?, 1)?;
-        read.openings.insert(row.get(0)?, used);
+        read.openings.insert(row.get(0)?, Opened { used, household: row.get(2)? });
         Ok(())
     })?;
-    let end = Day::from_ymd(year, 12, 31).unwrap_or(Day(0));
+    let end = year_of(release, place, year).last;
     tx.for_each(LABELS, &params![first, last, end], |row| {
         let label: String = row.get(1)?;
         let set = read.labels.entry(row.get(0)?).or_default();
@@ -160,6 +160,7 @@ impl Known<'_> {
         Ok(Some(YearBill {
             bill: row.get(0)?,
             person: row.get(1)?,
+            chain: row.get(1)?,
             household: row.get(2)?,
             received_at: row.get(6)?,
             own: row.get(10)?,

@@ -15,7 +15,7 @@ use kangmai_sheet::{Cells, Column, Fault, Record, Schema, Source as _, read};
 use kangmai_sheets::{Sheet, SheetError, open};
 use kangmai_web::{Language, Words};
 
-use super::bill_file::person_of;
+use super::bill_file::{hash_of, person_of};
 use crate::commands::say;
 
 /// A person of the register, as far as settling asks.
@@ -25,6 +25,8 @@ pub(super) struct KnownPerson {
     pub(super) birth: Option<Day>,
     pub(super) sex: Option<Sex>,
     pub(super) insured: bool,
+    /// The household, as a number, if the register says its number.
+    household: Option<u64>,
     /// Label, first day, and the day from which it no longer holds.
     labels: Vec<(LabelSet, Day, Day)>,
 }
@@ -62,6 +64,8 @@ pub(super) struct Around {
     institutions: HashMap<String, KnownInstitution>,
     /// By person and year: number of the column and value.
     openings: HashMap<(u64, i32), Vec<(u16, Fen)>>,
+    /// Members of the households that have any with an opening.
+    opened: HashMap<u64, Vec<u64>>,
     opening_names: Vec<&'static str>,
 }
 
@@ -127,6 +131,16 @@ impl Around {
         self.institutions.get(code)
     }
 
+    /// The household of a person, as the register has it.
+    pub(super) fn household(&self, person: u64) -> Option<u64> {
+        self.people.get(&person)?.household
+    }
+
+    /// Those members of a household, by the register, that have an opening.
+    pub(super) fn opened_members(&self, household: u64) -> &[u64] {
+        self.opened.get(&household).map_or(&[], Vec::as_slice)
+    }
+
     /// The year of a person as the opening file has it.
     pub(super) fn opening(&self, person: u64, of_year: i32, policy: &Policy) -> YearAccumulators {
         let mut year = YearAccumulators::NONE;
@@ -165,6 +179,10 @@ impl Around {
                     birth: row.birth,
                     sex: row.sex,
                     insured: row.enrolment != Some(Enrolment::NotEnrolled),
+                    household: row.household.number.as_ref().map(|number| {
+                        // A number is unique in its village.
+                        hash_of((row.household.place, number.as_str()))
+                    }),
                     labels: Vec::new(),
                 });
                 known.labels.extend(row.labels.iter().filter_map(|interval| label_of(interval, release)));
@@ -203,6 +221,16 @@ impl Around {
         })
     }
 
+    fn open(&mut self, person: u64, of_year: i32, used: Vec<(u16, Fen)>) {
+        self.openings.insert((person, of_year), used);
+        if let Some(household) = self.household(person) {
+            let members = self.opened.entry(household).or_default();
+            if !members.contains(&person) {
+                members.push(person);
+            }
+        }
+    }
+
     /// Reads what people have used up: a row a person and year, a column an accumulator of any pack.
     pub(super) fn read_openings(
         &mut self,
@@ -232,7 +260,7 @@ impl Around {
                 values.extend(value.map(|value| (column as u16, value)));
             }
             if let (Some(person), Some(of_year), false) = (person, of_year, cells.has_errors()) {
-                self.openings.insert((person, of_year as i32), values);
+                self.open(person, of_year as i32, values);
             }
             cells.into_faults()
         })

@@ -20,6 +20,8 @@ use super::order::RowError;
 
 /// Characters of a bill number.
 const LONGEST_NUMBER: usize = 64;
+/// Characters of a household number.
+const LONGEST_HOUSEHOLD: usize = 40;
 
 /// One bill that can be settled.
 #[derive(Debug, Clone)]
@@ -29,11 +31,22 @@ pub(super) struct BillRow {
     pub(super) row: u32,
     /// The person, as a number drawn from the ID number.
     pub(super) person: u64,
+    /// With whom they are settled: a number that all of those have in common.
+    pub(super) chain: u64,
+    /// The household, as a number; none: not known.
+    pub(super) household: Option<u64>,
     /// Number of the jurisdiction in the release.
     pub(super) jurisdiction: u16,
     pub(super) facts: BillFacts,
     /// Whether its amounts are what its lines come to.
     pub(super) has_lines: bool,
+}
+
+impl BillRow {
+    /// The household; one of whom none is known has nothing together with anybody.
+    pub(super) fn household_or_self(&self) -> u64 {
+        self.household.unwrap_or(self.person)
+    }
 }
 
 /// What became of a row.
@@ -65,6 +78,7 @@ struct Slots {
     fees: Option<Slot>,
     labels: Option<Slot>,
     person_place: Option<Slot>,
+    household: Option<Slot>,
 }
 
 impl Slots {
@@ -90,6 +104,7 @@ impl Slots {
             fees: slot("fees"),
             labels: slot("labels"),
             person_place: slot("person_place"),
+            household: slot("household_number"),
         }
     }
 }
@@ -296,7 +311,20 @@ impl<'s> Reading<'s> {
         }
         let jurisdiction = self.jurisdiction(slots, cells, &facts)?;
         let row = cells.row();
-        Some(BillRow { number, row, person: who.person, jurisdiction, facts, has_lines })
+        let said = slots.household.and_then(|slot| {
+            cells.optional(slot, |text| read::code(text, LONGEST_HOUSEHOLD)).map(|text| household_of(&text))
+        });
+        let household = said.or(self.setup.around.household(who.person));
+        Some(BillRow {
+            number,
+            row,
+            person: who.person,
+            chain: who.person,
+            household,
+            jurisdiction,
+            facts,
+            has_lines,
+        })
     }
 
     fn money(&mut self, slots: &Slots, cells: &mut Cells<'_>, facts: &mut BillFacts) {
@@ -415,7 +443,7 @@ impl<'s> Reading<'s> {
         let key = hash_of((institution, bill.number.to_ascii_uppercase()));
         let facts = &bill.facts;
         let content = hash_of((
-            bill.person,
+            (bill.person, bill.household),
             (facts.total, facts.compliant, facts.already_paid, facts.fees, facts.categories),
             (facts.admission, facts.discharge, facts.settlement),
             (facts.tier as u8, facts.grade as u8, facts.setting as u8, facts.referral as u8),
@@ -477,6 +505,11 @@ pub(super) fn hash_of<T: std::hash::Hash>(value: T) -> u64 {
 /// The number of the person with this ID number.
 pub(super) fn person_of(id_number: &str) -> u64 {
     hash_of(id_number)
+}
+
+/// The number of the household that a file of bills calls so.
+pub(super) fn household_of(number: &str) -> u64 {
+    hash_of(("household", half_width(number.trim()).trim_start_matches('\'')))
 }
 
 /// A bill number as it stands, if nothing is lost of it.

@@ -10,7 +10,7 @@ pub(super) const BILLS: Schema =
         key: "settle.bills", title_zh: "医疗费用结算清单", title_en: "Bills", columns: &COLUMNS
     };
 
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 20] = [
     Column::new("number", "结算单号", "Bill number")
         .required()
         .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号", "bill"])
@@ -63,6 +63,13 @@ const COLUMNS: [Column; 19] = [
     Column::new("person_place", "参保地", "Insured in")
         .aliases(&["参保地区划代码", "户籍地区划代码", "区划代码", "place"])
         .format(Format::Code),
+    Column::new("household_number", "户编号", "Household number")
+        .aliases(&["户号", "家庭编号", "户籍编号", "household"])
+        .format(Format::Code)
+        .hint(
+            "在本文件内唯一；不填按人员名册；只在政策有按全户累计的待遇时用到",
+            "Unique in this file; else by the register; asked only where a benefit counts for households",
+        ),
 ];
 
 pub(super) const SETTINGS: [(&str, Setting); 13] = [

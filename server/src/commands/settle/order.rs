@@ -1,6 +1,6 @@
 //! Brings the rows of a file of bills into order: each person's rows together.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use std::sync::mpsc::SyncSender;
 
 use anyhow::{Context as _, anyhow, bail};
 use kangmai_base::Refusal;
-use kangmai_sheet::{Fault, Matching, Record, Source as _, half_width};
+use kangmai_sheet::{Fault, Matching, Record, Source as _, read};
 use kangmai_sheets::{Sheet, open};
 
 use super::Setup;
-use super::bill_file::{BillRow, Read, Reading, hash_of};
+use super::bill_file::{BillRow, Read, Reading, hash_of, household_of, person_of};
 use super::columns::BILLS;
 
 /// Rows read before they are handed on.
@@ -107,6 +107,10 @@ fn take(
 /// Streams a file whose rows stand together by person, whatever their order within. Keeps eight bytes a person and
 /// sixteen a bill (to tell a person that comes back and a bill that stands twice).
 pub(super) fn stream(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) -> anyhow::Result<()> {
+    if reading.setup().release.has_shared() {
+        // Who is settled together is known when all rows are.
+        return Err(NotGrouped.into());
+    }
     let mut sheet = open_bills(path, reading.setup())?;
     let matching = sheet.matching().clone();
     let (mut record, mut batch) = (Record::new(), Batch::default());
@@ -135,8 +139,57 @@ pub(super) fn stream(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) ->
     sent.send(batch)
 }
 
-/// Splits a file by person into parts that fit in memory, then reads part after part.
+/// Who is settled together with whom: the persons whom a household of a bill joins, and whoever those are joined with.
+struct Joined(HashMap<u64, u64>);
+
+impl Joined {
+    /// Reads the households of a whole file, if the law lets households have anything together.
+    fn read(path: &Path, setup: &Setup) -> anyhow::Result<Joined> {
+        let mut joined = Joined(HashMap::new());
+        if !setup.release.has_shared() {
+            return Ok(joined);
+        }
+        let mut sheet = open_bills(path, setup)?;
+        let matching = sheet.matching().clone();
+        let position = |key| matching.slot(key).and_then(|slot| matching.position(slot));
+        let (id, household) = (position("id_number").unwrap_or(0), position("household_number"));
+        let mut record = Record::new();
+        while next(&mut sheet, &mut record, setup)? {
+            let Some(person) = person_in(&record, id) else { continue };
+            let said = household.map(|at| record.get(at).trim()).filter(|text| !text.is_empty());
+            let household = said.map(household_of).or_else(|| setup.around.household(person));
+            if let Some(household) = household {
+                joined.join(person, household);
+            }
+        }
+        Ok(joined)
+    }
+
+    fn join(&mut self, person: u64, household: u64) {
+        let (one, other) = (self.root(person), self.root(household));
+        self.0.insert(one.max(other), one.min(other));
+    }
+
+    /// The number that all have in common who are settled together.
+    fn root(&mut self, one: u64) -> u64 {
+        let mut at = one;
+        while let Some(next) = self.0.get(&at).copied().filter(|next| *next != at) {
+            let behind = self.0.get(&next).copied().unwrap_or(next);
+            self.0.insert(at, behind);
+            at = next;
+        }
+        at
+    }
+}
+
+/// The person of a row, if its number can be one.
+fn person_in(record: &Record, position: usize) -> Option<u64> {
+    read::id_number(record.get(position)).ok().map(|number| person_of(number.as_str()))
+}
+
+/// Splits a file by those who are settled together into parts that fit in memory, then reads part after part.
 pub(super) fn split(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) -> anyhow::Result<()> {
+    let mut joined = Joined::read(path, reading.setup())?;
     let mut sheet = open_bills(path, reading.setup())?;
     let matching = sheet.matching().clone();
     let bytes = std::fs::metadata(path).map_or(0, |about| about.len());
@@ -148,8 +201,7 @@ pub(super) fn split(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) -> 
     let id = matching.slot("id_number").and_then(|slot| matching.position(slot)).unwrap_or(0);
     let mut record = Record::new();
     while next(&mut sheet, &mut record, reading.setup())? {
-        let person: String = half_width(record.get(id).trim()).to_uppercase();
-        let part = hash_of(person.trim_start_matches('\'')) % count;
+        let part = hash_of(person_in(&record, id).map(|person| joined.root(person))) % count;
         write_record(&mut writers[part as usize], &record).context("writing a part of the file")?;
         if record.number().is_multiple_of(BATCH_ROWS as u32) {
             sent.percent.store(u64::from(sheet.progress().percent()) / 2, Ordering::Relaxed);
@@ -165,7 +217,10 @@ pub(super) fn split(path: &Path, reading: &mut Reading<'_>, sent: &Sent<'_>) -> 
         while read_record(&mut file, &mut record)? {
             take(reading, &matching, &record, &mut batch)?;
         }
-        batch.bills.sort_by_key(|bill| (bill.person, bill.row));
+        for bill in &mut batch.bills {
+            bill.chain = joined.root(bill.person);
+        }
+        batch.bills.sort_by_key(|bill| (bill.chain, bill.row));
         sent.percent.store(50 + 50 * (part + 1) / count, Ordering::Relaxed);
         sent.send(batch)?;
     }
@@ -220,4 +275,27 @@ fn read_record(file: &mut impl std::io::Read, record: &mut Record) -> anyhow::Re
         record.push(std::str::from_utf8(&cell).context("a part of the file was changed")?);
     }
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_a_household_joins_has_a_number_in_common_and_nobody_else() {
+        let mut joined = Joined(HashMap::new());
+        // A long chain from household to household, and a ring of others.
+        for number in 0..1_000_u64 {
+            joined.join(10_000 + number, 20_000 + number);
+            joined.join(10_000 + number, 20_001 + number);
+            joined.join(30_000 + number % 7, 40_000 + (number + 1) % 7);
+            joined.join(30_000 + number % 7, 40_000 + number % 7);
+        }
+        let chain = joined.root(10_000);
+        assert!((0..1_000).all(|number| joined.root(10_000 + number) == chain));
+        let ring = joined.root(30_000);
+        assert!((0..7).all(|number| joined.root(30_000 + number) == ring));
+        assert_ne!(chain, ring);
+        assert_eq!(joined.root(50_000), 50_000, "somebody alone");
+    }
 }

@@ -184,10 +184,14 @@ impl<'s> Output<'s> {
         let known = self.setup.around.person(bill.person);
         let as_registered =
             known.filter(|person| person.labels_on(facts.discharge) == facts.labels_at_discharge);
+        let jurisdiction = self.setup.jurisdiction(bill.jurisdiction);
+        let year = jurisdiction.map(|jurisdiction| self.setup.insurance_year(jurisdiction, bill));
+        let next = year.map_or(facts.discharge.year(), |year| year.label) + 1;
         kangmai_policy::Around {
             labels: as_registered.map(|person| person.label_days()).unwrap_or_default(),
             birth: known.and_then(|person| person.birth),
-            next_year: self.setup.around.opening(bill.person, facts.insurance_year() + 1, policy),
+            year,
+            next_year: self.setup.around.opening(bill.person, next, policy),
         }
     }
 

@@ -6,8 +6,8 @@ use super::{MOST_DAYS, Otherwise, first_difference};
 use crate::predicate::AsOf;
 use crate::settle::settle;
 use crate::{
-    BillFacts, InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Policy, Referral, Setting,
-    Trace, YearAccumulators,
+    BillFacts, InstitutionGrade, InstitutionKind, InstitutionTier, InsuranceYear, LabelSet, Policy, Referral,
+    Setting, Trace, YearAccumulators,
 };
 
 /// What is known around a bill: facts that are dated may be others on another day.
@@ -17,11 +17,17 @@ pub struct Around {
     pub labels: Vec<(Day, LabelSet)>,
     /// Birth date.
     pub birth: Option<Day>,
+    /// The insurance year that the bill counts in; none: the calendar year.
+    pub year: Option<InsuranceYear>,
     /// What is used of the next insurance year before the bill, if it came in that.
     pub next_year: YearAccumulators,
 }
 
 impl Around {
+    fn year_of(&self, trace: &Trace) -> InsuranceYear {
+        self.year.unwrap_or(InsuranceYear::calendar(trace.facts.discharge.year()))
+    }
+
     fn labels_on(&self, day: Day) -> Option<LabelSet> {
         let after = self.labels.partition_point(|(from, _)| *from <= day);
         self.labels.get(after.checked_sub(1)?).map(|(_, set)| *set)
@@ -164,18 +170,17 @@ pub(super) fn discharged_on(
     if let Some(birth) = around.birth {
         facts.set_birth(birth);
     }
-    let year = match facts.insurance_year().cmp(&trace.facts.insurance_year()) {
-        std::cmp::Ordering::Equal => trace.before,
-        std::cmp::Ordering::Greater => around.next_year,
-        std::cmp::Ordering::Less => return None,
-    };
-    Some((facts, year))
+    let counts_in = around.year_of(trace);
+    if day < counts_in.first {
+        return None;
+    }
+    Some((facts, if day <= counts_in.last { trace.before } else { around.next_year }))
 }
 
 /// A day later; the next day on which something changes; and the next on which it changes for the better.
 fn later(policy: &Policy, trace: &Trace, around: &Around) -> Vec<Otherwise> {
     let day = trace.facts.discharge;
-    let next_year = Day::from_ymd(day.year() + 1, 1, 1);
+    let next_year = Some(around.year_of(trace).last.plus_days(1));
     let birthday = around.birth.and_then(|birth| {
         (1..=MOST_DAYS).map(|days| day.plus_days(days)).find(|other| other.age_of(birth) != day.age_of(birth))
     });

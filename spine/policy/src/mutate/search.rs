@@ -19,6 +19,9 @@ const MOST_TRIES: usize = 1_000_000;
 /// Most different ways through a layer that are followed.
 const MOST_WAYS: usize = 300;
 
+/// More stays than any rule asks for.
+const MANY_STAYS: i64 = 9;
+
 /// What the search came to.
 pub(super) enum Found {
     /// A bill, the plainest found.
@@ -238,6 +241,7 @@ impl Said {
         let mut sets: Vec<Set> = fees.collect();
         sets.extend([Set::Outside(Fen::yuan(100)), Set::DeductibleUsed(Fen::yuan(1))]);
         sets.push(Set::Left(Rate::percent(50)));
+        sets.extend(self.amounts.iter().copied().chain([self.large()]).map(Set::OtherMember));
         let shares = self.rates.iter().chain(&[Rate::ZERO]);
         sets.extend(shares.flat_map(|rate| [Set::Paid(*rate, -1), Set::Paid(*rate, 0), Set::Paid(*rate, 1)]));
         for amount in &self.amounts {
@@ -284,6 +288,8 @@ enum Set {
     PaidToDate(Fen),
     DeductibleToDate(Fen),
     DeductibleUsed(Fen),
+    /// Another member of the household has used so much of everything.
+    OtherMember(Fen),
 }
 
 impl Set {
@@ -341,6 +347,11 @@ impl Set {
             Set::PaidToDate(amount) => given.paid_to_date = amount,
             Set::DeductibleToDate(amount) => given.deductible_to_date = amount,
             Set::DeductibleUsed(amount) => given.deductible_used = amount,
+            Set::OtherMember(amount) => {
+                (given.base_to_date, given.paid_to_date) = (amount, amount);
+                (given.deductible_to_date, given.earlier_stays) = (amount, MANY_STAYS);
+                given.other_member = true;
+            }
         }
         given
     }
@@ -448,7 +459,7 @@ fn look_at_amounts(pair: &mut Pair<'_>, said: &Said, ways: &[Given]) -> Option<G
 /// Takes back whatever is not needed for the difference.
 fn plainest(pair: &mut Pair<'_>, found: Given) -> Given {
     let plain = Given::on(found.facts.discharge);
-    let back: [fn(&mut Given, &Given); 19] = [
+    let back: [fn(&mut Given, &Given); 21] = [
         |given, _| given.facts.admission = given.facts.discharge,
         |given, plain| given.facts.labels_at_admission = plain.facts.labels_at_admission,
         |given, _| given.facts.labels_at_admission = given.facts.labels_at_discharge,
@@ -465,6 +476,8 @@ fn plainest(pair: &mut Pair<'_>, found: Given) -> Given {
         |given, plain| given.facts.person_place = plain.facts.person_place,
         |given, plain| given.facts.institution_place = plain.facts.institution_place,
         |given, _| given.earlier_stays = 0,
+        |given, _| given.other_member = false,
+        |given, _| given.base_to_date = Fen::ZERO,
         |given, _| given.deductible_to_date = Fen::ZERO,
         |given, _| given.paid_to_date = Fen::ZERO,
         |given, _| given.deductible_used = Fen::ZERO,

@@ -215,6 +215,8 @@ const WORDS: &[(&str, &[&str])] = &[
     ("discount_of", &["remaining_compliant", "remaining_own"]),
     ("take", &["compliant", "remaining_compliant"]),
     ("over", &["bill", "year"]),
+    ("owner", &["person", "household"]),
+    ("rest", &["own", "with_before", "with_next"]),
     ("window", &["year_to_date", "rolling_12_months"]),
     ("own_cost", &["compliant", "all"]),
     ("scope", &["county", "city", "province"]),
@@ -225,7 +227,8 @@ const WORDS: &[(&str, &[&str])] = &[
 /// All changes of a file whose parsed table is `table`.
 pub(super) fn changes(text: &str, table: &DeTable<'_>) -> Vec<Change> {
     let kind = table.get("kind").and_then(|kind| kind.get_ref().as_str()).unwrap_or_default().to_owned();
-    let mut sites = Sites { text, kind, path: Vec::new(), found: Vec::new() };
+    let remembers = table.contains_key("accumulators");
+    let mut sites = Sites { text, kind, remembers, path: Vec::new(), found: Vec::new() };
     sites.edges(table);
     sites.table(table);
     sites.found
@@ -234,6 +237,8 @@ pub(super) fn changes(text: &str, table: &DeTable<'_>) -> Vec<Change> {
 struct Sites<'t> {
     text: &'t str,
     kind: String,
+    /// Whether the benefit has accumulators.
+    remembers: bool,
     path: Vec<Hop>,
     found: Vec<Change>,
 }
@@ -274,14 +279,15 @@ impl Sites<'_> {
         matches!(self.path.as_slice(), [Hop::Key(key), Hop::Item(_)] if key == "version" || key == "gap")
     }
 
-    /// Words that mean nothing in some tables: over what a deductible of nothing is counted, the base of kinds that
-    /// take none, and how what has no fraction is rounded.
+    /// Words that mean nothing in some tables: over what a deductible of nothing is counted, the base of kinds that take
+    /// none, whose the accumulators are where there are none, and how what has no fraction is rounded.
     fn is_without_effect(&self, key: &str, table: &DeTable<'_>) -> bool {
         let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str()).unwrap_or_default();
         match key {
             "deductible_over" => text("deductible").parse() == Ok(Fen::ZERO),
             "take" => !matches!(self.kind.as_str(), "deductible_ratio" | "tiers" | "share"),
             "over" => self.kind != "tiers",
+            "owner" => !self.remembers,
             // A fixed sum has no fraction to round.
             "mode" => self.kind == "fixed",
             _ => false,

@@ -107,6 +107,9 @@ fn write_amounts(pairs: &mut Pairs, given: &Given, benefit: &Benefit) {
     if given.earlier_stays != 0 {
         pairs.bare("earlier_stays", given.earlier_stays);
     }
+    if given.other_member {
+        pairs.bare("other_member", true);
+    }
     let mut fees = Pairs(Vec::new());
     FeeKind::ALL.into_iter().for_each(|fee| fees.money(fee.name(), facts.fees[fee as usize]));
     if !fees.0.is_empty() {
