@@ -13,7 +13,7 @@ use crate::pages::{closing_for, refuse_closed};
 use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
 use crate::settling::{Hand, closing, lock, lock_person, settle as settle_chain, settle_again};
 use crate::store::{
-    self, Answered, Attempt, Begun, Bill, BillState, Known, JoinedYear, MatchedPerson, RequestKey,
+    self, Answered, Attempt, Begun, Bill, BillState, JoinedYear, Known, MatchedPerson, RequestKey,
     answer_request, begin_request, give_up_request, joined_year, known_bill, opening_fact,
 };
 
@@ -307,7 +307,8 @@ pub(crate) fn cancel_bill(
     let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, reason)?;
     let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
     hand.app.record.append(tx, hand.now, vec![fact])?;
-    settle_again(tx, hand, (bill.person, Some(bill.household)), bill.year, Some(cause)).map(|changed| Ok(Some(changed)))
+    settle_again(tx, hand, (bill.person, Some(bill.household)), bill.year, Some(cause))
+        .map(|changed| Ok(Some(changed)))
 }
 
 /// Whose keys somebody uses: those of their institution, else their own.

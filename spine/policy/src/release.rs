@@ -18,8 +18,9 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, InterfaceCodes, Jurisdiction, LineRules, Pack,
-    Policy, Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
+    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, InterfaceCodes, Jurisdiction,
+    LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules,
+    WatchRules,
 };
 
 /// All packs of one release.

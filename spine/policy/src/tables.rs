@@ -14,8 +14,8 @@ use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
     CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
-    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RedTrigger,
-    Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm,
+    RedTrigger, Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 

@@ -67,7 +67,9 @@ pub(super) fn difference(
         TableKind::Watch => about_people(&said, vocabulary, &[None, province_of(tables)]),
         TableKind::TreatFirst => about_admission(&said, vocabulary, home),
         TableKind::Diseases => about_diagnoses(&said),
-        TableKind::Lines | TableKind::Interface | TableKind::InsuranceYear => days(&said).into_iter().map(Question::on).collect(),
+        TableKind::Lines | TableKind::Interface | TableKind::InsuranceYear => {
+            days(&said).into_iter().map(Question::on).collect()
+        }
         TableKind::Income => about_income(&said),
         TableKind::Premiums => about_premiums(&said, vocabulary),
         TableKind::Subsidies => about_institutions(&said, vocabulary),
