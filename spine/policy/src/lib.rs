@@ -12,6 +12,7 @@ mod conditions;
 mod counterfactual;
 mod dated;
 mod disease_caps;
+mod diff;
 mod diseases;
 mod explain;
 mod facts;
@@ -34,6 +35,7 @@ mod release;
 mod settle;
 mod source;
 mod subsidies;
+mod splice;
 mod tables;
 mod terms;
 mod text;
@@ -48,7 +50,6 @@ pub use benefit::{
     AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Owner, Payer, PayerKind, Profile, Rounding,
     Rule, Version,
 };
-pub use cases::{CaseFailure, CaseReport, CaseResult};
 pub use counterfactual::{
     Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
     MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
@@ -56,6 +57,10 @@ pub use counterfactual::{
 };
 pub use dated::{Gap, Period, Source, Sure};
 pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
+pub use cases::{
+    CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
+    with_case_checked,
+pub use diff::{Difference, diff};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{
     Explanation, FailedTest, LayerAudit, LayerText, MOST_PROCESS_CHARACTERS, Sight, WaivedItem,
@@ -67,7 +72,7 @@ pub use insurance_year::InsuranceYear;
 pub use interface::{InterfaceCodes, InterfaceFigure};
 pub use lines::{BillLine, CatalogueClass, Decimal4, LineError, LineRules, LineSums, MAX_LINES, NotADecimal};
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};
-pub use overlay::{Overlay, OverlayFigure};
+pub use overlay::{Citation, Overlay, OverlayFigure, take_over};
 pub use pack::{Pack, Untranslatable};
 pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, WriteOffTerms};
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
