@@ -20,6 +20,10 @@ pub struct Difference {
     pub path: String,
     /// In words.
     pub text: Bilingual,
+    /// Whether bills can be settled otherwise for it: not for a case or a comment.
+    pub is_law: bool,
+    /// From which day; none if for all time.
+    pub from: Option<Day>,
 }
 
 /// What stands for somebody at some place of a version: whose, and the path in the version.
@@ -57,8 +61,7 @@ pub fn diff(before: &Release, after: &Release) -> Vec<Difference> {
             continue;
         }
         let file = File { path, releases: [before, after] };
-        let told = file.differences(old.as_deref(), new.as_deref());
-        all.extend(told.into_iter().map(|text| Difference { path: path.clone(), text }));
+        all.extend(file.differences(old.as_deref(), new.as_deref()));
     }
     all
 }
@@ -86,29 +89,35 @@ struct File<'r> {
 }
 
 impl File<'_> {
-    fn differences(&self, old: Option<&str>, new: Option<&str>) -> Vec<Bilingual> {
+    fn differences(&self, old: Option<&str>, new: Option<&str>) -> Vec<Difference> {
+        let told = |text: Bilingual, is_law: bool, from: Option<Day>| Difference {
+            path: self.path.to_owned(),
+            text,
+            is_law,
+            from,
+        };
+        let is_law = !matches!(role_of(self.path).1, Role::Cases);
         let tables =
             [old, new].map(|text| text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default());
         let name = self.name(&tables);
         let path = plain(self.path);
-        let mut told = Vec::new();
+        let named = [("name", &name), ("path", &path)];
+        let mut all = Vec::new();
         match (old, new) {
-            (None, _) => told.push(both(Word::DiffFileNew, &[("name", &name), ("path", &path)])),
-            (_, None) => {
-                told.push(both(Word::DiffFileGone, &[("name", &name), ("path", &path)]));
-                return told;
-            }
+            (None, _) => all.push(told(both(Word::DiffFileNew, &named), is_law, None)),
+            (_, None) => return vec![told(both(Word::DiffFileGone, &named), is_law, None)],
             _ => {}
         }
-        told.extend(self.heads(&tables, &name));
+        all.extend(self.heads(&tables, &name).into_iter().map(|text| told(text, is_law, None)));
         for run in self.runs(&tables) {
-            told.push(sentence(&name, &run));
+            let counts = is_law && !is_about_source(&run.place);
+            all.push(told(sentence(&name, &run), counts, Some(run.period.from)));
         }
-        told.extend(cases(&tables, &name));
-        if told.is_empty() {
-            told.push(both(Word::DiffWritingOnly, &[("name", &name), ("path", &path)]));
+        all.extend(cases(&tables, &name).map(|text| told(text, false, None)));
+        if all.is_empty() {
+            all.push(told(both(Word::DiffWritingOnly, &named), false, None));
         }
-        told
+        all
     }
 
     /// What people call the file.

@@ -60,6 +60,7 @@ pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
 pub use cases::{
     CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
     with_case_checked,
+};
 pub use diff::{Difference, diff};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{
@@ -78,7 +79,7 @@ pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, 
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
 pub use predicate::{AsOf, Literal, Predicate, Test};
 pub use premiums::{Premium, PremiumAid, PremiumDue, PremiumGift};
-pub use release::Release;
+pub use release::{Release, pack_directory, text_hash};
 pub use settle::{Amounts, Settler, settle};
 pub use source::{ErrorCode, PackError};
 pub use subsidies::{Subsidy, SubsidyPer, SubsidyTable};

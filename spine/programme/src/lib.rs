@@ -13,14 +13,16 @@ mod figure;
 mod figure_book;
 mod import;
 mod operation;
+mod law;
 mod place;
 mod route;
 mod section;
+mod store;
 mod visit;
 
 use kangmai_access::{Actor, Purpose};
 use kangmai_base::Day;
-use kangmai_database::{DatabaseError, Migrations, Transaction};
+use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
 use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
@@ -29,12 +31,25 @@ pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use operation::{Described, Operation, openapi};
+pub use law::{
+    Conflict, FileToPublish, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
+    with_published,
+};
 pub use place::{place_choices, place_name};
 pub use route::{API_LIMIT_BYTES, Route, routed};
 pub use section::{
     HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,
 };
+pub use store::{
+    keep_release, kept_text, laid_over, newest_publication, publication, publications, publish, release_files,
+};
 pub use visit::{Admitted, Visit};
+
+/// The tables of this crate.
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "programme",
+    steps: &[Migration { name: "001-releases", sql: include_str!("../migrations/001-releases.sql") }],
+};
 
 /// A programme, as data and functions.
 #[derive(Debug, Clone, Copy)]
