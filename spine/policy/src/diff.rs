@@ -60,10 +60,44 @@ pub fn diff(before: &Release, after: &Release) -> Vec<Difference> {
         if old == new {
             continue;
         }
-        let file = File { path, releases: [before, after] };
-        all.extend(file.differences(old.as_deref(), new.as_deref()));
+        // A place that comes to rule a benefit by itself is held against what held there before.
+        let handed = match (&old, &new) {
+            (None, Some(new)) => handed_down(before, path, new),
+            (Some(old), None) => handed_down(after, path, old),
+            _ => None,
+        };
+        let file = File { path, releases: [before, after], is_handed_down: handed.is_some() };
+        let (now, then) = (old.is_some(), new.is_some());
+        let (old, new) = (old.or_else(|| handed.clone()), new.or(handed));
+        all.extend(file.differences((old.as_deref(), now), (new.as_deref(), then)));
     }
     all
+}
+
+/// The text of the file from which a place without the file at `path` takes the benefit, or its cases.
+fn handed_down(release: &Release, path: &str, own: &str) -> Option<String> {
+    let table: Table = own.parse().ok()?;
+    let (directory, role) = role_of(path);
+    let id = match role {
+        Role::Benefit => table.get("id"),
+        Role::Cases => table.get("benefit"),
+        _ => None,
+    };
+    let one = nearest(release, directory)?;
+    let id = id?.as_str()?;
+    let layer = one.to_read().layers().iter().find(|layer| layer.benefit.id == id)?;
+    let home = layer.benefit.path.rsplit_once("/benefits/")?.0;
+    let from = match role {
+        Role::Benefit => layer.benefit.path.clone(),
+        _ => format!("{home}{}", path.strip_prefix(directory)?),
+    };
+    release.files().iter().find(|(known, _)| *known == from).map(|(_, text)| text.clone())
+}
+
+/// The pack in `directory`, or the nearest above it.
+fn nearest<'r>(release: &'r Release, directory: &str) -> Option<&'r Jurisdiction> {
+    let mut above = std::iter::successors(Some(directory), |directory| Some(directory.rsplit_once('/')?.0));
+    above.find_map(|directory| release.jurisdiction(directory))
 }
 
 /// A sentence in both languages, with values in both.
@@ -86,29 +120,50 @@ fn plain(text: impl ToString) -> Bilingual {
 struct File<'r> {
     path: &'r str,
     releases: [&'r Release; 2],
+    /// Where it is not there, the place takes the same from above.
+    is_handed_down: bool,
 }
 
 impl File<'_> {
-    fn differences(&self, old: Option<&str>, new: Option<&str>) -> Vec<Difference> {
+    /// The texts on both sides, and whether the file itself is there.
+    fn differences(
+        &self,
+        (old, now): (Option<&str>, bool),
+        (new, then): (Option<&str>, bool),
+    ) -> Vec<Difference> {
         let told = |text: Bilingual, is_law: bool, from: Option<Day>| Difference {
             path: self.path.to_owned(),
             text,
             is_law,
             from,
         };
-        let is_law = !matches!(role_of(self.path).1, Role::Cases);
+        let role = role_of(self.path).1;
+        let is_law = !matches!(role, Role::Cases);
         let tables =
             [old, new].map(|text| text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default());
         let name = self.name(&tables);
         let path = plain(self.path);
         let named = [("name", &name), ("path", &path)];
+        // A new pack that takes over all there is changes nothing by itself.
+        let takes_all = |table: &Table| {
+            table.get("inherits").and_then(Value::as_str) == Some("all")
+                && !table.contains_key("untranslatable")
+        };
+        let rules = match role {
+            Role::Pack => !tables.iter().filter(|table| !table.is_empty()).all(takes_all),
+            _ => is_law && !self.is_handed_down,
+        };
         let mut all = Vec::new();
-        match (old, new) {
-            (None, _) => all.push(told(both(Word::DiffFileNew, &named), is_law, None)),
-            (_, None) => return vec![told(both(Word::DiffFileGone, &named), is_law, None)],
+        match (now, then, self.is_handed_down) {
+            (false, _, true) => all.push(told(both(Word::DiffTakenOver, &named), false, None)),
+            (_, false, true) => all.push(told(both(Word::DiffGivenBack, &named), false, None)),
+            (false, _, false) => all.push(told(both(Word::DiffFileNew, &named), rules, None)),
+            (_, false, false) => return vec![told(both(Word::DiffFileGone, &named), rules, None)],
             _ => {}
         }
-        all.extend(self.heads(&tables, &name).into_iter().map(|text| told(text, is_law, None)));
+        for (key, text) in self.heads(&tables, &name) {
+            all.push(told(text, is_law && !NAMES.contains(&key.as_str()), None));
+        }
         for run in self.runs(&tables) {
             let counts = is_law && !is_about_source(&run.place);
             all.push(told(sentence(&name, &run), counts, Some(run.period.from)));
@@ -147,14 +202,14 @@ impl File<'_> {
     }
 
     /// What is said once for all time.
-    fn heads(&self, [old, new]: &[Table; 2], name: &Bilingual) -> Vec<Bilingual> {
-        const DATED: [&str; 5] = ["version", "gap", "case", "name", "id"];
+    fn heads(&self, [old, new]: &[Table; 2], name: &Bilingual) -> Vec<(String, Bilingual)> {
+        const DATED: [&str; 4] = ["version", "gap", "case", "id"];
         if old.is_empty() || new.is_empty() {
             return Vec::new();
         }
         let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let mut told = Vec::new();
-        for key in keys.into_iter().filter(|key| !DATED.contains(&key.as_str()) || *key == "name") {
+        for key in keys.into_iter().filter(|key| !DATED.contains(&key.as_str())) {
             let mut values: [BTreeMap<Place, Said>; 2] = Default::default();
             for (table, values) in [old, new].into_iter().zip(&mut values) {
                 if let Some(value) = table.get(key) {
@@ -170,7 +225,7 @@ impl File<'_> {
                     before: old.get(place).cloned(),
                     after: new.get(place).cloned(),
                 };
-                told.push(figure_sentence(name, &run, None));
+                told.push((key.clone(), figure_sentence(name, &run, None)));
             }
         }
         told
@@ -275,11 +330,20 @@ impl File<'_> {
         }
     }
 
+    /// The benefit that the file states; on the side where the place takes it from above, that one.
     fn benefit(&self, side: usize) -> Option<(&Jurisdiction, &Benefit)> {
-        let (directory, _) = role_of(self.path);
-        let one = self.releases[side].jurisdiction(directory)?;
-        let benefit = one.pack.benefits.iter().find(|benefit| benefit.path == self.path)?;
-        Some((one, benefit))
+        let own = |release: &&'_ Release| {
+            let one = release.jurisdiction(role_of(self.path).0)?;
+            one.pack
+                .benefits
+                .iter()
+                .find(|benefit| benefit.path == self.path)
+                .map(|benefit| benefit.id.clone())
+        };
+        let id = self.releases.iter().find_map(own)?;
+        let one = nearest(self.releases[side], role_of(self.path).0)?;
+        let layer = one.to_read().layers().iter().find(|layer| layer.benefit.id == id)?;
+        Some((one, &layer.benefit))
     }
 
     /// Puts every value under `value` into `said`, by its path.
@@ -327,6 +391,8 @@ impl File<'_> {
     }
 }
 
+/// Keys of a file that settle no bill by themselves.
+const NAMES: [&str; 3] = ["name", "note", "overrides"];
 /// Keys of a version and of what is in it that are no figures by themselves.
 const NOT_FLAT: [&str; 6] = ["from", "to", "name", "sure", "source", "when"];
 

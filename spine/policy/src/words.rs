@@ -260,6 +260,8 @@ words! {
     DiffOfPack = "policy.diff.of_pack",
     DiffFileNew = "policy.diff.file_new",
     DiffFileGone = "policy.diff.file_gone",
+    DiffTakenOver = "policy.diff.taken_over",
+    DiffGivenBack = "policy.diff.given_back",
     DiffWritingOnly = "policy.diff.writing_only",
     DiffSince = "policy.diff.since",
     DiffBetween = "policy.diff.between",

@@ -220,6 +220,22 @@ fn a_county_takes_a_benefit_over_with_its_cases() {
     assert_eq!(take_over(&both, ("nowhere/at/all", "11", ("", "")), "major"), None);
     let told = said(&release, &own);
     assert!(told.iter().any(|line| line.contains("新增文件 cn/henan/411722/pack.toml")), "{told:?}");
+    assert!(
+        told.iter().any(|line| line.contains("改由本级规定（cn/henan/411722/benefits/20-major.toml）")),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 3, "what it says is what the province says: {told:?}");
+    let differences = diff(&release, &own);
+    assert!(differences.iter().all(|one| !one.is_law), "no bill is touched: {differences:?}");
+    let change = "major [参保居民] tiers[1].ratio = 65% from 2026-01-01";
+    let overlay = Overlay::parse(&[change]).expect("read");
+    let changed = with(&own, &overlay.write(&own, "cn/henan/411722", &notice()).expect("written"));
+    let law: Vec<_> = diff(&release, &changed).into_iter().filter(|one| one.is_law).collect();
+    assert_eq!(law.len(), 1, "{law:?}");
+    assert_eq!(law[0].from.map(|day| day.to_string()).as_deref(), Some("2026-01-01"));
+    assert!(law[0].text.zh.contains("第 1 段比例 60% → 65%"));
+    let back: Vec<_> = diff(&changed, &release).into_iter().filter(|one| one.is_law).collect();
+    assert!(back.len() == 1 && back[0].text.zh.contains("65% → 60%"), "{back:?}");
 }
 
 /// From, to, what is said.

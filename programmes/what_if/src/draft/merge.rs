@@ -70,7 +70,7 @@ fn changes(old: &[String], new: &[String]) -> Vec<Change> {
             continue;
         }
         let at = head + i;
-        if !changes.last().is_some_and(|last| last.end == at) {
+        if changes.last().is_none_or(|last| last.end != at) {
             changes.push(Change { start: at, end: at, lines: Vec::new() });
         }
         let takes_new = i == inner_old.len()
