@@ -231,6 +231,14 @@ pub struct Review {
     pub blockers: Vec<Blocker>,
 }
 
+impl Review {
+    /// What bills can be settled otherwise for, in words.
+    pub fn law_told(&self, language: Language) -> Vec<String> {
+        let law = self.differences.iter().filter(|one| one.is_law);
+        law.map(|one| one.text.get(language).to_owned()).collect()
+    }
+}
+
 fn text_of<'r>(release: &'r Release, path: &str) -> Option<&'r String> {
     release.files().iter().find(|(known, _)| known == path).map(|(_, text)| text)
 }
@@ -261,6 +269,8 @@ impl Draft {
         match Release::load(self.laid_over(today)) {
             Ok(release) => {
                 review.differences = diff(&today.in_force, &release);
+                // First what bills can be settled otherwise for, then cases and comments.
+                review.differences.sort_by_key(|one| !one.is_law);
                 review.cases = release.changed_cases();
                 review.unchecked = release.unchecked_cases();
                 review.missing = self.newly_missing(today, &release);

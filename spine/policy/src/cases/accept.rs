@@ -197,8 +197,16 @@ impl Written<'_> {
         &self.file.text
     }
 
-    fn raw(&self, span: Range<usize>) -> String {
-        self.text().get(span).unwrap_or_default().to_owned()
+    /// What is given, as it is written: what all points share, then what the point has of its own; without the answers.
+    fn given(&self, point: Option<&Spanned<DeValue<'_>>>) -> String {
+        const ANSWERS: [&str; 4] = ["pays", "remaining", "version", "profile"];
+        let shared = self.case.get("given");
+        let parts = shared
+            .into_iter()
+            .chain(point)
+            .filter_map(|value| entries(self.text(), value.get_ref().as_table()?, value.span()));
+        let own = parts.flatten().filter(|(key, _)| !ANSWERS.contains(&key.as_str()));
+        own.map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
     }
 
     fn name(&self) -> &str {
@@ -232,14 +240,12 @@ impl Written<'_> {
         let mut rows = Vec::new();
         for (index, case) in cases.iter().enumerate() {
             let found = case.answer(home, benefit)?;
-            let given = match self.case.get("points") {
-                Some(_) => said.get(index.checked_div(days)?)?.span(),
-                None => self.case.get("given")?.span(),
-            };
+            let point = self.case.get("points").and_then(|_| said.get(index.checked_div(days)?).copied());
+            let given = self.given(point);
             let mut put = |what: &str, expected: String, found: String| {
                 if expected != found {
                     let (day, given, what) =
-                        (Some(case.given.facts.discharge), self.raw(given.clone()), what.to_owned());
+                        (Some(case.given.facts.discharge), given.clone(), what.to_owned());
                     rows.push(CaseDifference { day, given, what, expected, found });
                 }
             };

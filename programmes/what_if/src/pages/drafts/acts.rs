@@ -239,7 +239,7 @@ async fn run_over(
     review: &Review,
 ) -> Result<Option<kangmai_base::Uuid>, Failure> {
     let Some(release) = review.release.clone() else { return Ok(None) };
-    let told = review.differences.iter().map(|one| one.text.get(Language::Zh).to_owned()).collect();
+    let told = review.law_told(Language::Zh);
     let nothing: [&str; 0] = [];
     let overlay = Overlay::parse(&nothing).map_err(|_| Failure::NotFound)?;
     let asked = Asked {

@@ -244,14 +244,13 @@ async fn effect(visit: &Visit, draft: &Draft, review: &Review) -> Result<Option<
     let found = visit.app.database.read(move |tx| store::run_row(tx, &within, id, now)).await;
     let Some(run) = found.map_err(|error: DatabaseError| error)? else { return Ok(None) };
     let (state, tone) = run_word(run.state);
-    let told: Vec<&str> =
-        review.differences.iter().map(|one| one.text.get(kangmai_policy::Language::Zh)).collect();
     Ok(Some(Effect {
         path: format!("/what-if/{id}"),
         state,
         tone,
         figures: figures(&visit.page, &run),
-        is_old: run.changes != told,
+        // Cases and comments settle no bill otherwise.
+        is_old: run.changes != review.law_told(kangmai_policy::Language::Zh),
     }))
 }
 
