@@ -1,7 +1,6 @@
 //! `kangmai check`: configuration, packs, words.
 
 use anyhow::Context as _;
-use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::{conflicts, laid_over};
 use kangmai_web::Words;
 
@@ -25,8 +24,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
 /// What was published here, and each file whose text in the program has become another since.
 fn check_published(config: &Config) -> anyhow::Result<()> {
     let app = super::serve::open(config, quiet_settings(std::env::temp_dir()))?;
-    let read = |tx: &mut Transaction<'_>| Ok::<_, DatabaseError>(laid_over(tx)?);
-    let published = app.database.read_blocking(read)?;
+    let published = app.database.read_blocking(laid_over)?;
     say(format!(
         "published: {} files over those of the program, by {} publications; in force: release {}",
         published.len(),

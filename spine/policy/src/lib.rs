@@ -11,8 +11,8 @@ mod cases;
 mod conditions;
 mod counterfactual;
 mod dated;
-mod disease_caps;
 mod diff;
+mod disease_caps;
 mod diseases;
 mod explain;
 mod facts;
@@ -34,8 +34,8 @@ mod premiums;
 mod release;
 mod settle;
 mod source;
-mod subsidies;
 mod splice;
+mod subsidies;
 mod tables;
 mod terms;
 mod text;
@@ -50,18 +50,18 @@ pub use benefit::{
     AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Owner, Payer, PayerKind, Profile, Rounding,
     Rule, Version,
 };
+pub use cases::{
+    CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
+    with_case_checked,
+};
 pub use counterfactual::{
     Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
     MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
     ToldOtherwise, ToldWay, Way,
 };
 pub use dated::{Gap, Period, Source, Sure};
-pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
-pub use cases::{
-    CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
-    with_case_checked,
-};
 pub use diff::{Difference, diff};
+pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{
     Explanation, FailedTest, LayerAudit, LayerText, MOST_PROCESS_CHARACTERS, Sight, WaivedItem,

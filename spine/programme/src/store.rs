@@ -135,8 +135,8 @@ pub fn publish(
         return Ok(false);
     }
     keep_release(tx, &new.release, now)?;
-    let base_texts: Vec<&String> = new.files.iter().filter_map(|file| file.base.as_ref()).collect();
-    tx.insert_many(&KEEP_TEXTS, base_texts.iter().map(|text| params![text_hash(text), *text]))?;
+    let texts: Vec<&String> = new.files.iter().flat_map(|file| file.base.iter().chain(&file.text)).collect();
+    tx.insert_many(&KEEP_TEXTS, texts.iter().map(|text| params![text_hash(text), *text]))?;
     let hash = |text: &Option<String>| text.as_deref().map(text_hash);
     let rows = new.files.iter().map(|file| params![number, &file.path, hash(&file.base), hash(&file.text)]);
     tx.insert_many(&PUT_FILES, rows)?;
