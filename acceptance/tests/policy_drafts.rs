@@ -1,6 +1,8 @@
 //! A bureau makes a new release: a figure changed by its document, cases held against it, mutants noticed, last year's bills
 //! settled both ways, a second person's word, and then it is law; on both databases.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -150,7 +152,7 @@ fn a_county_makes_a_change_law_with_two_persons() {
         assert_eq!(kept.as_deref(), Some(county.app.policies.files()));
         let differences = kangmai_record::rebuild(&county.app.database, &county.app.record, true, |_| {});
         assert_eq!(differences.expect("rebuilt"), []);
-        county.sign_in(Role::Auditor).finds("/audit").sees("policy_publish").finds("/policies/releases");
+        county.sign_in(Role::Auditor).finds("/audit").sees("发布政策").finds("/policies/releases");
 
         // It is taken back by a release of its own.
         clerk.finds("/policies/releases/1").press("恢复到这次发布以前");
