@@ -272,7 +272,7 @@ impl<'r> Arm<'r> {
         };
         let next = self.others.remove(&person).unwrap_or_else(opened);
         let before = std::mem::replace(&mut self.running, next);
-        if let Some(earlier) = self.person.replace(person).filter(|_| release.has_shared()) {
+        if let Some(earlier) = self.person.replace(person) {
             self.others.insert(earlier, before);
         }
     }

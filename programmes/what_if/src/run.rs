@@ -124,7 +124,8 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     });
     let store::YearRead { mut bills, openings, labels, unsettled } =
         read.map_err(|error: DatabaseError| error)?;
-    join_households(&mut bills, &openings, &before);
+    // Whichever of both laws lets households have anything together.
+    join_households(&mut bills, &openings, if before.has_shared() { &before } else { &after });
     sort_bills(&mut bills);
     let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after));
     outcome.left_out += unsettled;

@@ -8,7 +8,7 @@ use kangmai_base::{Day, Fen};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ChainCase, LayerCase, Taken, taken};
+use super::{CaseBill, ChainCase, LayerCase, Taken, taken};
 use crate::fields::{Errors, Fields};
 use crate::release::{Role, role_of};
 use crate::source::PackFile;
@@ -347,7 +347,7 @@ impl Written<'_> {
         let case = self.chain(release)?;
         let policy = home.to_read();
         let mut found = Vec::new();
-        case.settle(home, policy, |_, trace| {
+        case.settle(home, policy, |_, _, trace| {
             let layers = policy.layers().iter().zip(trace.steps());
             let mut of_bill: Vec<(String, Fen)> =
                 layers.map(|(layer, step)| (layer.benefit.id.clone(), step.pays)).collect();
@@ -361,7 +361,7 @@ impl Written<'_> {
     fn chain_rows(&self, release: &Release, home: &Jurisdiction) -> Option<Vec<CaseDifference>> {
         let (case, found) = self.chain_found(release, home)?;
         let mut rows = Vec::new();
-        for (number, ((facts, expect), found)) in case.bills.iter().zip(&found).enumerate() {
+        for (number, (CaseBill { facts, expect, .. }, found)) in case.bills.iter().zip(&found).enumerate() {
             for (what, amount) in found {
                 let said = expect.iter().find(|(name, _)| name == what).map(|(_, amount)| *amount);
                 let expected =
