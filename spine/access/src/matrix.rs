@@ -85,7 +85,8 @@ pub enum Purpose {
 use Purpose::{
     ApprovePolicy, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy, FindPeople, Home,
     ImportBills, KeepLedger, KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments,
-    ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings, SettleBills, TryPolicy,
+    ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings,
+    SettleBills, TryPolicy,
 };
 
 impl Purpose {

@@ -12,8 +12,8 @@ mod call;
 mod figure;
 mod figure_book;
 mod import;
-mod operation;
 mod law;
+mod operation;
 mod place;
 mod route;
 mod section;
@@ -30,11 +30,11 @@ pub use call::Call;
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
-pub use operation::{Described, Operation, openapi};
 pub use law::{
     Conflict, FileToPublish, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
     with_published,
 };
+pub use operation::{Described, Operation, openapi};
 pub use place::{place_choices, place_name};
 pub use route::{API_LIMIT_BYTES, Route, routed};
 pub use section::{

@@ -157,7 +157,8 @@ fn wrong_key(app: &App, from: IpAddr) -> ApiFailure {
 async fn find_client(app: &App, key: Option<String>) -> Result<Option<Actor>, DatabaseError> {
     let Some(key) = key else { return Ok(None) };
     let (now, asked) = (app.clock.now(), key.clone());
-    let found = app.database.read(move |tx| Ok((client_of_key(tx, &asked, now)?, newest_publication(tx)?))).await;
+    let found =
+        app.database.read(move |tx| Ok((client_of_key(tx, &asked, now)?, newest_publication(tx)?))).await;
     let (found, number) = found.map_err(|error: DatabaseError| error)?;
     if app.law().lacks(number) {
         take_up(app).await;
