@@ -178,6 +178,11 @@ impl County {
         Visitor::new(self.router.clone(), Arc::clone(&self.runtime))
     }
 
+    /// Somebody who has not signed in, at another program on the same database.
+    pub fn visitor_of(&self, router: Router) -> Visitor {
+        Visitor::new(router, Arc::clone(&self.runtime))
+    }
+
     /// Somebody of this role in [`COUNTY`], signed in, on the home page.
     pub fn sign_in(&self, role: Role) -> Visitor {
         self.sign_in_as(role.key())

@@ -128,7 +128,7 @@ fn a_limit_for_drugs_is_tried_over_bills_with_lines() {
             files_come_in(county, lines);
             let change = ["drugs [1] limit = 700.00 from 2026-01-01"];
             let overlay = Overlay::parse(&change).expect("a change");
-            let asked = Asked { place: COUNTY.parse().expect("a place"), year: 2026, overlay };
+            let asked = Asked { place: COUNTY.parse().expect("a place"), year: 2026, overlay, draft: None };
             let finished = run(&county.app, &asked, &Arc::default()).expect("a run");
             let outcome = &finished.outcome;
             assert_eq!(outcome.bills, 1);

@@ -40,10 +40,10 @@ impl Parts {
     }
 }
 
-/// Puts an application together and brings its tables up to date.
+/// Puts an application together, brings its tables up to date and takes up the law that was published.
 ///
 /// # Errors
-/// When words are missing, a migration fails or the uploads folder cannot be made.
+/// When words are missing, a migration fails, the uploads folder cannot be made or what was published does not load.
 pub fn application(parts: Parts) -> anyhow::Result<App> {
     let words = Words::load(&programmes::words()).context("the words of the program")?;
     std::fs::create_dir_all(&parts.settings.uploads)
@@ -52,7 +52,7 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
         .database
         .migrate(programmes::migrations(), parts.clock.now())
         .context("bringing the database up to date")?;
-    Ok(App::new(AppParts {
+    let app = App::new(AppParts {
         database: parts.database,
         record: programmes::record(),
         policies: parts.policies,
@@ -61,7 +61,9 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
         ids: parts.ids,
         programmes: programmes::all(),
         settings: parts.settings,
-    }))
+    });
+    app.take_up_law()?;
+    Ok(app.current())
 }
 
 /// Loads the packs in `directory`, or those inside the program.
@@ -74,6 +76,14 @@ pub fn load_policies(directory: Option<&Path>) -> anyhow::Result<Arc<Release>> {
             .with_context(|| format!("cannot read the packs in {}", directory.display()))?,
         None => shipped_packs(),
     };
+    loaded(files)
+}
+
+/// Loads the files of packs.
+///
+/// # Errors
+/// All errors of the packs, as the loader underlines them.
+pub fn loaded(files: Vec<(String, String)>) -> anyhow::Result<Arc<Release>> {
     let release = Release::load(files).map_err(|errors| {
         let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", texts.join("\n"))

@@ -90,7 +90,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
         Command::Settle(args) => settle::run(&args, config.policies.as_deref()),
-        Command::Policy(command) => policy::run(&command, config.policies.as_deref()),
+        Command::Policy(command) => policy::run(&command, &config),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),

@@ -11,6 +11,7 @@ mod interface;
 mod law;
 mod packs;
 mod parked;
+mod proof;
 mod sign_in;
 mod subsidies;
 mod tables;
@@ -80,6 +81,7 @@ fn routes() -> Vec<Route> {
         Route::get("/subsidies", Purpose::ReadFigures, subsidies::list),
         Route::get("/subsidies.xlsx", Purpose::ReadFigures, subsidies::export),
         Route::get("/policies/file", Purpose::ReadPolicy, packs::show_file),
+        Route::post("/policies/proof", Purpose::ReadPolicy, proof::prove),
         Route::get("/accounts", Purpose::ManageAccounts, accounts::show_accounts),
         Route::post("/accounts", Purpose::ManageAccounts, accounts::create),
         Route::get("/accounts/{id}", Purpose::ManageAccounts, accounts::show_account),

@@ -31,6 +31,7 @@ pub fn migrations() -> &'static [Migrations] {
             kangmai_access::MIGRATIONS,
             kangmai_record::MIGRATIONS,
             kangmai_cases::MIGRATIONS,
+            kangmai_programme::MIGRATIONS,
         ];
         spine.into_iter().chain(all().iter().map(|programme| programme.migrations)).collect()
     })

@@ -220,3 +220,54 @@ fn figures_and_dates_that_cannot_be_are_underlined_with_their_mend() {
     let output = packs.policy(&["check"]);
     assert!(!output.status.success() && told(&output).contains("no insurance year begins on 29 February"));
 }
+
+fn kangmai(database: &std::path::Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kangmai"));
+    command.env("RUST_BACKTRACE", "0").arg("--database").arg(database).args(words);
+    command.output().expect("the command runs")
+}
+
+#[test]
+fn two_releases_are_held_against_each_other_in_words() {
+    let (before, after) = (Packs::new("before", ""), Packs::new("after", ""));
+    after.write("benefits/10-aid.toml", &BENEFIT.replace("\"500.00\"", "\"600.00\""));
+    let path = |packs: &Packs| packs.0.to_str().expect("a path").to_owned();
+    let nowhere = std::env::temp_dir().join("kangmai-test-policy-nowhere/kangmai.db");
+    let output = kangmai(&nowhere, &["policy", "diff", &path(&before), &path(&after)]);
+    let said = told(&output);
+    assert!(said.contains("起付线 500.00 → 600.00"), "{said}");
+    let english =
+        told(&kangmai(&nowhere, &["policy", "diff", &path(&before), &path(&after), "--lang", "en"]));
+    assert!(english.contains("deductible 500.00 → 600.00"), "{english}");
+    assert_eq!(told(&kangmai(&nowhere, &["policy", "diff", &path(&before), &path(&before)])), "");
+    for wrong in ["no-such-directory", "abcdef12", "short"] {
+        let output = kangmai(&nowhere, &["policy", "diff", wrong, "shipped"]);
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && why.contains(wrong), "{why}");
+    }
+    assert!(!nowhere.exists(), "a command that only reads makes no database");
+}
+
+#[test]
+fn a_release_that_was_in_force_is_found_by_its_hash() {
+    let folder = std::env::temp_dir().join(format!("kangmai-test-policy-kept-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let database = folder.join("kangmai.db");
+    let own = Packs::new("kept", "");
+    let directory = own.0.to_str().expect("a path").to_owned();
+    let output = kangmai(&database, &["--policies", &directory, "check"]);
+    let said = told(&output);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("published: 0 files over those of the program, by 0 publications"), "{said}");
+    let hash = said.lines().last().and_then(|line| line.rsplit(' ').next()).expect("a hash").to_owned();
+    // The packs of the program are in force now; those of before are kept.
+    let found = told(&kangmai(&database, &["policy", "diff", &hash[..12], &directory]));
+    assert_eq!(found, "", "the same");
+    let changed = BENEFIT.replace("\"500.00\"", "\"600.00\"");
+    own.write("benefits/10-aid.toml", &changed);
+    let found = told(&kangmai(&database, &["policy", "diff", &hash, &directory]));
+    assert!(found.contains("500.00 → 600.00"), "{found}");
+    let shipped = kangmai(&database, &["policy", "diff", "shipped", "published"]);
+    assert!(shipped.status.success() && told(&shipped).is_empty());
+    let _ = std::fs::remove_dir_all(&folder);
+}

@@ -113,7 +113,8 @@ fn main() -> Result<(), DatabaseError> {
     fill(&app, bills)?;
     println!("filled: {bills} bills in {:.1?}", filled.elapsed());
     let place: DivisionCode = COUNTY.parse().expect("a code");
-    let asked = Asked { place, year: YEAR, overlay: Overlay::parse(&[CHANGE]).expect("a change") };
+    let asked =
+        Asked { place, year: YEAR, overlay: Overlay::parse(&[CHANGE]).expect("a change"), draft: None };
     for _ in 0..3 {
         parts(&app, &asked)?;
     }

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod bills;
+pub mod draft;
 mod households;
 mod pages;
 pub mod result;
@@ -14,13 +15,15 @@ mod run;
 pub mod store;
 mod workbook;
 
-use kangmai_access::Purpose;
-use kangmai_database::{Migration, Migrations};
-use kangmai_programme::{Navigation, Programme, Route, nothing_due};
+use kangmai_access::{Actor, Purpose, reach};
+use kangmai_base::Day;
+use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
+use kangmai_programme::{App, DueLine, Navigation, Programme, Route};
 
 pub use households::households;
 pub use run::{
-    Asked, Finished, MOST_HOUSEHOLDS, MOST_PEOPLE, Progress, WhatIfFailure, begin, changed_law, pack_of, run,
+    Asked, Drafted, Finished, MOST_HOUSEHOLDS, MOST_PEOPLE, Progress, WhatIfFailure, begin, changed_law,
+    pack_of, run,
 };
 pub use workbook::figures_file;
 
@@ -30,6 +33,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-runs", sql: include_str!("../migrations/001-runs.sql") },
         Migration { name: "002-categories", sql: include_str!("../migrations/002-categories.sql") },
+        Migration { name: "003-drafts", sql: include_str!("../migrations/003-drafts.sql") },
     ],
 };
 
@@ -43,20 +47,30 @@ pub const fn programme() -> Programme {
         words: WORDS,
         migrations: MIGRATIONS,
         projections: &[bills::BILLS],
-        navigation: &[Navigation {
-            word: "what_if.title",
-            path: "/what-if",
-            purpose: Purpose::TryPolicy,
-            order: 82,
-        }],
+        navigation: &[
+            Navigation { word: "what_if.title", path: "/what-if", purpose: Purpose::TryPolicy, order: 82 },
+            Navigation {
+                word: "what_if.drafts.title",
+                path: "/policy-drafts",
+                purpose: Purpose::ApprovePolicy,
+                order: 84,
+            },
+        ],
         routes,
         imports: &[],
         figures: &[],
-        due: nothing_due,
+        due,
         person: None,
         household: None,
         timeline: None,
     }
+}
+
+/// Drafts that wait for a second person.
+fn due(tx: &mut Transaction<'_>, _: &App, actor: &Actor, _: Day) -> Result<Vec<DueLine>, DatabaseError> {
+    let Some(within) = reach(actor, Purpose::ApprovePolicy) else { return Ok(Vec::new()) };
+    let count = store::draft::drafts_in(tx, &within, draft::DraftState::Submitted)?;
+    Ok(vec![DueLine { word: "what_if.draft.due", count, late: 0, path: "/policy-drafts".to_owned() }])
 }
 
 fn routes() -> Vec<Route> {
@@ -70,5 +84,16 @@ fn routes() -> Vec<Route> {
         Route::get("/what-if/{id}/people.xlsx", Purpose::TryPolicy, pages::people_file),
         Route::get("/what-if/{id}/households", Purpose::TryPolicy, pages::households),
         Route::get("/what-if/{id}/figures.xlsx", Purpose::TryPolicy, pages::figures),
+        Route::get("/policy-drafts", Purpose::ApprovePolicy, pages::show_drafts),
+        Route::post("/policy-drafts", Purpose::EditPolicy, pages::begin_draft),
+        Route::get("/policy-drafts/{id}", Purpose::ApprovePolicy, pages::show_draft),
+        Route::post("/policy-drafts/{id}", Purpose::EditPolicy, pages::act),
+        Route::post("/policy-drafts/{id}/decision", Purpose::ApprovePolicy, pages::decide),
+        Route::get("/policy-drafts/{id}/figure", Purpose::EditPolicy, pages::choose_figure),
+        Route::post("/policy-drafts/{id}/figure", Purpose::EditPolicy, pages::take_figure),
+        Route::get("/policy-drafts/{id}/file", Purpose::EditPolicy, pages::edit_file),
+        Route::post("/policy-drafts/{id}/file", Purpose::EditPolicy, pages::take_file),
+        Route::get("/policies/releases", Purpose::ReadPolicy, pages::show_releases),
+        Route::get("/policies/releases/{number}", Purpose::ReadPolicy, pages::show_release),
     ]
 }

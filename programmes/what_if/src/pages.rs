@@ -1,10 +1,15 @@
 //! The pages of this programme.
 
 mod compose;
+mod drafts;
 mod lists;
 mod one;
 
 pub(crate) use compose::{compose, start};
+pub(crate) use drafts::{
+    act, begin_draft, choose_figure, decide, edit_file, show_draft, show_drafts, show_release, show_releases,
+    take_figure, take_file,
+};
 pub(crate) use lists::{households, people, people_file};
 pub(crate) use one::{figures, forget, one};
 

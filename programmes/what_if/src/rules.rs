@@ -272,7 +272,7 @@ impl<'r> Arm<'r> {
         };
         let next = self.others.remove(&person).unwrap_or_else(opened);
         let before = std::mem::replace(&mut self.running, next);
-        if let Some(earlier) = self.person.replace(person).filter(|_| release.has_shared()) {
+        if let Some(earlier) = self.person.replace(person) {
             self.others.insert(earlier, before);
         }
     }
@@ -340,8 +340,9 @@ pub fn settle_both(
     openings: &Openings,
     (before, after): (&Release, &Release),
 ) -> (Outcome, Vec<PersonYear>) {
-    let mut places = Places::new(before, bills);
-    let shared = shared_openings(bills, openings, before);
+    // The changed law may have a pack more, so each has its own places.
+    let mut places = [Places::new(before, bills), Places::new(after, bills)];
+    let shared = [before, after].map(|release| shared_openings(bills, openings, release));
     let mut arms = [Arm::new(before), Arm::new(after)];
     let mut outcome = Outcome::default();
     let mut tiers = vec![Line::default(); InstitutionTier::NAMES.len()];
@@ -357,21 +358,22 @@ pub fn settle_both(
             }
             let Some((_, own, last)) = members.get_mut(at) else { continue };
             arms.iter_mut().for_each(|arm| arm.take_up(bill.person, openings));
-            let number = places.find(&bill.facts);
+            let [now, then] = places.each_mut().map(|places| places.find(&bill.facts));
+            let numbers = (now, then);
             let [one, other] = &mut arms;
-            let pair = one.settle(number, bill, &shared).zip(other.settle(number, bill, &shared));
+            let pair = one.settle(now, bill, &shared[0]).zip(other.settle(then, bill, &shared[1]));
             let Some((now, then)) = pair else {
                 outcome.left_out += 1;
                 continue;
             };
-            one.pay(number, &now);
-            other.pay(number, &then);
+            one.pay(numbers.0, &now);
+            other.pay(numbers.1, &then);
             own.add(&now, &then);
             let rest =
                 |amounts: &Amounts| Fen(bill.facts.total.0 - bill.facts.already_paid.0 - amounts.own_share.0);
             own.paid.add(rest(&now), rest(&then));
             outcome.bills += 1;
-            outcome.touched_bills += i64::from(now != then);
+            outcome.touched_bills += i64::from(differ(&arms, numbers, (&now, &then)));
             outcome.unlike_receipt += i64::from(now.own_share != bill.own);
             outcome.total.0 += bill.facts.total.0;
             outcome.already_paid.0 += bill.facts.already_paid.0;
@@ -387,7 +389,7 @@ pub fn settle_both(
         outcome.own.add(person.own.all.before, person.own.all.after);
     }
     outcome.people = count(people.len());
-    outcome.payers = payers(before, &arms);
+    outcome.payers = payers([before, after], &arms);
     outcome.tiers = named(tiers);
     (outcome, people)
 }
@@ -413,25 +415,42 @@ fn named(tiers: Vec<Line>) -> Vec<Line> {
     named.filter(|line| line.count > 0).collect()
 }
 
-/// What each fund pays, over all packs. An overlay changes figures, never layers: both laws have the same.
-fn payers(release: &Release, [before, after]: &[Arm<'_>; 2]) -> Vec<PayerLine> {
+/// Whether a bill is settled otherwise: under one list of layers by all amounts, else by what each fund pays.
+fn differ(arms: &[Arm<'_>; 2], numbers: (u16, u16), (now, then): (&Amounts, &Amounts)) -> bool {
+    let [one, other] = arms;
+    let layers = |arm: &Arm<'_>, number: u16| {
+        arm.settlers
+            .get(usize::from(number))
+            .and_then(Option::as_ref)
+            .map(|settler| settler.policy().layers().len())
+    };
+    if layers(one, numbers.0) == layers(other, numbers.1) {
+        return now != then;
+    }
+    now.own_share != then.own_share || now.own_out_of_catalogue != then.own_out_of_catalogue
+}
+
+/// What each fund pays, over all packs of both laws.
+fn payers(releases: [&Release; 2], arms: &[Arm<'_>; 2]) -> Vec<PayerLine> {
     let mut lines: Vec<PayerLine> = Vec::new();
-    let all = release.jurisdictions().iter().zip(before.paid.iter().zip(&after.paid));
-    for (one, (now, then)) in all {
-        for (layer, (now, then)) in one.to_read().layers().iter().zip(now.iter().zip(then)) {
-            if *now == Fen::ZERO && *then == Fen::ZERO {
-                continue;
-            }
-            let payer = &layer.benefit.payer;
-            let known = lines.iter_mut().find(|line| line.kind == payer.kind && line.fund == payer.fund);
-            match known {
-                Some(line) => line.pays.add(*now, *then),
-                None => lines.push(PayerLine {
-                    kind: payer.kind,
-                    fund: payer.fund.clone(),
-                    name: payer.name.clone(),
-                    pays: Pair { before: *now, after: *then },
-                }),
+    for (is_after, (release, arm)) in releases.into_iter().zip(arms).enumerate() {
+        for (one, paid) in release.jurisdictions().iter().zip(&arm.paid) {
+            for (layer, pays) in one.to_read().layers().iter().zip(paid) {
+                if *pays == Fen::ZERO {
+                    continue;
+                }
+                let payer = &layer.benefit.payer;
+                let (now, then) = if is_after == 1 { (Fen::ZERO, *pays) } else { (*pays, Fen::ZERO) };
+                let known = lines.iter_mut().find(|line| line.kind == payer.kind && line.fund == payer.fund);
+                match known {
+                    Some(line) => line.pays.add(now, then),
+                    None => lines.push(PayerLine {
+                        kind: payer.kind,
+                        fund: payer.fund.clone(),
+                        name: payer.name.clone(),
+                        pays: Pair { before: now, after: then },
+                    }),
+                }
             }
         }
     }

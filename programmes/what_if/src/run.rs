@@ -31,6 +31,17 @@ pub struct Asked {
     pub year: i32,
     /// What is changed.
     pub overlay: Overlay,
+    /// A draft that takes the place of the changes.
+    pub draft: Option<Drafted>,
+}
+
+/// A draft of a new release, to be held against the packs in force.
+#[derive(Debug, Clone)]
+pub struct Drafted {
+    /// The packs with it.
+    pub release: Arc<Release>,
+    /// What is otherwise, in words.
+    pub told: Vec<String>,
 }
 
 /// Why a run could not be done.
@@ -89,9 +100,12 @@ pub fn pack_of(release: &Release, place: DivisionCode, year: i32) -> Option<&str
 ///
 /// # Errors
 /// [`WhatIfFailure::NoPack`] and [`WhatIfFailure::Changes`].
-pub fn changed_law(release: &Release, asked: &Asked) -> Result<Release, WhatIfFailure> {
+pub fn changed_law(release: &Release, asked: &Asked) -> Result<Arc<Release>, WhatIfFailure> {
+    if let Some(draft) = &asked.draft {
+        return Ok(Arc::clone(&draft.release));
+    }
     let pack = pack_of(release, asked.place, asked.year).ok_or(WhatIfFailure::NoPack)?;
-    asked.overlay.apply(release, pack).map_err(WhatIfFailure::Changes)
+    asked.overlay.apply(release, pack).map(Arc::new).map_err(WhatIfFailure::Changes)
 }
 
 /// Runs; for commands and threads that may block.
@@ -110,7 +124,8 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     });
     let store::YearRead { mut bills, openings, labels, unsettled } =
         read.map_err(|error: DatabaseError| error)?;
-    join_households(&mut bills, &openings, &before);
+    // Whichever of both laws lets households have anything together.
+    join_households(&mut bills, &openings, if before.has_shared() { &before } else { &after });
     sort_bills(&mut bills);
     let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after));
     outcome.left_out += unsettled;
@@ -119,7 +134,7 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     } else if asked.overlay.len() > 1 {
         for index in 0..asked.overlay.len() {
             let overlay = asked.overlay.without(index);
-            let without = changed_law(&before, &Asked { overlay, ..asked.clone() });
+            let without = changed_law(&before, &Asked { overlay, draft: None, ..asked.clone() });
             // A change without which the rest does not hold together is not idle.
             if without.is_ok_and(|without| settles_alike(&bills, &openings, (&after, &without))) {
                 outcome.idle.push(index);
@@ -144,7 +159,10 @@ const TOLD_EVERY: Duration = Duration::from_millis(500);
 pub async fn begin(app: &App, actor: &Actor, asked: Asked) -> Result<Uuid, WhatIfFailure> {
     changed_law(&app.policies, &asked)?;
     let (id, now) = (app.mint(), app.clock.now());
-    let changes: Vec<String> = asked.overlay.texts().map(str::to_owned).collect();
+    let changes: Vec<String> = match &asked.draft {
+        Some(draft) => draft.told.clone(),
+        None => asked.overlay.texts().map(str::to_owned).collect(),
+    };
     let (who, law, of) = (actor.clone(), app.policies.hash().to_owned(), (asked.place, asked.year));
     let noted = app.database.write(move |tx| store::put_run(tx, id, &who, of, (&changes, &law), now));
     noted.await.map_err(|error: DatabaseError| error)?;

@@ -1,5 +1,6 @@
 //! The bills of a year, and the runs that are kept; with `bills.rs` all that touches the database.
 
+pub mod draft;
 mod run;
 mod year;
 

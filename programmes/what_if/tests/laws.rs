@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use kangmai_base::{Day, DivisionLevel, Fen, Moment, Uuid};
 use kangmai_people::Label;
-use kangmai_policy::{BillFacts, InstitutionTier, Overlay, Release, Setting};
+use kangmai_policy::{BillFacts, InstitutionTier, Overlay, Release, Setting, take_over};
 use kangmai_what_if::households;
 use kangmai_what_if::result::{Outcome, Pair};
 use kangmai_what_if::rules::{
@@ -96,8 +96,42 @@ fn openings_of(used: &[(u128, i64)]) -> Openings {
     used.iter().map(entry).collect()
 }
 
+/// The shipped packs with a pack of the county that rules major-disease insurance by itself, as the province does.
+fn of_county() -> &'static Release {
+    static RELEASE: OnceLock<Release> = OnceLock::new();
+    RELEASE.get_or_init(|| {
+        let place = ("cn/henan/411722", "411722", ("上蔡县", "Shangcai"));
+        let own = take_over(shipped(), place, "major").expect("taken over");
+        Release::load(shipped().files().iter().cloned().chain(own)).expect("a release")
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// A pack of the county that says what the province says touches no bill; one that says otherwise comes to what the same
+    /// change of the province comes to.
+    #[test]
+    fn a_pack_more_is_settled_like_any_other(
+        bills in prop::collection::vec(bill(), 1..40),
+        used in prop::collection::vec((0_u128..6, 0_i64..20_000_000), 0..4),
+    ) {
+        let openings = openings_of(&used);
+        let (same, _) = compare(&bills, &openings, of_county());
+        prop_assert_eq!((same.touched_bills, same.own.difference()), (0, Fen::ZERO));
+        prop_assert_eq!(same.all_payers().difference(), Fen::ZERO);
+        let change = CHANGES[1];
+        let own = Overlay::parse(&[change]).expect("a change").apply(of_county(), "cn/henan/411722").expect("laid over");
+        let (by_county, people) = compare(&bills, &openings, &own);
+        let (by_province, others) = compare(&bills, &openings, &changed(&[change]));
+        prop_assert_eq!(by_county.touched_bills, by_province.touched_bills);
+        prop_assert_eq!(people, others);
+        prop_assert_eq!(by_county.payers.len(), by_province.payers.len());
+        for payer in &by_county.payers {
+            let other = by_province.payers.iter().find(|other| other.fund == payer.fund);
+            prop_assert_eq!(Some(payer.pays), other.map(|other| other.pays));
+        }
+    }
 
     #[test]
     fn nothing_is_won_without_somebody_losing_it(

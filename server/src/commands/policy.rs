@@ -1,14 +1,17 @@
 //! `kangmai policy`: checks packs, runs their cases, and sees that the cases would notice a wrong figure.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, Subcommand};
-use kangmai_policy::{Language, MutationChoice, Release};
+use clap::{Args, Subcommand, ValueEnum};
+use kangmai_policy::{Language, MutationChoice, Release, diff};
 
 use super::replay::ReplayArgs;
 use super::say;
-use crate::application::shipped_packs;
+use super::serve::{kept_release, published};
+use crate::application::{loaded, shipped_packs};
+use crate::config::Config;
 
 /// What `kangmai policy` can do.
 #[derive(Debug, Subcommand)]
@@ -39,6 +42,8 @@ pub(super) enum PolicyCommand {
         /// A folder that is empty or not there yet
         into: PathBuf,
     },
+    /// Say in words what a second release says otherwise than a first
+    Diff(DiffArgs),
     /// Work a receipt out again and say whether it comes to the same to the fen, layer by layer
     Replay(ReplayArgs),
 }
@@ -54,11 +59,33 @@ pub(super) struct PolicyArgs {
     english: bool,
 }
 
+/// Two releases.
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// A directory of packs, the hash of a release that was in force here (or its beginning), `published` or `shipped`
+    before: String,
+    /// The same, of the other release
+    after: String,
+    /// The language of the sentences
+    #[arg(long, value_enum, default_value_t = Tongue::Zh)]
+    lang: Tongue,
+}
+
+/// A language, by its code.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Tongue {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// The packs do not load, a case comes out otherwise, or (as asked) cases are missing; what a replay says.
-pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn run(command: &PolicyCommand, config: &Config) -> anyhow::Result<()> {
+    let configured = config.policies.as_deref();
     match command {
         PolicyCommand::Check { packs, strict } => check(&load(packs, configured)?, *strict, packs.language()),
         PolicyCommand::Test(packs) => test(&load(packs, configured)?),
@@ -70,8 +97,44 @@ pub(super) fn run(command: &PolicyCommand, configured: Option<&Path>) -> anyhow:
             mutate(&release, &choice, packs.language())
         }
         PolicyCommand::Unpack { into } => unpack(into),
-        PolicyCommand::Replay(args) => super::replay::run(args, configured),
+        PolicyCommand::Diff(args) => say_differences(config, args),
+        PolicyCommand::Replay(args) => super::replay::run(args, config),
     }
+}
+
+/// Says what the second release says otherwise, one difference a line.
+fn say_differences(config: &Config, args: &DiffArgs) -> anyhow::Result<()> {
+    let [before, after] = [&args.before, &args.after].map(|name| release_named(config, name));
+    let language = match args.lang {
+        Tongue::Zh => Language::Zh,
+        Tongue::En => Language::En,
+    };
+    for difference in diff(&before?, &after?) {
+        say(difference.text.get(language));
+    }
+    Ok(())
+}
+
+/// The least of a hash that names a release.
+const SHORTEST_HASH: usize = 8;
+
+/// The release that a word of the command line names.
+fn release_named(config: &Config, name: &str) -> anyhow::Result<Release> {
+    let files = match name {
+        "shipped" => shipped_packs(),
+        _ if Path::new(name).is_dir() => Release::read_directory(Path::new(name))
+            .with_context(|| format!("cannot read the packs in {name}"))?,
+        "published" => return published(config).map(Arc::unwrap_or_clone),
+        hash if hash.len() >= SHORTEST_HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            let hash = hash.to_ascii_lowercase();
+            let found = kept_release(config, &hash)?;
+            found.with_context(|| format!("no release {hash} was in force here, or several begin so"))?
+        }
+        other => {
+            bail!("{other} is no directory, no hash of a release, and neither `published` nor `shipped`")
+        }
+    };
+    loaded(files).map(Arc::unwrap_or_clone)
 }
 
 impl PolicyArgs {

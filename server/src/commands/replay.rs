@@ -1,6 +1,6 @@
 //! `kangmai policy replay`: works a receipt out again.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -9,7 +9,9 @@ use kangmai_policy::Outcome;
 use kangmai_settlement::replay::{NotReplayed, ReceiptFile, Replayed, replay};
 
 use super::say;
-use crate::application::load_policies;
+use super::serve::kept_release;
+use crate::application::{load_policies, loaded};
+use crate::config::Config;
 
 /// The longest file of a receipt, in bytes.
 const LONGEST_RECEIPT: u64 = 1 << 20;
@@ -19,7 +21,7 @@ const LONGEST_RECEIPT: u64 = 1 << 20;
 pub(super) struct ReplayArgs {
     /// The receipt, as a statement's page gives it out
     receipt: PathBuf,
-    /// A directory of packs; without it those that are configured, else the packs inside the program
+    /// A directory of packs; without it the release of the receipt, from the packs at hand or as the database keeps it
     #[arg(long)]
     policies: Option<PathBuf>,
     /// Also under another release than the receipt's
@@ -31,7 +33,7 @@ pub(super) struct ReplayArgs {
 ///
 /// # Errors
 /// The file or the packs cannot be read, the receipt may not be worked out under them, or it comes to something else.
-pub(super) fn run(args: &ReplayArgs, configured: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn run(args: &ReplayArgs, config: &Config) -> anyhow::Result<()> {
     let path = args.receipt.display();
     let size = std::fs::metadata(&args.receipt).with_context(|| format!("cannot read {path}"))?.len();
     if size > LONGEST_RECEIPT {
@@ -40,7 +42,14 @@ pub(super) fn run(args: &ReplayArgs, configured: Option<&Path>) -> anyhow::Resul
     let text = std::fs::read(&args.receipt).with_context(|| format!("cannot read {path}"))?;
     let file: ReceiptFile =
         serde_json::from_slice(&text).with_context(|| format!("{path} is not the file of a receipt"))?;
-    let policies = load_policies(args.policies.as_deref().or(configured))?;
+    let mut policies = load_policies(args.policies.as_deref().or(config.policies.as_deref()))?;
+    if policies.hash() != file.receipt.release
+        && args.policies.is_none()
+        && let Some(files) = kept_release(config, &file.receipt.release)?
+    {
+        // The release that settled it was in force here once: it is kept.
+        policies = loaded(files)?;
+    }
     let replayed = match replay(&policies, &file, args.anyway) {
         Ok(replayed) => replayed,
         Err(why) => bail!("{}", reason(&why)),

@@ -2,9 +2,9 @@
 
 use anyhow::Context as _;
 use kangmai_database::Database;
-use kangmai_programme::{App, Settings};
+use kangmai_programme::{App, Settings, release_files};
 
-use crate::application::{Parts, application, load_policies, router};
+use crate::application::{Parts, application, load_policies, quiet_settings, router};
 use crate::config::{Config, ServeConfig};
 
 use super::say;
@@ -19,6 +19,30 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
 pub(super) fn open(config: &Config, settings: Settings) -> anyhow::Result<App> {
     let policies = load_policies(config.policies.as_deref())?;
     application(Parts::of_this_machine(open_database(config)?, policies, settings))
+}
+
+/// The packs in force in the configured database; those of the program where nothing was published.
+pub(super) fn published(config: &Config) -> anyhow::Result<std::sync::Arc<kangmai_policy::Release>> {
+    if !is_there(config) {
+        return load_policies(config.policies.as_deref());
+    }
+    Ok(open(config, quiet_settings(std::env::temp_dir()))?.policies)
+}
+
+/// The files of a release that was in force in the configured database, by its hash or the beginning of it.
+pub(super) fn kept_release(config: &Config, hash: &str) -> anyhow::Result<Option<Vec<(String, String)>>> {
+    if !is_there(config) {
+        return Ok(None);
+    }
+    let app = open(config, quiet_settings(std::env::temp_dir()))?;
+    let hash = hash.to_owned();
+    Ok(app.database.read_blocking(move |tx| release_files(tx, &hash))?)
+}
+
+/// Whether there is a database already: a command that only reads makes none.
+fn is_there(config: &Config) -> bool {
+    let path = config.database.strip_prefix("sqlite:").unwrap_or(&config.database);
+    config.database.contains("://") || std::path::Path::new(path).exists()
 }
 
 /// Opens the configured database; a new SQLite file gets its folder.
@@ -55,7 +79,7 @@ async fn keep_figures_fresh(app: App) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let by = app.clone();
+        let by = app.current();
         let counted = app.database.read(move |tx| by.figure_book().count_again(tx, &by)).await;
         if let Err(error) = counted {
             tracing::error!(%error, "figures were not counted again");

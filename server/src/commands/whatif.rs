@@ -45,7 +45,7 @@ pub(super) fn run(config: &Config, args: &WhatIfArgs) -> anyhow::Result<()> {
     let overlay = Overlay::parse(&args.changes).map_err(WhatIfFailure::Changes);
     let overlay = overlay.map_err(|error| told(error, spoken))?;
     let app = super::serve::open(config, quiet_settings(std::env::temp_dir()))?;
-    let asked = Asked { place: args.place, year: args.year, overlay };
+    let asked = Asked { place: args.place, year: args.year, overlay, draft: None };
     show_progress(&format!("bills of {}", args.year));
     let finished = run_what_if(&app, &asked, &Arc::new(Progress::default()));
     show_progress("");

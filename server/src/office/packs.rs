@@ -37,6 +37,7 @@ struct PacksPage {
     layers: Vec<Layer>,
     cases: Option<String>,
     tables: String,
+    directory: String,
     hash: String,
 }
 
@@ -103,6 +104,7 @@ pub(super) async fn show_here(visit: Visit, uri: Uri) -> Result<Response, Failur
             Some(one) => format!("/policies/tables?place={}&on={on}", one.pack.place),
             None => format!("/policies/tables?place={place}&on={on}"),
         },
+        directory: jurisdiction.map(|one| one.pack.directory.clone()).unwrap_or_default(),
         hash: release.hash().to_owned(),
         list,
         page,

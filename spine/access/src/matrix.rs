@@ -72,6 +72,10 @@ pub enum Purpose {
     ReadPolicy,
     /// What a change of policy would have cost, over the bills of a year.
     TryPolicy,
+    /// Drafts of a new release of one's own place.
+    EditPolicy,
+    /// Reading drafts; approving those of somebody else, or sending them back.
+    ApprovePolicy,
     /// Who read what.
     ReadAudit,
     /// Accounts.
@@ -79,14 +83,15 @@ pub enum Purpose {
 }
 
 use Purpose::{
-    AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, FindPeople, Home, ImportBills, KeepLedger,
-    KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy,
-    ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings, SettleBills, TryPolicy,
+    ApprovePolicy, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy, FindPeople, Home,
+    ImportBills, KeepLedger, KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments,
+    ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings,
+    SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 23] = [
+    pub const ALL: [Purpose; 25] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -108,6 +113,8 @@ impl Purpose {
         ReadFigures,
         ReadPolicy,
         TryPolicy,
+        EditPolicy,
+        ApprovePolicy,
         ReadAudit,
         ManageAccounts,
     ];
@@ -131,6 +138,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadFigures,
     ReadPolicy,
     TryPolicy,
+    ApprovePolicy,
 ];
 
 impl Role {
@@ -218,6 +226,8 @@ impl Role {
                 ReadFigures,
                 ReadPolicy,
                 TryPolicy,
+                EditPolicy,
+                ApprovePolicy,
             ],
             Role::HealthBureau => HEALTH_BUREAU,
             Role::Cadre => {

@@ -1,5 +1,6 @@
 //! Cases inside packs: what a layer, or a whole chain of layers, must come to.
 
+mod accept;
 mod bill;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::trace::Step;
 use crate::vocabulary::Vocabulary;
 use crate::{BillFacts, Jurisdiction, Layer, Owner, Policy, Release, Trace, YearAccumulators};
 
+pub use accept::{CaseDifference, ChangedCase, UNCHECKED, UncheckedCase, with_case_checked};
 pub(crate) use bill::{read_facts, read_labels};
 
 /// What a case of one layer gives: the bill, and what of the year the layer finds.

@@ -50,7 +50,7 @@ pub enum Sure {
 impl Sure {
     const NAMES: &[&str] = &["high", "medium", "low"];
 
-    /// The name in packs.
+    /// As packs name it.
     pub const fn name(self) -> &'static str {
         match self {
             Sure::High => "high",
@@ -75,7 +75,8 @@ impl Sure {
         fields.chosen(fields.text_maybe("sure"), Sure::NAMES, Sure::from_name)
     }
 
-    fn from_name(name: &str) -> Option<Sure> {
+    /// The one that packs name so.
+    pub fn from_name(name: &str) -> Option<Sure> {
         match name {
             "high" => Some(Sure::High),
             "medium" => Some(Sure::Medium),

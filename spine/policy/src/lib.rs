@@ -11,6 +11,7 @@ mod cases;
 mod conditions;
 mod counterfactual;
 mod dated;
+mod diff;
 mod disease_caps;
 mod diseases;
 mod explain;
@@ -33,6 +34,7 @@ mod premiums;
 mod release;
 mod settle;
 mod source;
+mod splice;
 mod subsidies;
 mod tables;
 mod terms;
@@ -48,13 +50,17 @@ pub use benefit::{
     AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Owner, Payer, PayerKind, Profile, Rounding,
     Rule, Version,
 };
-pub use cases::{CaseFailure, CaseReport, CaseResult};
+pub use cases::{
+    CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
+    with_case_checked,
+};
 pub use counterfactual::{
     Around, Change, Condition, Counterfactuals, FactChange, LayerDifference, MOST_CONDITIONS, MOST_DAYS,
     MOST_OTHERWISE, MOST_WAYS, Missing, Otherwise, ToldCondition, ToldCounterfactuals, ToldMissing,
     ToldOtherwise, ToldWay, Way,
 };
 pub use dated::{Gap, Period, Source, Sure};
+pub use diff::{Difference, diff};
 pub use disease_caps::{CapDeviation, DiseaseCap, DiseaseCaps, Pathway};
 pub use diseases::{ChronicDisease, DiseaseTable, MajorDisease, PlanRule, SevereRules};
 pub use explain::{
@@ -67,13 +73,13 @@ pub use insurance_year::InsuranceYear;
 pub use interface::{InterfaceCodes, InterfaceFigure};
 pub use lines::{BillLine, CatalogueClass, Decimal4, LineError, LineRules, LineSums, MAX_LINES, NotADecimal};
 pub use mutate::{AliveMutant, MutationChoice, MutationReport};
-pub use overlay::{Overlay, OverlayFigure};
+pub use overlay::{Citation, Overlay, OverlayFigure, take_over};
 pub use pack::{Pack, Untranslatable};
 pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, WriteOffTerms};
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
 pub use predicate::{AsOf, Literal, Predicate, Test};
 pub use premiums::{Premium, PremiumAid, PremiumDue, PremiumGift};
-pub use release::Release;
+pub use release::{Release, pack_directory, text_hash};
 pub use settle::{Amounts, Settler, settle};
 pub use source::{ErrorCode, PackError};
 pub use subsidies::{Subsidy, SubsidyPer, SubsidyTable};

@@ -52,6 +52,8 @@ pub struct MutationReport {
 pub struct AliveMutant {
     /// What and where.
     pub error: PackError,
+    /// The same in a form that lines put in above it do not change: what it is accepted by.
+    pub name: String,
     /// The case that would notice it, to be put into that file once its amounts are held against the source; `None`:
     /// nothing was found at which it makes a difference.
     pub case: Option<String>,
@@ -274,9 +276,10 @@ impl Target<'_> {
         };
         let mend = if case.is_some() { Word::MendMutant } else { Word::MendNoEffect };
         let error = PackError::new(self.file, change.span.clone(), code, mend);
-        let error =
-            error.with("to", change.to.clone().unwrap_or_default()).with("path", self.file.path.clone());
-        Verdict::Alive(Box::new(AliveMutant { error, case }))
+        let to = change.to.clone().unwrap_or_default();
+        let name = format!("{}: {} -> {to}", self.file.path, change.place());
+        let error = error.with("to", to).with("path", self.file.path.clone());
+        Verdict::Alive(Box::new(AliveMutant { error, name, case }))
     }
 }
 

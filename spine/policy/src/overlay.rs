@@ -5,6 +5,8 @@
 //! the value. Tiers and segments are counted from 1. Laying a change over the pack splits off a new version from that day and
 //! ends the old one the day before; what results goes through the same strict loader as any release.
 
+mod write;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::fields::nearest;
 use crate::source::{PackError, PackFile};
 use crate::words::Word;
 use crate::{Benefit, Bilingual, Jurisdiction, Release};
+
+pub use write::{Citation, take_over};
 
 /// Most changes of one overlay.
 pub const MOST_CHANGES: usize = 8;

@@ -483,6 +483,16 @@ fn read_names(fields: &Fields<'_>, key: &'static str) -> impl Iterator<Item = (S
     names.into_iter()
 }
 
+/// The directory of the pack that the file at `path` of a release belongs to: `cn/henan`.
+pub fn pack_directory(path: &str) -> &str {
+    role_of(path).0
+}
+
+/// SHA-256 of one file's text, in hex.
+pub fn text_hash(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 fn hash_of(files: &[(String, String)]) -> String {
     let mut hasher = Sha256::new();
     for (path, text) in files {
@@ -491,8 +501,12 @@ fn hash_of(files: &[(String, String)]) -> String {
         hasher.update((text.len() as u64).to_be_bytes());
         hasher.update(text.as_bytes());
     }
+    hex(&hasher.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    for byte in bytes {
         let _ = write!(hex, "{byte:02x}");
     }
     hex

@@ -10,14 +10,23 @@ use kangmai_policy::Release;
 use kangmai_record::Record;
 use kangmai_web::Words;
 
+use crate::law::LawInForce;
 use crate::{FigureBook, Programme};
 
 /// The running program. Cheap to clone; read its parts by name.
 #[derive(Clone)]
 pub struct App {
+    /// The packs in force when this one was made by [`App::current`]: a request, a run or a command has one law from its
+    /// beginning to its end.
+    pub policies: Arc<Release>,
+    /// The number of the publication that these are; 0: the packs that the program came with.
+    pub publication: i64,
+    /// The packs that the program came with.
+    pub shipped: Arc<Release>,
     parts: Arc<AppParts>,
     book: Arc<FigureBook>,
     wrong_keys: Arc<WrongKeys>,
+    law: Arc<LawInForce>,
 }
 
 /// The parts of an [`App`].
@@ -26,7 +35,7 @@ pub struct AppParts {
     pub database: Database,
     /// The record with the projections of all programmes.
     pub record: Record,
-    /// The policy packs.
+    /// The policy packs that the program came with.
     pub policies: Arc<Release>,
     /// All words.
     pub words: Arc<Words>,
@@ -54,7 +63,27 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> App {
-        App { parts: Arc::new(parts), book: Arc::default(), wrong_keys: Arc::default() }
+        let shipped = Arc::clone(&parts.policies);
+        App {
+            policies: Arc::clone(&shipped),
+            publication: 0,
+            law: Arc::new(LawInForce::new(&shipped)),
+            shipped,
+            parts: Arc::new(parts),
+            book: Arc::default(),
+            wrong_keys: Arc::default(),
+        }
+    }
+
+    /// The same with the law that the program holds now.
+    #[must_use]
+    pub fn current(&self) -> App {
+        let (publication, policies) = self.law.held();
+        App { policies, publication, ..self.clone() }
+    }
+
+    pub(crate) fn law(&self) -> &LawInForce {
+        &self.law
     }
 
     /// Figures that are kept.

@@ -65,7 +65,7 @@ impl FromRequestParts<App> for Call {
         let key = parts.headers.get(Call::KEY).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let preferences = Preferences::of_interface(&parts.headers);
         Ok(Call {
-            app: app.clone(),
+            app: app.current(),
             actor: granted.actor,
             reach: granted.reach,
             page: Page::new(std::sync::Arc::clone(&app.words), preferences, parts.uri.path()),

@@ -36,6 +36,8 @@ struct Key {
     word: &'static str,
     reach: Reach,
     today: Day,
+    /// The law that it was counted under.
+    publication: i64,
 }
 
 struct Kept {
@@ -60,7 +62,7 @@ impl FigureBook {
         reach: &Reach,
         today: Day,
     ) -> Result<Counted, DatabaseError> {
-        let key = Key { word: figure.word, reach: reach.clone(), today };
+        let key = Key { word: figure.word, reach: reach.clone(), today, publication: app.publication };
         let asked = app.clock.now();
         if let Some(kept) = self.lock().get_mut(&key) {
             kept.asked = asked;

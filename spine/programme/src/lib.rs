@@ -12,15 +12,17 @@ mod call;
 mod figure;
 mod figure_book;
 mod import;
+mod law;
 mod operation;
 mod place;
 mod route;
 mod section;
+mod store;
 mod visit;
 
 use kangmai_access::{Actor, Purpose};
 use kangmai_base::Day;
-use kangmai_database::{DatabaseError, Migrations, Transaction};
+use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
 use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
@@ -28,13 +30,26 @@ pub use call::Call;
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
+pub use law::{
+    Conflict, FileToPublish, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
+    with_published,
+};
 pub use operation::{Described, Operation, openapi};
 pub use place::{place_choices, place_name};
 pub use route::{API_LIMIT_BYTES, Route, routed};
 pub use section::{
     HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,
 };
+pub use store::{
+    keep_release, kept_text, laid_over, newest_publication, publication, publications, publish, release_files,
+};
 pub use visit::{Admitted, Visit};
+
+/// The tables of this crate.
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "programme",
+    steps: &[Migration { name: "001-releases", sql: include_str!("../migrations/001-releases.sql") }],
+};
 
 /// A programme, as data and functions.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ use kangmai_web::csrf::ExpectedToken;
 use kangmai_web::{ApiFailure, Failure, Preferences, Problem, cookies, go_to, say_in_json};
 
 use crate::call::Let;
-use crate::{Admitted, App, Operation};
+use crate::{Admitted, App, Operation, newest_publication};
 
 /// A page or interface: method, path, purpose, handler.
 #[derive(Clone)]
@@ -157,7 +157,12 @@ fn wrong_key(app: &App, from: IpAddr) -> ApiFailure {
 async fn find_client(app: &App, key: Option<String>) -> Result<Option<Actor>, DatabaseError> {
     let Some(key) = key else { return Ok(None) };
     let (now, asked) = (app.clock.now(), key.clone());
-    let found = app.database.read(move |tx| client_of_key(tx, &asked, now)).await?;
+    let found =
+        app.database.read(move |tx| Ok((client_of_key(tx, &asked, now)?, newest_publication(tx)?))).await;
+    let (found, number) = found.map_err(|error: DatabaseError| error)?;
+    if app.law().lacks(number) {
+        take_up(app).await;
+    }
     let Some((actor, seen_is_old)) = found else { return Ok(None) };
     if seen_is_old {
         app.database.write(move |tx| note_key_seen(tx, &key, now)).await?;
@@ -195,14 +200,28 @@ async fn find_session(app: &App, token: Option<String>) -> Result<Option<(Signed
     let Some(token) = token else { return Ok(None) };
     let now = app.clock.now();
     let asked = token.clone();
-    let Some((signed_in, seen_is_old)) = app.database.read(move |tx| session(tx, &asked, now)).await? else {
-        return Ok(None);
-    };
+    // With the session the newest publication: what another process published holds from the next request on.
+    let found = app.database.read(move |tx| Ok((session(tx, &asked, now)?, newest_publication(tx)?))).await;
+    let (found, number) = found.map_err(|error: DatabaseError| error)?;
+    if app.law().lacks(number) {
+        take_up(app).await;
+    }
+    let Some((signed_in, seen_is_old)) = found else { return Ok(None) };
     if seen_is_old {
         let seen = token.clone();
         app.database.write(move |tx| note_seen(tx, &seen, now)).await?;
     }
     Ok(Some((signed_in, token)))
+}
+
+/// Takes up what was published. If that cannot be, the law held so far stays in force and the log says why.
+async fn take_up(app: &App) {
+    let by = app.clone();
+    match tokio::task::spawn_blocking(move || by.take_up_law()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the published law is not taken up"),
+        Err(error) => tracing::error!(%error, "the published law is not taken up"),
+    }
 }
 
 /// Everything but unreserved characters and `/` as `%XX`.

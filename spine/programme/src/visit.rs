@@ -64,7 +64,7 @@ impl FromRequestParts<App> for Visit {
         page.navigation = navigation(app, &actor, &page, parts.uri.path());
         page.crumbs = crumbs(&actor);
         Ok(Visit {
-            app: app.clone(),
+            app: app.current(),
             actor,
             reach: admitted.reach,
             page,

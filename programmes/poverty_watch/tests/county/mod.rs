@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migrations] = &[
     kangmai_access::MIGRATIONS,
     kangmai_record::MIGRATIONS,
     kangmai_cases::MIGRATIONS,
+    kangmai_programme::MIGRATIONS,
     kangmai_poverty_watch::MIGRATIONS,
     OTHERS,
 ];

@@ -26,6 +26,7 @@ const ALL: &[Migrations] = &[
     kangmai_places::MIGRATIONS,
     kangmai_people::MIGRATIONS,
     kangmai_record::MIGRATIONS,
+    kangmai_programme::MIGRATIONS,
     kangmai_register::MIGRATIONS,
 ];
 const PASSWORD: &str = "village-at-night-9";

@@ -36,6 +36,7 @@ static MIGRATIONS: &[Migrations] = &[
     kangmai_access::MIGRATIONS,
     kangmai_record::MIGRATIONS,
     kangmai_cases::MIGRATIONS,
+    kangmai_programme::MIGRATIONS,
     kangmai_settlement::MIGRATIONS,
 ];
 

@@ -133,7 +133,7 @@ fn laid(visit: &Visit, draft: &Draft) -> Result<Asked, Vec<String>> {
     if overlay.is_empty() {
         return Err(vec![visit.page.word("what_if.nothing_chosen").into_owned()]);
     }
-    let asked = Asked { place: visit.reach.place(), year: draft.year, overlay };
+    let asked = Asked { place: visit.reach.place(), year: draft.year, overlay, draft: None };
     match changed_law(&visit.app.policies, &asked) {
         Ok(_) => Ok(asked),
         Err(WhatIfFailure::Changes(errors)) => Err(said(errors)),
@@ -208,7 +208,7 @@ fn chosen_figure(
     Some(Chosen { said: said.join(" · "), value: figure.value.clone(), figure: path, form })
 }
 
-fn group(page: &Page, figure: &OverlayFigure) -> String {
+pub(super) fn group(page: &Page, figure: &OverlayFigure) -> String {
     figure.profile.as_ref().map(|name| name.get(language(page)).to_owned()).unwrap_or_default()
 }
 
@@ -226,7 +226,7 @@ fn figure_line(page: &Page, draft: &Draft, figure: &OverlayFigure, chosen: Optio
 }
 
 /// What a figure is called; one that has no name of its own, by its path.
-fn figure_name(page: &Page, figure: &OverlayFigure) -> String {
+pub(super) fn figure_name(page: &Page, figure: &OverlayFigure) -> String {
     let key = match figure.key.as_str() {
         "deductible" => "what_if.figure.deductible",
         "deductible_over" => "what_if.figure.deductible_over",

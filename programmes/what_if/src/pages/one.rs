@@ -3,9 +3,11 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use kangmai_access::{Purpose, reach};
 use kangmai_base::{DivisionCode, Fen};
 use kangmai_database::DatabaseError;
 use kangmai_people::Label;
+use kangmai_policy::Overlay;
 use kangmai_programme::Visit;
 use kangmai_web::{BarChart, Failure, Figure, FormBody, Html, Page, ShareBar, Stat, go_to, show, workbook};
 
@@ -65,7 +67,9 @@ struct RunPage {
     page: Page,
     path: String,
     figures: String,
-    again: String,
+    /// The page that puts the changes together; none for a draft of a release.
+    again: Option<String>,
+    draft: Option<String>,
     changes: Vec<String>,
     running: Option<(i64, String)>,
     failed: Option<&'static str>,
@@ -104,8 +108,15 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response
     let failed = matches!(run.state, RunState::Failed | RunState::BrokenOff).then(|| state_word(run.state).0);
     let shown = run.outcome.as_ref().map(|outcome| shown(&page, &path, &run, outcome));
     let is_old_law = run.law != visit.app.policies.hash();
+    let drafts = reach(&visit.actor, Purpose::ApprovePolicy);
+    let id = run.id;
+    let find = move |tx: &mut kangmai_database::Transaction<'_>| {
+        drafts.map(|within| store::draft::draft_of_run(tx, &within, id)).transpose()
+    };
+    let draft = visit.app.database.read(find).await.map_err(|error: DatabaseError| error)?.flatten();
     show(&RunPage {
-        again: again(&run),
+        again: Overlay::parse(&run.changes).is_ok().then(|| again(&run)),
+        draft: draft.map(|draft| format!("/policy-drafts/{draft}")),
         figures: format!("{path}/figures.xlsx"),
         changes: run.changes,
         running,

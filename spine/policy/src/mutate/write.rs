@@ -5,7 +5,7 @@ use std::fmt::Write;
 use kangmai_base::{DivisionCode, Fen, Sex};
 
 use super::sites::Change;
-use crate::cases::{Given, taken};
+use crate::cases::{Given, UNCHECKED, taken};
 use crate::tables::{Question, TableKind, Tables};
 use crate::vocabulary::{LabelSet, Vocabulary};
 use crate::{BaseTake, Benefit, FeeKind, IncomeKind, Policy, UNKNOWN_AGE};
@@ -47,7 +47,7 @@ fn head(change: &Change, day: kangmai_base::Day) -> String {
     let place = change.place();
     let place = if place.is_empty() { "*" } else { &place };
     let place = place.replace('"', "'");
-    format!("[[case]]\nname   = \"待核对：{place}\"\ndate   = \"{day}\"\n")
+    format!("[[case]]\nname   = \"{UNCHECKED}{place}\"\ndate   = \"{day}\"\n")
 }
 
 /// The case of a layer that tells `change` from the original, with what the original pays.

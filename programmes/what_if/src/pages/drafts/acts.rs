@@ -1,0 +1,276 @@
+//! What is done to a draft from its page.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::response::Response;
+use kangmai_base::Refusal;
+use kangmai_database::DatabaseError;
+use kangmai_policy::{Language, Overlay, Release, with_case_checked};
+use kangmai_programme::Visit;
+use kangmai_web::{Choice, Failure, Flash, Form, FormBody, go_to, show_refused};
+
+use super::one::{MUTANT, REASON, blocker_said, page};
+use super::{done, draft_in, path_of, reviewed, today_of};
+use crate::draft::{Blocker, Draft, DraftFile, DraftState, Review, judge};
+use crate::run::{Asked, Drafted, begin};
+use crate::store::draft::{self as store, Deed};
+
+/// Cases that are taken over at once.
+const MOST_CASES: usize = 500;
+
+/// POST `/policy-drafts/{id}`.
+pub(crate) async fn act(visit: Visit, Path(id): Path<String>, body: FormBody) -> Result<Response, Failure> {
+    let draft = draft_in(&visit, &id).await?;
+    let stale = body.value("revision").parse::<i64>().is_ok_and(|revision| revision != draft.revision);
+    if stale {
+        return Err(Failure::Refused(Refusal::new("what_if.draft.stale")));
+    }
+    let (path, line) = (body.value("path").to_owned(), body.value("line").parse().unwrap_or(0));
+    match body.act() {
+        "accept_case" => accept_cases(&visit, &draft, Some((path, line))).await,
+        "accept_cases" => accept_cases(&visit, &draft, None).await,
+        "add_cases" => add_cases(&visit, &draft).await,
+        "check_case" => check_case(&visit, &draft, (&path, line)).await,
+        "accept_mutant" => accept_mutant(&visit, draft, body).await,
+        "drop_file" => {
+            let deed = Deed { act: "dropped", reason: path.clone(), dropped: vec![path], ..Deed::default() };
+            done(&visit, &draft, deed).await
+        }
+        "mine" | "theirs" => decide_clash(&visit, &draft, &path, body.act() == "mine").await,
+        "rebase" => {
+            let today = today_of(&visit);
+            let (files, newest) = (draft.rebased(&today), Some(today.newest));
+            done(&visit, &draft, Deed { act: "rebased", files, made_from: newest, ..Deed::default() }).await
+        }
+        "judge" => judge_now(&visit, &draft).await,
+        "try" => try_now(&visit, &draft).await,
+        "submit" => submit(&visit, &draft).await,
+        "withdraw" => {
+            let deed = Deed { act: "withdrawn", state: Some(DraftState::Withdrawn), ..Deed::default() };
+            let may = draft.state.is_written_on() || draft.state == DraftState::Submitted;
+            if may { done(&visit, &draft, deed).await } else { Err(not_open()) }
+        }
+        "reopen" => {
+            let deed = Deed { act: "reopened", state: Some(DraftState::Open), ..Deed::default() };
+            let may = matches!(draft.state, DraftState::Withdrawn | DraftState::Submitted);
+            if may { done(&visit, &draft, deed).await } else { Err(not_open()) }
+        }
+        _ => Ok(go_to(&path_of(draft.id))),
+    }
+}
+
+fn not_open() -> Failure {
+    Failure::Refused(Refusal::new("what_if.draft.not_open"))
+}
+
+/// A file of the draft with a new text; one that the draft did not have yet joins it.
+pub(super) fn with_text(visit: &Visit, draft: &Draft, path: &str, text: String) -> DraftFile {
+    let known = draft.files.iter().find(|file| file.path == path);
+    let in_force = || visit.app.policies.files().iter().find(|(known, _)| known == path);
+    DraftFile {
+        path: path.to_owned(),
+        old: match known {
+            Some(file) => file.old.clone(),
+            None => in_force().map(|(_, text)| text.clone()),
+        },
+        text: Some(text),
+        clash: known.and_then(|file| file.clash.clone()),
+    }
+}
+
+/// Works on the files of the release with the draft, beside the requests; the files whose text became another.
+async fn rewritten(
+    visit: &Visit,
+    draft: &Draft,
+    work: impl FnOnce(Release) -> Vec<(String, String)> + Send + 'static,
+) -> Result<Vec<DraftFile>, Failure> {
+    let review = reviewed(visit, draft).await?;
+    let release =
+        review.release.ok_or_else(|| Failure::Refused(Refusal::new("what_if.draft.does_not_load")))?;
+    let release = Arc::unwrap_or_clone(release);
+    let files = tokio::task::spawn_blocking(move || work(release)).await.map_err(Failure::internal)?;
+    Ok(files.into_iter().map(|(path, text)| with_text(visit, draft, &path, text)).collect())
+}
+
+/// Takes over what comes out: of one case, or of all for which that can be written.
+async fn accept_cases(
+    visit: &Visit,
+    draft: &Draft,
+    only: Option<(String, usize)>,
+) -> Result<Response, Failure> {
+    let reason = only.as_ref().map(|(path, line)| format!("{path}:{line}")).unwrap_or_default();
+    let work = move |release: Release| match only {
+        Some((path, line)) => {
+            release.with_case_accepted(&path, line).map(|text| (path, text)).into_iter().collect()
+        }
+        None => all_accepted(release),
+    };
+    let files = rewritten(visit, draft, work).await?;
+    done(visit, draft, Deed { act: "case_accepted", reason, files, ..Deed::default() }).await
+}
+
+fn all_accepted(release: Release) -> Vec<(String, String)> {
+    let mut written: Vec<(String, String)> = Vec::new();
+    let mut release = release;
+    for _ in 0..MOST_CASES {
+        // One file after the other from its end, so that the lines above stay where they are.
+        let changed = release.changed_cases();
+        let Some(path) = changed.iter().find(|case| case.can_be_accepted).map(|case| case.path.clone())
+        else {
+            break;
+        };
+        let last = changed.iter().rfind(|case| case.can_be_accepted && case.path == path);
+        let Some(text) = last.and_then(|case| release.with_case_accepted(&path, case.line)) else { break };
+        written.retain(|(known, _)| *known != path);
+        written.push((path.clone(), text.clone()));
+        let mut files = release.files().to_vec();
+        files.retain(|(known, _)| *known != path);
+        files.push((path, text));
+        let Ok(next) = Release::load(files) else { break };
+        release = next;
+    }
+    written
+}
+
+/// Puts the cases that mutants ask for into their files, to be checked by a person.
+async fn add_cases(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+    let today = today_of(visit);
+    let Some(judged) = &draft.judged else {
+        return Err(Failure::Refused(Refusal::new("what_if.draft.judge_first")));
+    };
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for alive in draft.alive(judged) {
+        let Some(case) = &alive.case else { continue };
+        let known = texts.iter().position(|(path, _)| *path == alive.path);
+        let text = known.map(|index| texts.remove(index).1).or_else(|| draft.text(&today, &alive.path));
+        let text = text.unwrap_or_default();
+        // One case often notices several mutants.
+        let text =
+            if text.contains(case.as_str()) { text } else { format!("{}\n\n{case}\n", text.trim_end()) };
+        texts.push((alive.path.clone(), text));
+    }
+    let files = texts.into_iter().map(|(path, text)| with_text(visit, draft, &path, text)).collect();
+    done(visit, draft, Deed { act: "cases_added", files, ..Deed::default() }).await
+}
+
+async fn check_case(visit: &Visit, draft: &Draft, (path, line): (&str, usize)) -> Result<Response, Failure> {
+    let text = draft.text(&today_of(visit), path).ok_or(Failure::NotFound)?;
+    let text = with_case_checked(&text, line).ok_or(Failure::NotFound)?;
+    let reason = format!("{path}:{line}");
+    let files = vec![with_text(visit, draft, path, text)];
+    done(visit, draft, Deed { act: "case_checked", reason, files, ..Deed::default() }).await
+}
+
+async fn accept_mutant(visit: &Visit, draft: Draft, body: FormBody) -> Result<Response, Failure> {
+    let mut form = body.form(MUTANT);
+    let names: Vec<String> = draft
+        .judged
+        .as_ref()
+        .map(|judged| draft.alive(judged).map(|alive| alive.name.clone()).collect())
+        .unwrap_or_default();
+    form.offer("mutant", names.iter().map(|name| Choice::new(name, name)).collect());
+    let (Some(mutant), Some(reason)) = (form.choice("mutant"), form.text("reason")) else {
+        let _ = form.text("reason");
+        return show_refused(&page(visit, draft, (form, Form::blank(REASON))).await?);
+    };
+    let deed = Deed { act: "mutant_accepted", reason, accepted: Some(mutant), ..Deed::default() };
+    done(visit, &draft, deed).await
+}
+
+/// Of two texts that changed the same lines one stays.
+async fn decide_clash(
+    visit: &Visit,
+    draft: &Draft,
+    path: &str,
+    stays_mine: bool,
+) -> Result<Response, Failure> {
+    let file = draft.files.iter().find(|file| file.path == path && file.clash.is_some());
+    let file = file.ok_or(Failure::NotFound)?;
+    let mut deed = Deed { act: "decided", reason: path.to_owned(), ..Deed::default() };
+    if stays_mine {
+        deed.files.push(DraftFile { clash: None, ..file.clone() });
+    } else {
+        deed.dropped.push(path.to_owned());
+    }
+    done(visit, draft, deed).await
+}
+
+/// Judges the mutants and keeps what became of them.
+async fn judge_now(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+    let review = reviewed(visit, draft).await?;
+    let release = review
+        .release
+        .clone()
+        .ok_or_else(|| Failure::Refused(Refusal::new("what_if.draft.does_not_load")))?;
+    if !review.cases.is_empty() {
+        // A case that fails anyway notices nothing.
+        let said = visit.page.count("what_if.draft.blocker.cases", review.cases.len());
+        return Ok(Flash::warning(said).then_go_to(&path_of(draft.id)));
+    }
+    judged(visit, draft, release).await?;
+    Ok(go_to(&path_of(draft.id)))
+}
+
+async fn judged(
+    visit: &Visit,
+    draft: &Draft,
+    release: Arc<Release>,
+) -> Result<crate::draft::Judged, Failure> {
+    let files = draft.files.clone();
+    let work = tokio::task::spawn_blocking(move || judge(&release, &files));
+    let judged = work.await.map_err(Failure::internal)?;
+    let (id, kept) = (draft.id, judged.clone());
+    let kept = visit.app.database.write(move |tx| store::keep_judged(tx, id, &kept)).await;
+    kept.map_err(|error: DatabaseError| error)?;
+    Ok(judged)
+}
+
+/// Settles last year's bills with the draft.
+async fn try_now(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+    let review = reviewed(visit, draft).await?;
+    let id = run_over(visit, draft, &review).await?;
+    Ok(go_to(&id.map_or_else(|| path_of(draft.id), |run| format!("/what-if/{run}"))))
+}
+
+async fn run_over(
+    visit: &Visit,
+    draft: &Draft,
+    review: &Review,
+) -> Result<Option<kangmai_base::Uuid>, Failure> {
+    let Some(release) = review.release.clone() else { return Ok(None) };
+    let told = review.law_told(Language::Zh);
+    let nothing: [&str; 0] = [];
+    let overlay = Overlay::parse(&nothing).map_err(|_| Failure::NotFound)?;
+    let asked = Asked {
+        place: draft.place,
+        year: visit.today.year() - 1,
+        overlay,
+        draft: Some(Drafted { release, told }),
+    };
+    let run = begin(&visit.app, &visit.actor, asked).await.map_err(Failure::from)?;
+    let id = draft.id;
+    let kept = visit.app.database.write(move |tx| store::keep_run(tx, id, run)).await;
+    kept.map_err(|error: DatabaseError| error)?;
+    Ok(Some(run))
+}
+
+/// Hands the draft in for approval, if nothing stands in the way; judges the mutants first and begins a run if there is none.
+async fn submit(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+    let mut review = reviewed(visit, draft).await?;
+    if review.blockers == [Blocker::NotJudged]
+        && let Some(release) = review.release.clone()
+    {
+        let judged = judged(visit, draft, release).await?;
+        let whole = Draft { judged: Some(judged), ..draft.clone() };
+        review = reviewed(visit, &whole).await?;
+    }
+    if let Some(blocker) = review.blockers.first() {
+        return Ok(Flash::warning(blocker_said(&visit.page, blocker)).then_go_to(&path_of(draft.id)));
+    }
+    if draft.run.is_none() {
+        run_over(visit, draft, &review).await?;
+    }
+    let deed = Deed { act: "submitted", state: Some(DraftState::Submitted), ..Deed::default() };
+    done(visit, draft, deed).await
+}
