@@ -59,13 +59,16 @@ fn without_a_word_the_year_is_the_calendar_year() {
     assert_eq!(called, InsuranceYear::calendar(2024));
 }
 
+/// The first days of versions, each with what it says of the days left over.
+type Beginnings<'a> = &'a [(&'a str, &'a str)];
+
 /// Where a day lies: label, first and last day of its year.
 type Lies = (&'static str, i32, &'static str, &'static str);
 
 #[test]
 fn each_change_of_the_beginning_says_where_the_rest_goes() {
     let (joins_before, joins_next) = ("with_before", "with_next");
-    let table: &[(&[(&str, &str)], &[Lies])] = &[
+    let table: &[(Beginnings<'_>, &[Lies])] = &[
         (
             &[("2026-07-01", joins_next)],
             &[
