@@ -82,6 +82,16 @@ fn when_its_cases_are_put_right(clerk: &mut Visitor, draft: &str) {
     }
 }
 
+fn then_the_run_ends(clerk: &mut Visitor) {
+    let run = clerk.path().to_owned();
+    for _ in 0..200 {
+        if clerk.finds(&run).shown().contains("按支付方") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
 fn when_it_is_handed_in(clerk: &mut Visitor, draft: &str) {
     clerk.finds(draft).press("送审");
     clerk.sees("待审核").sees("等待另一人审核");
@@ -92,6 +102,20 @@ fn then_the_law_says(visitor: &mut Visitor, pack: &str, on: &str, ratio: &str) {
     let rows = visitor.table("城乡居民大病保险");
     let row = rows.iter().find(|row| row["适用于"].starts_with("参保居民")).expect("the residents");
     assert!(row["支付比例或减免"].contains(ratio), "{row:?}");
+}
+
+#[test]
+fn a_draft_that_begins_later_is_tried_as_if_last_years_bills_came_then() {
+    let county = County::on_sqlite();
+    county.populate();
+    let mut clerk = county.sign_in(Role::InsuranceClerk);
+    let draft = given_a_draft(&mut clerk, "明年起第一段提到65%");
+    clerk.finds(&format!("{draft}/figure?figure={}", encoded(FIGURE))).sees("先把它连同案例照抄为本地规定");
+    when_a_figure_is_changed(&mut clerk, &draft, "65%", "2027-01-01");
+    clerk.finds(&draft).press("测算上一年的费用");
+    then_the_run_ends(&mut clerk);
+    clerk.sees("同样的费用发生在 2027 年").does_not_see("没有影响到任何一笔费用");
+    clerk.finds(&draft).sees("按费用发生在哪一年计算");
 }
 
 #[test]
@@ -112,13 +136,7 @@ fn a_county_makes_a_change_law_with_two_persons() {
             .sees("个案例的结果变了");
         when_its_cases_are_put_right(&mut clerk, &draft);
         clerk.press("测算上一年的费用");
-        let run = clerk.path().to_owned();
-        for _ in 0..200 {
-            if clerk.finds(&run).shown().contains("按支付方") {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(100));
-        }
+        then_the_run_ends(&mut clerk);
         clerk.sees("第 1 段比例 60% → 65%").sees("按支付方");
         clerk.finds(&draft).sees("受影响的费用").sees("可以送审");
         when_it_is_handed_in(&mut clerk, &draft);

@@ -63,6 +63,11 @@ pub struct JsonFields<'v> {
     asked: RefCell<Vec<&'static str>>,
 }
 
+/// Whether a character does something else than stand there: a control character, or one that turns the direction of writing.
+fn is_unseen(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl<'v> JsonFields<'v> {
     /// The body itself; one that is no object has no fields.
     pub fn of(body: &'v Value, problems: &'v Problems) -> JsonFields<'v> {
@@ -116,6 +121,9 @@ impl<'v> JsonFields<'v> {
             None
         } else if text.chars().count() > most {
             self.refuse(key, Refusal::new("web.form.too_long").with("most", most.to_string()));
+            None
+        } else if text.chars().any(is_unseen) {
+            self.refuse(key, Refusal::new("web.api.unseen"));
             None
         } else {
             Some(text.to_owned())

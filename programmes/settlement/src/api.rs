@@ -15,11 +15,11 @@ use axum::extract::Path;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use kangmai_access::audit;
-use kangmai_base::{Id, Refusal, Uuid};
+use kangmai_access::{Actor, audit};
+use kangmai_base::{DivisionCode, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::InterfaceCodes;
-use kangmai_programme::Call;
+use kangmai_programme::{App, Call};
 use kangmai_record::Source;
 use kangmai_web::{ApiFailure, JsonFields, Problem, Problems, read_json};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ use crate::intake::{
 use crate::rules::{LONGEST_NUMBER, LONGEST_REASON};
 use crate::settling::Hand;
 use crate::store::{
-    Answered, Attempt, Begun, BillState, LONGEST_KEY, RequestKey, RequestState, ask_request, digest_of,
+    Answered, Attempt, Begun, Bill, BillState, LONGEST_KEY, RequestKey, RequestState, ask_request, digest_of,
     known_bill,
 };
 
@@ -62,15 +62,33 @@ fn in_json(text: String, is_replayed: bool) -> Response {
 /// POST pre-settle: every layer, and nothing is written.
 pub(crate) async fn pre_settle(call: Call, body: Bytes) -> Result<Response, ApiFailure> {
     let asked = read_trial(&read_json(&body)?, codes(&call))?;
-    let database = call.app.database.clone();
-    let said = database.read(move |tx| {
+    let (app, actor) = (call.app.clone(), call.actor.clone());
+    let number = asked.draft.number.clone();
+    let tried = app.database.read(move |tx| {
         let (patient, offered) = look_up(tx, &call, &asked)??;
         let received = offered.received(&call.app.policies, call.app.mint(), &patient);
         let trial =
             try_bill(tx, &call.app, &patient, received)?.map_err(|refusal| refused(refusal.into()))?;
-        Ok::<_, ApiFailure>(of_trial(&call, asked.draft.setting, &trial))
+        Ok::<_, ApiFailure>((patient, of_trial(&call, asked.draft.setting, &trial)))
     });
-    Ok(in_json(said.await?.to_string(), false))
+    let (patient, said) = tried.await?;
+    note_read(&app, actor, patient.id, patient.home, number).await?;
+    Ok(in_json(said.to_string(), false))
+}
+
+/// Writes down that the client was told of somebody: what they are entitled to, or what was settled.
+async fn note_read(
+    app: &App,
+    actor: Actor,
+    person: Uuid,
+    home: DivisionCode,
+    about: String,
+) -> Result<(), DatabaseError> {
+    let (id, now) = (app.mint(), app.clock.now());
+    let note = move |tx: &mut Transaction<'_>| {
+        audit(tx, id, now, &actor, "read_person", Some(person), home, &about, "done")
+    };
+    app.database.write(note).await
 }
 
 /// POST settle: takes the bill in and settles the year, once for each key.
@@ -218,7 +236,11 @@ async fn begun(call: &Call, operation: &str, sent: &Value) -> Result<Result<Atte
     let digest = digest_of(format!("{operation}\n{sent}").as_bytes());
     match begin(&call.app, &call.actor, key, digest).await? {
         Begun::Go(attempt) => Ok(Ok(attempt)),
-        Begun::Done(answered) => Ok(Err(answered)),
+        Begun::Done(answered) => {
+            let (client, asked) = (call.clone(), answered.clone());
+            let about = call.app.database.read(move |tx| about(tx, &client, &asked)).await?;
+            if matches!(about, About::Others) { Err(ApiFailure::not_found()) } else { Ok(Err(answered)) }
+        }
         Begun::InProgress => {
             let problem = Problem::new(Refusal::new("settlement.api.in_progress"))
                 .mending("settlement.api.mend.ask_again");
@@ -265,11 +287,38 @@ fn refused(not: NotTaken) -> ApiFailure {
     )
 }
 
+/// Whom an answer is about.
+enum About {
+    Nobody,
+    Bill(Box<Bill>),
+    /// Somebody whom this client does not reach, though another of the institution did.
+    Others,
+}
+
+fn about(tx: &mut Transaction<'_>, call: &Call, answered: &Answered) -> Result<About, DatabaseError> {
+    let Some(bill) = answered.bill else { return Ok(About::Nobody) };
+    Ok(own_bill(tx, call, bill)?.map_or(About::Others, |bill| About::Bill(Box::new(bill))))
+}
+
 /// GET a request by its key, for a sender that does not know what became of it.
 pub(crate) async fn request(call: Call, Path(key): Path<String>) -> Result<Response, ApiFailure> {
     let asked = RequestKey { caller: caller(&call.actor), key: key.clone() };
     let now = call.app.clock.now();
-    let state = call.app.database.read(move |tx| ask_request(tx, &asked, now)).await?;
+    let (app, actor) = (call.app.clone(), call.actor.clone());
+    let found = app.database.read(move |tx| {
+        let state = ask_request(tx, &asked, now)?;
+        let about = match &state {
+            RequestState::Answered(answered) => Some(about(tx, &call, answered)?),
+            _ => None,
+        };
+        Ok::<_, DatabaseError>((state, about))
+    });
+    let (state, about) = found.await?;
+    match about {
+        None | Some(About::Nobody) => {}
+        Some(About::Bill(bill)) => note_read(&app, actor, bill.person, bill.home, bill.number).await?,
+        Some(About::Others) => return Err(ApiFailure::not_found()),
+    }
     let (state, answered) = match state {
         RequestState::NotReceived => ("not_received", None),
         RequestState::InProgress => ("in_progress", None),
@@ -296,12 +345,6 @@ pub(crate) async fn receipt(call: Call, Path(id): Path<String>) -> Result<Respon
         Ok::<_, DatabaseError>(Some((bill, said)))
     });
     let (bill, said) = found.await?.ok_or_else(ApiFailure::not_found)?;
-    let (audit_id, now) = (app.mint(), app.clock.now());
-    app.database
-        .write(move |tx| {
-            let subject = Some(bill.person);
-            audit(tx, audit_id, now, &actor, "read_person", subject, bill.home, &bill.number, "done")
-        })
-        .await?;
+    note_read(&app, actor, bill.person, bill.home, bill.number).await?;
     Ok(in_json(said.to_string(), false))
 }

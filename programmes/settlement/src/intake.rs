@@ -11,10 +11,12 @@ use kangmai_programme::App;
 use crate::facts::{BillReceived, Cause, Settled, TreatingInstitution, Used, Why, WhyNotSettled};
 use crate::pages::{closing_for, refuse_closed};
 use crate::rules::{BillDraft, ChainBill, Settlement, insurance_year};
-use crate::settling::{Hand, closing, lock, lock_person, settle as settle_chain, settle_again};
+use crate::settling::{
+    Hand, closing, join, keep_standing, lock, lock_person, settle as settle_chain, settle_again,
+};
 use crate::store::{
     self, Answered, Attempt, Begun, Bill, BillState, JoinedYear, Known, MatchedPerson, RequestKey,
-    answer_request, begin_request, give_up_request, joined_year, known_bill, opening_fact,
+    answer_request, begin_request, closed_year, give_up_request, joined_year, known_bill, opening_fact,
 };
 
 /// Whom a bill is about.
@@ -229,6 +231,10 @@ pub(crate) fn settle_bill(
     if let Some(known) = &corrects {
         body.bill = known.id;
     }
+    if hand.app.policies.has_shared() {
+        // Members may live in counties that do not wait for each other: what is tried is what is written.
+        join(tx, &hand.app.policies, patient.whose(), body.year())?;
+    }
     let trial = match try_bill(tx, hand.app, patient, body.clone())? {
         Ok(trial) => trial,
         Err(refusal) => return Ok(Err(refusal.into())),
@@ -264,14 +270,16 @@ pub(crate) fn correct_bill(
     if known.person != patient.id {
         return Ok(Err(Refusal::new("settlement.refused.other_person").at("person").into()));
     }
+    keep_standing(tx, &known, &mut body)?;
     if known.year != body.year() {
         return Ok(Err(Refusal::new("settlement.refused.other_year").at("discharge").into()));
     }
-    if let Some(closed) = closing(tx, &hand.app.policies, patient.whose(), patient.home, body.year())? {
+    let (policies, whose) = (&hand.app.policies, (patient.id, Some(known.household)));
+    let closed = closed_year(tx, known.home, known.year)?;
+    if let Some(closed) = closed.or(closing(tx, policies, whose, patient.home, body.year())?) {
         return Ok(Err(refuse_closed(&closed).into()));
     }
-    body.bill = known.id;
-    let year = joined_year(tx, &hand.app.policies, patient.whose(), body.year())?;
+    let year = join(tx, policies, whose, body.year())?;
     let chain_bill = ChainBill { received_at: hand.now, home: patient.home, body: body.clone() };
     let trial = match trial_of(hand.app, &year, patient.id, chain_bill) {
         Ok(trial) => trial,
@@ -284,7 +292,7 @@ pub(crate) fn correct_bill(
     let mut received = hand.received(patient.id, patient.home, &body)?;
     received.corrects = Some(known.fact);
     hand.app.record.append(tx, hand.now, vec![cancelled, received])?;
-    settle_again(tx, hand, patient.whose(), body.year(), None)?;
+    settle_again(tx, hand, whose, body.year(), None)?;
     Ok(Ok(Taken { bill: body.bill, trial }))
 }
 

@@ -12,7 +12,7 @@ use kangmai_record::{NewFact, Record, Source};
 
 use crate::facts::{BillReceived, Cause, Why};
 use crate::rules::{Adjudicator, Settlement, insurance_year};
-use crate::settling::{Hand, changed, closing_of, join, lock};
+use crate::settling::{Hand, changed, closing, closing_of, join, lock};
 use crate::store::{
     JoinedYear, PERSON_KIND, TouchedYear, alone_between, borne_in_year, closed_year, joined_year,
     payer_kind_key, people_of_year, touched_years,
@@ -258,6 +258,7 @@ impl Run<'_> {
         let mut adjudicator = Adjudicator::new(&self.app.policies);
         let causes: BTreeMap<(Uuid, i32), Cause> = touched
             .iter()
+            .filter(|one| !one.is_itemised)
             .map(|one| {
                 let cause = Cause { why: Why::Register, fact: Some(one.fact), bill: None };
                 ((one.person, one.year), cause)
@@ -345,7 +346,8 @@ impl Run<'_> {
                 if goes_to == found.year {
                     continue;
                 }
-                if is_closed(tx, home, found)? || closed_year(tx, home, goes_to)?.is_some() {
+                let whose = (person, Some(one.bill.body.household));
+                if is_closed(tx, home, found)? || closing(tx, policies, whose, home, goes_to)?.is_some() {
                     continue;
                 }
                 moved += 1;

@@ -16,7 +16,9 @@ use crate::facts::{
     Why,
 };
 use crate::rules::{Adjudicator, Settlement};
-use crate::store::{JoinedYear, Openings, YearState, closed_year, joined_year, joined_year_with};
+use crate::store::{
+    JoinedYear, Known, Openings, YearState, body_of_fact, closed_year, joined_year, joined_year_with,
+};
 
 /// Whose hand writes facts, and when.
 pub(crate) struct Hand<'a> {
@@ -189,6 +191,26 @@ pub(crate) fn closing_of(
     Ok(None)
 }
 
+/// Makes of a bill that is said anew the bill that stands: it keeps its identifier, the household that it counted for when
+/// it came in, and, discharged on the same day, its year, whatever the register and the law say of these now.
+pub(crate) fn keep_standing(
+    tx: &mut Transaction<'_>,
+    known: &Known,
+    body: &mut BillReceived,
+) -> Result<(), DatabaseError> {
+    (body.bill, body.household) = (known.id, known.household);
+    let before = body_of_fact(tx, known.fact)?.filter(|before| before.discharge == body.discharge);
+    if let Some(before) = before {
+        body.insurance_year = before.insurance_year;
+    }
+    Ok(())
+}
+
+/// Takes a household, until the transaction ends.
+pub(crate) fn lock_household(tx: &mut Transaction<'_>, household: Uuid) -> Result<(), DatabaseError> {
+    tx.lock(&format!("settlement household {household}"))
+}
+
 /// The year of a person and of all who are joined with them, read when nobody else settles any of it: members may live in
 /// counties that do not wait for each other, so their households are locked too.
 pub(crate) fn join(
@@ -220,7 +242,7 @@ pub(crate) fn join_with(
             return Ok(joined);
         }
         for household in others {
-            tx.lock(&format!("settlement household {household}"))?;
+            lock_household(tx, household)?;
             held.insert(household);
         }
         // Whoever held one of them may have settled, or joined somebody else.

@@ -29,20 +29,22 @@ pub use closing::{
 };
 pub use deviation::{StayRow, stays_with_diagnosis};
 pub use joined::{
-    JoinedYear, MOST_JOINED, Openings, alone_between, joined_year, joined_year_with, waiting_joined,
+    JoinedYear, MOST_JOINED, Openings, alone_between, itemised_joined, joined_year, joined_year_with,
+    waiting_joined,
 };
 pub use person::{MatchedPerson, people_with_number};
 pub use posting::{
     PostingFilter, PostingRow, PostingSum, count_postings, posting_sums, postings, postings_of,
 };
 pub use projection::BILLS;
+pub(crate) use projection::cause_of_cancelling;
 pub(crate) use projection::{PERSON_KIND, payer_kind_key};
 pub use request::{
     Answered, Attempt, Begun, LONGEST_KEY, RequestKey, RequestState, answer_request, ask_request,
     begin_request, digest_of, give_up_request,
 };
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
-pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, itemised_years, touched_years};
+pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, touched_years};
 pub use year::{
     PersonYear, YearBill, borne_in_year, opening_fact, people_of_year, person_year, waiting_years,
     years_between,

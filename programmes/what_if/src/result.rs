@@ -119,6 +119,9 @@ pub struct Outcome {
     pub households: Households,
     /// Numbers of the changes, from 0, that make no difference to any bill.
     pub idle: Vec<usize>,
+    /// The year in which the bills are taken to have come, if another than theirs: a draft begins after the last bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_if_year: Option<i32>,
 }
 
 impl Outcome {

@@ -13,7 +13,7 @@ use kangmai_programme::App;
 use crate::households::households;
 use crate::result::{HouseholdLine, Outcome, PersonLine};
 use crate::rules::{
-    add_people, count, join_households, moved_most, settle_both, settles_alike, sort_bills, year_of,
+    YearBill, add_people, count, join_households, moved_most, settle_both, settles_alike, sort_bills, year_of,
 };
 use crate::store;
 
@@ -127,7 +127,11 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     // Whichever of both laws lets households have anything together.
     join_households(&mut bills, &openings, if before.has_shared() { &before } else { &after });
     sort_bills(&mut bills);
-    let (mut outcome, people) = settle_both(&bills, &openings, (&before, &after));
+    let (mut outcome, mut people) = settle_both(&bills, &openings, (&before, &after));
+    if asked.draft.is_some() && outcome.touched_bills == 0 {
+        let found = settle_later(&mut bills, year, |bills| settle_both(bills, &openings, (&before, &after)));
+        (outcome, people) = found.unwrap_or((outcome, people));
+    }
     outcome.left_out += unsettled;
     if outcome.touched_bills == 0 {
         outcome.idle = (0..asked.overlay.len()).collect();
@@ -147,6 +151,30 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     crossing.truncate(MOST_HOUSEHOLDS);
     debug_assert!(outcome.people == count(people.len()));
     Ok(Finished { outcome, people: moved_most(&people, MOST_PEOPLE), households: crossing })
+}
+
+/// How many years after the bills a draft may begin for its effect to be shown.
+const MOST_YEARS_LATER: i32 = 3;
+
+/// What a draft that begins after all bills of the year would do, had they come in the first later year that it touches: both
+/// laws settle them by the days of that year.
+fn settle_later<T>(
+    bills: &mut [YearBill],
+    year: i32,
+    settle: impl Fn(&[YearBill]) -> (Outcome, T),
+) -> Option<(Outcome, T)> {
+    (1..=MOST_YEARS_LATER).find_map(|later| {
+        for bill in bills.iter_mut() {
+            let facts = &mut bill.facts;
+            for day in [&mut facts.admission, &mut facts.discharge, &mut facts.settlement] {
+                *day = day.plus_months(12);
+            }
+        }
+        let (mut outcome, people) = settle(bills);
+        // Receipts are of another year's law.
+        (outcome.unlike_receipt, outcome.as_if_year) = (0, Some(year + later));
+        (outcome.touched_bills > 0).then_some((outcome, people))
+    })
 }
 
 /// How often a run under way says that it goes on.

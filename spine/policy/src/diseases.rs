@@ -106,6 +106,8 @@ pub struct DiseaseTable {
     pub chronic: Vec<ChronicDisease>,
     /// What is severe.
     pub severe: SevereRules,
+    /// Codes that belong to no plan and give the same away, with their level.
+    pub sensitive: Vec<(PlanRule, u8)>,
 }
 
 impl DiseaseTable {
@@ -133,8 +135,9 @@ impl DiseaseTable {
     pub fn sensitive_level(&self, diagnosis: Icd10) -> u8 {
         let major = self.major.iter().map(|disease| (&disease.rule, disease.sensitive));
         let chronic = self.chronic.iter().map(|disease| (&disease.rule, disease.sensitive));
-        let levels =
-            major.chain(chronic).filter(|(rule, _)| rule.holds(diagnosis, None)).map(|(_, level)| level);
+        let others = self.sensitive.iter().map(|(rule, level)| (rule, *level));
+        let all = major.chain(chronic).chain(others);
+        let levels = all.filter(|(rule, _)| rule.holds(diagnosis, None)).map(|(_, level)| level);
         levels.max().unwrap_or(0)
     }
 
@@ -149,13 +152,22 @@ impl DiseaseTable {
             table.finish();
             Some(SevereRules { rule, sure: sure?, source: source? })
         });
+        let sensitive = fields.tables("sensitive").iter().map(read_sensitive_codes).collect();
         fields.finish();
-        Some(DiseaseTable { period: period?, sure: sure?, source: source?, major, chronic, severe: severe? })
+        let (period, sure, source, severe) = (period?, sure?, source?, severe?);
+        Some(DiseaseTable { period, sure, source, major, chronic, severe, sensitive })
     }
 }
 
 fn read_sensitive(fields: &Fields<'_>) -> u8 {
     fields.whole_maybe("sensitive").and_then(|level| u8::try_from(level.value).ok()).unwrap_or(0)
+}
+
+fn read_sensitive_codes(fields: &Fields<'_>) -> (PlanRule, u8) {
+    fields.bilingual("name");
+    let read = (PlanRule::read(fields), read_sensitive(fields));
+    fields.finish();
+    read
 }
 
 fn read_major(fields: &Fields<'_>) -> Option<MajorDisease> {

@@ -278,6 +278,8 @@ impl Target<'_> {
         let error = PackError::new(self.file, change.span.clone(), code, mend);
         let to = change.to.clone().unwrap_or_default();
         let name = format!("{}: {} -> {to}", self.file.path, change.place());
+        // What is left out has nothing behind the arrow; a form gives a name back without the space.
+        let name = name.trim_end().to_owned();
         let error = error.with("to", to).with("path", self.file.path.clone());
         Verdict::Alive(Box::new(AliveMutant { error, name, case }))
     }

@@ -289,7 +289,7 @@ impl Bends {
         }
         bends.retain(|bend| bend.change != 0);
         bends.sort_unstable_by_key(|bend| bend.from);
-        let bend = |number: usize| bends.get(number).copied().unwrap_or(Bend { from: i64::MAX, change: 0 });
+        let bend = |number: usize| bends.get(number).copied().unwrap_or(Bend { from: 0, change: 0 });
         Bends { first: [bend(0), bend(1)], more: bends.get(2..).unwrap_or_default().into() }
     }
 
@@ -351,7 +351,7 @@ impl Plan {
             };
             acts.push(Act {
                 head,
-                limits: limits_of(policy, layer, head, facts, &words),
+                limits: limits_of(policy, layer, head, (facts, year), words),
                 layer: index as u8,
                 takes_compliant: layer.benefit.base.take == BaseTake::Compliant,
                 rounding: layer.benefit.rounding,
@@ -364,7 +364,13 @@ impl Plan {
 }
 
 /// The caps of the profile that holds, and the pool as far as it is there for this bill.
-fn limits_of(policy: &Policy, layer: &Layer, head: Head, facts: &BillFacts, words: &Words) -> Limits {
+fn limits_of(
+    policy: &Policy,
+    layer: &Layer,
+    head: Head,
+    (facts, year): (&BillFacts, &YearAccumulators),
+    mut words: Words,
+) -> Limits {
     let amount = |cap: Option<Fen>| cap.map_or(NO_CAP, |cap| cap.0);
     let version = layer.benefit.versions.get(usize::from(head.version));
     let profile = version.and_then(|version| version.profiles.get(usize::from(head.profile)));
@@ -372,7 +378,8 @@ fn limits_of(policy: &Policy, layer: &Layer, head: Head, facts: &BillFacts, word
         let layer = policy.layers.get(usize::from(owner))?;
         let epoch = policy.epoch(layer.benefit.date.day_of(facts));
         let InForce::Version(number) = policy.in_force(epoch, usize::from(owner)) else { return None };
-        let (head, _) = resolve_layer(layer, number, words);
+        words.set_stays(if layer.slots.stays == NO_SLOT { 0 } else { year.get(layer.slots.stays) });
+        let (head, _) = resolve_layer(layer, number, &words);
         let profiles = &layer.benefit.versions.get(usize::from(number))?.profiles;
         let profile = profiles.get(usize::from(head.profile)).filter(|_| head.outcome.applied())?;
         Some((layer.slots.paid, amount(profile.yearly_cap)))

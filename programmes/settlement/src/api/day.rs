@@ -9,7 +9,7 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Institution;
 use kangmai_policy::Release;
 use kangmai_programme::Call;
-use kangmai_record::{NewFact, Subject};
+use kangmai_record::{Appended, NewFact, Subject};
 use kangmai_web::{ApiFailure, JsonFields, Problem, Problems, read_json};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,6 +67,12 @@ fn read_day(sent: &Value, today: Day) -> Result<DayAsked, ApiFailure> {
     if !fields.has("totals") && !fields.has("bills") {
         fields.refuse("bills", Refusal::new("web.api.missing"));
     }
+    if bills.as_deref().is_some_and(|bills| !fits(bills)) {
+        fields.refuse(
+            "bills",
+            Refusal::new("settlement.refused.day_too_large").with("most", Fen::LIMIT.grouped()),
+        );
+    }
     if let (Some(sums), Some(bills)) = (&sums, &bills) {
         let says_funds = bills.iter().all(|(_, side)| side.funds.is_some());
         if !agree(sums, &totals(bills.iter().map(|(_, side)| side), says_funds)) {
@@ -78,6 +84,20 @@ fn read_day(sent: &Value, today: Day) -> Result<DayAsked, ApiFailure> {
         Some(day) if problems.is_empty() => Ok(DayAsked { day, funds_by, totals: sums, bills }),
         _ => Err(problems.into_failure()),
     }
+}
+
+/// Whether what the bills of a day come to is an amount that is handled.
+fn fits(bills: &[(String, DaySide)]) -> bool {
+    let sides = || bills.iter().map(|(_, side)| side);
+    let funds = sides().flat_map(|side| side.funds.iter().flatten().map(|fund| fund.1));
+    sum_fits(funds) && sum_fits(sides().map(|side| side.total)) && sum_fits(sides().map(|side| side.own))
+}
+
+fn sum_fits(mut amounts: impl Iterator<Item = Fen>) -> bool {
+    let most = Fen::LIMIT.0;
+    let sum = amounts
+        .try_fold(0_i64, |sum, amount| sum.checked_add(amount.0).filter(|sum| (-most..=most).contains(sum)));
+    sum.is_some()
 }
 
 fn read_totals(fields: JsonFields<'_>) -> Option<DayTotals> {
@@ -148,6 +168,8 @@ fn work(tx: &mut Transaction<'_>, call: &Call, asked: &DayAsked) -> Worked {
         Some(own) => kangmai_places::find_institution(tx, Id::from_uuid(own))?,
         None => None,
     };
+    // The day of an institution is all of its patients: a client that reaches fewer has no part in it.
+    let institution = institution.filter(|institution| call.reach.covers(institution.place));
     let Some(institution) = institution else { return Ok(Err(ApiFailure::not_found())) };
     let national = match asked.funds_by {
         FundsBy::Fund => BTreeMap::new(),
@@ -180,7 +202,11 @@ fn work(tx: &mut Transaction<'_>, call: &Call, asked: &DayAsked) -> Worked {
     };
     let said = said(&reconciled, &lines);
     let facts = facts_of(&hand(call), &institution, &reconciled, lines)?;
-    call.app.record.append(tx, hand(call).now, facts)?;
+    for appended in call.app.record.append(tx, hand(call).now, facts)? {
+        if let Appended::Parked(refusal) = appended {
+            return Err(DatabaseError::Refused(format!("a day cannot be kept: {}", refusal.key)));
+        }
+    }
     Ok(Ok((None, said)))
 }
 

@@ -1,12 +1,12 @@
 //! The import of bills: finds person and institution, tells new from known, and settles every person-year that was touched.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use kangmai_access::Purpose;
-use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::{Institution, find_institution_by_code, search_institutions};
 use kangmai_programme::{App, Import, ImportRun, Planned};
@@ -16,7 +16,7 @@ use kangmai_sheet::{Cells, Flaw, Matching, Outcome, Record};
 use super::bill_rows::{BILL_COLUMNS, BillRead, Slots, read_bill};
 use crate::facts::{BillReceived, TreatingInstitution};
 use crate::rules::{Adjudicator, Stated, check_bill, insurance_year, itemise};
-use crate::settling::{Hand, closing, join, lock};
+use crate::settling::{Hand, closing, join, keep_standing, lock, lock_household};
 use crate::store::{
     BillState, JoinedYear, Known, MatchedPerson, body_of_fact, closed_year, known_bill, people_with_number,
     waiting_joined,
@@ -161,15 +161,19 @@ fn judge(
         refuse_known(cells, &known, &bill);
         return Ok(Row::Faulty);
     }
-    if known.state != BillState::Cancelled && (known.person != person.id || known.year != bill.year()) {
+    bill.bill = known.id;
+    if !is_live {
+        return Ok(Row::Again(Box::new((person, bill)), known));
+    }
+    keep_standing(tx, &known, &mut bill)?;
+    if let Some(day) = closed_on(tx, memory, known.home, known.year)? {
+        refuse_year(cells, known.year, day);
+        return Ok(Row::Faulty);
+    }
+    if known.person != person.id || known.year != bill.year() {
         let flaw = Flaw::new("settlement.flaw.moves");
         cells.error("number", flaw.mend(Refusal::new("settlement.mend.cancel_first")));
         return Ok(Row::Faulty);
-    }
-    bill.bill = known.id;
-    if known.state != BillState::Cancelled {
-        // A bill keeps its household as of when it came in, corrected or not.
-        bill.household = known.household;
     }
     Ok(Row::Again(Box::new((person, bill)), known))
 }
@@ -217,27 +221,38 @@ fn refuse_closed(
 ) -> Result<(), DatabaseError> {
     let discharge = read.draft.discharge;
     let year = insurance_year(&app.policies, person.home, discharge).unwrap_or(discharge.year());
-    let key = (person.home.at(DivisionLevel::County), year);
-    let mut closed = match memory.closed.get(&key) {
-        Some(closed) => *closed,
-        None => {
-            let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
-            memory.closed.insert(key, closed);
-            closed
-        }
-    };
+    let mut closed = closed_on(tx, memory, person.home, year)?;
     if closed.is_none() && app.policies.has_shared() {
         let whose = (person.id, Some(person.household));
-        let found = closing(tx, &app.policies, whose, key.0, year)?;
+        let found = closing(tx, &app.policies, whose, person.home, year)?;
         closed = found.map(|closed| closed.changed_at.day());
     }
     if let Some(day) = closed {
-        let flaw = Flaw::new("settlement.flaw.year_closed")
-            .with("year", key.1.to_string())
-            .with("day", day.to_string());
-        cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
+        refuse_year(cells, year, day);
     }
     Ok(())
+}
+
+/// Since when the year is closed for a place.
+fn closed_on(
+    tx: &mut Transaction<'_>,
+    memory: &mut Memory,
+    home: DivisionCode,
+    year: i32,
+) -> Result<Option<Day>, DatabaseError> {
+    let key = (home.at(DivisionLevel::County), year);
+    if let Some(closed) = memory.closed.get(&key) {
+        return Ok(*closed);
+    }
+    let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
+    memory.closed.insert(key, closed);
+    Ok(closed)
+}
+
+fn refuse_year(cells: &mut Cells<'_>, year: i32, day: Day) {
+    let flaw = Flaw::new("settlement.flaw.year_closed").with("year", year.to_string());
+    let flaw = flaw.with("day", day.to_string());
+    cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
 }
 
 fn key_of(treating: &Treating, number: &str) -> u64 {
@@ -450,6 +465,13 @@ pub(super) fn settle_some(
     let hand = Hand { app, actor: &run.actor, now: run.now, source: Source::Import };
     let mut facts = Vec::new();
     let mut adjudicator = Adjudicator::new(&app.policies);
+    if app.policies.has_shared() {
+        // All in one order, so that two imports of different counties never wait for each other in a circle.
+        let households: BTreeSet<Uuid> = years.iter().flat_map(JoinedYear::households).collect();
+        for household in households {
+            lock_household(tx, household)?;
+        }
+    }
     for mut year in years {
         if let Some(first) = year.members.first().filter(|_| app.policies.has_shared()) {
             year = join(tx, &app.policies, (first.person, None), year.year)?;

@@ -20,9 +20,9 @@ use super::bills::{at_once, look_up, settle_some};
 use super::line_rows::{LINE_FILE_COLUMNS, LineReader, bill_number};
 use crate::facts::{BillReceived, ChargedLine};
 use crate::rules::{LineFault, Stated, itemise, too_many};
-use crate::settling::{Hand, closing, lock};
+use crate::settling::{Hand, closing, closing_of, lock};
 use crate::store::{
-    BillState, Known, body_of_fact, closed_year, itemised_years, joined_year, known_bill, waiting_joined,
+    BillState, Known, body_of_fact, closed_year, itemised_joined, known_bill, waiting_joined,
 };
 
 /// Lines of bills that came before them.
@@ -380,8 +380,10 @@ fn finish(tx: &mut Transaction<'_>, run: &mut ImportRun) -> Result<Planned, Data
     let (policies, reach) = (&run.app.policies, &run.reach);
     let mut years = waiting_joined(tx, policies, reach, at_once(run))?;
     if years.is_empty() {
-        for (person, year) in itemised_years(tx, reach, at_once(run))? {
-            years.push(joined_year(tx, policies, (person, None), year)?);
+        for year in itemised_joined(tx, policies, reach, at_once(run))? {
+            if closing_of(tx, &year)?.is_none() {
+                years.push(year);
+            }
         }
     }
     Ok(Planned { facts: settle_some(tx, run, years)? })

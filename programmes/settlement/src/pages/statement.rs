@@ -18,7 +18,7 @@ use super::bill_form::{referral_word, setting_word};
 use super::postings::{cause_sentence, payer_name, signed};
 use super::{Head, deviations, id_in, label_words, note, village};
 use crate::facts::{
-    BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Used, Why,
+    BILL_CANCELLED, BillCancelled, BillReceived, Cause, NOT_SETTLED, NotSettled, SETTLED, Settled, Used,
 };
 use crate::lines_told::{LinesTold, tell_lines};
 use crate::otherwise::{Known, around, otherwise};
@@ -26,7 +26,7 @@ use crate::replay::ReceiptFile;
 use crate::rules::{ChainBill, Stay};
 use crate::statement::{Again, Told, receipt_hash, tell};
 use crate::store::pay_later::Debt;
-use crate::store::{self, Bill, BillState, PostingRow};
+use crate::store::{self, Bill, BillState, PostingRow, cause_of_cancelling};
 
 #[derive(Template)]
 #[template(path = "settlement_statement.html")]
@@ -132,8 +132,7 @@ fn past(tx: &mut Transaction<'_>, bill: &Bill) -> Result<Vec<Past>, DatabaseErro
                 }
                 _ => {
                     let body: BillCancelled = fact.body()?;
-                    let cause = Cause { why: Why::Cancelled, fact: Some(id), bill: None };
-                    (body.bill, Some(cause), None, None)
+                    (body.bill, Some(cause_of_cancelling(&fact.new)), None, None)
                 }
             };
             if about == bill.id {

@@ -24,8 +24,12 @@ const LATE_IS_LEFT: &str = "delete from late_bill where id = $1";
 const CLOSED: &str =
     "select place, insurance_year, is_closed, changed_at, decided_by, reason from closed_year
     where insurance_year = $1 and is_closed and place in ($2, $3, $4, $5) order by place limit 1";
-const WAITING: &str = "select count(*) from bill where state = 'received' and insurance_year = $3
-    and +home between $1 and $2";
+/// What waits to be settled: bills that came in, and years of which a bill's lines came.
+const WAITING: &str = "select (select count(*) from bill where state = 'received' and insurance_year = $3
+        and +home between $1 and $2)
+    + (select count(*) from touched_year join fact on fact.id = touched_year.fact
+        where touched_year.insurance_year = $3 and touched_year.home between $1 and $2
+        and fact.kind = 'settlement.bill_itemised')";
 const YEARS: &str = "select insurance_year, cast(sum(bills) as bigint), cast(sum(total) as bigint),
     cast(sum(own) as bigint) from bill_sum where home between $1 and $2
     group by insurance_year order by insurance_year desc limit 60";

@@ -9,6 +9,7 @@ use kangmai_base::{DivisionCode, DivisionLevel, Uuid};
 use kangmai_database::{DatabaseError, Transaction, params};
 use kangmai_policy::Release;
 
+use super::touched::itemised_years;
 use super::year::{PersonYear, YearBill, person_year, waiting_years, years_between};
 use crate::facts::Opening;
 use crate::rules::{ChainBill, Member};
@@ -179,6 +180,21 @@ pub fn waiting_joined(
         first.push((row.get(0)?, row.get(1)?));
     }
     join_each(tx, policies, first)
+}
+
+/// The first years within reach of which a bill's lines came and that were not settled since, each with all who are joined
+/// with it: of the first `limit` person-years.
+///
+/// # Errors
+/// When the database fails.
+pub fn itemised_joined(
+    tx: &mut Transaction<'_>,
+    policies: &Release,
+    reach: &Reach,
+    limit: i64,
+) -> Result<Vec<JoinedYear>, DatabaseError> {
+    let asked = itemised_years(tx, reach, limit)?;
+    join_each(tx, policies, asked)
 }
 
 /// The person-years of `year` of these persons, which are in order, where no household joins any.

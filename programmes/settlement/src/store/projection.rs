@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
 use kangmai_policy::{MAX_LINES, PayerKind};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
+use kangmai_record::{Fact, NewFact, Projection, Source, SubjectKind};
 
 use crate::facts::{
     ADMITTED, Admitted, BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause,
@@ -247,7 +247,7 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
                 let body: BillCancelled = fact.body()?;
                 write_payments(tx, &mut batch)?;
                 let (year, before) = take_back(tx, body.bill, &mut batch.sums)?;
-                let cause = Cause { why: Why::Cancelled, fact: Some(fact.new.id), bill: None };
+                let cause = cause_of_cancelling(&fact.new);
                 batch.post(fact, (body.bill, year, Some(cause), None), before, &Borne::new());
                 tx.execute(CANCEL_BILL, &params![body.bill, fact.new.id])?;
             }
@@ -268,6 +268,12 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
     write_payments(tx, &mut batch)?;
     write_postings(tx, &batch.postings)?;
     write_sums(tx, batch.sums)
+}
+
+/// Why a bill was cancelled: what nobody did, another release did, by which it counts in another year.
+pub(crate) fn cause_of_cancelling(fact: &NewFact) -> Cause {
+    let why = if fact.source == Source::Derived { Why::Release } else { Why::Cancelled };
+    Cause { why, fact: Some(fact.id), bill: None }
 }
 
 fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {

@@ -31,9 +31,14 @@ const CLEAR_OF_BILL: &str = "delete from touched_year where person = $1
     and insurance_year in (select insurance_year from bill where id = $2)";
 const PUT: &str = "insert into touched_year (person, insurance_year, home, fact, touched_at)
     values ($1, $2, $3, $4, $5) on conflict (person, insurance_year) do nothing";
+/// Lines are settled by the import that brought them, whatever else the year waits for.
+const PUT_ITEMISED: &str = "insert into touched_year (person, insurance_year, home, fact, touched_at)
+    values ($1, $2, $3, $4, $5) on conflict (person, insurance_year) do update set fact = excluded.fact,
+    touched_at = excluded.touched_at";
 const TOUCHED: &str = "select touched_year.person, touched_year.insurance_year,
     coalesce(person.home, touched_year.home), touched_year.fact,
-    touched_year.touched_at, person.name from touched_year left join person on person.id = touched_year.person
+    touched_year.touched_at, person.name, fact.kind from touched_year
+    left join person on person.id = touched_year.person left join fact on fact.id = touched_year.fact
     where touched_year.home between $1 and $2 and (cast($3 as bigint) is null or touched_year.insurance_year = $3)
     and (touched_year.person > $4 or (touched_year.person = $4 and touched_year.insurance_year > $5))
     order by touched_year.person, touched_year.insurance_year limit $6";
@@ -73,7 +78,7 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
             BILL_ITEMISED => {
                 let year = fact.body::<BillReceived>()?.year();
                 let home = fact.new.place;
-                tx.execute(PUT, &params![person, year, home, fact.new.id, fact.received_at])?;
+                tx.execute(PUT_ITEMISED, &params![person, year, home, fact.new.id, fact.received_at])?;
                 continue;
             }
             SETTLED => fact.body::<Settled>()?.bill,
@@ -129,8 +134,10 @@ pub struct TouchedYear {
     pub year: i32,
     /// Their home place now.
     pub home: DivisionCode,
-    /// The fact of the register that reaches back.
+    /// The fact of the register that reaches back, or by which lines came.
     pub fact: Uuid,
+    /// Whether lines of a bill came.
+    pub is_itemised: bool,
     /// When it came.
     pub touched_at: Moment,
     /// The person's name.
@@ -155,6 +162,7 @@ pub fn touched_years(
             home: row.get(2)?,
             fact: row.get(3)?,
             touched_at: row.get(4)?,
+            is_itemised: row.get::<Option<String>>(6)?.as_deref() == Some(BILL_ITEMISED),
             name: row.get::<Option<String>>(5)?.unwrap_or_default(),
         })
     };
@@ -166,7 +174,7 @@ pub fn touched_years(
 ///
 /// # Errors
 /// When the database fails.
-pub fn itemised_years(
+pub(super) fn itemised_years(
     tx: &mut Transaction<'_>,
     reach: &Reach,
     limit: i64,

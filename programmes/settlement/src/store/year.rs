@@ -6,6 +6,7 @@ use kangmai_access::Reach;
 use kangmai_base::{DivisionCode, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
+use kangmai_record::Source;
 
 use crate::facts::{BILL_ITEMISED, Cause, Used, Why};
 use crate::rules::{ChainBill, Insured};
@@ -13,7 +14,7 @@ use crate::rules::{ChainBill, Insured};
 /// The person-years with a bill that waits, of homes within a range: the first so many. The plus keeps SQLite from taking
 /// the index of homes: the partial index of what waits is short and in order.
 const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from (select distinct person, insurance_year from bill
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from (select distinct person, insurance_year from bill
         where state = 'received' and +home between $1 and $2 order by person, insurance_year limit $3) as waiting
     join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
         and bill.state <> 'cancelled'
@@ -38,7 +39,7 @@ const PEOPLE_OF_YEAR: &str = "select people.person, coalesce(person.home, people
         and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $5) as people
     left join person on person.id = people.person order by people.person";
 const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from bill join fact on fact.id = bill.fact
     where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state <> 'cancelled'
     order by bill.person, bill.discharged_on, bill.id";
 const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
@@ -52,7 +53,7 @@ const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     join bill_payment on bill_payment.bill = bill.id
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from bill join fact on fact.id = bill.fact
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
@@ -108,7 +109,10 @@ fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
     let (state, corrects): (String, Option<Uuid>) = (row.get(8)?, row.get(9)?);
     let (kind, result): (String, Option<i64>) = (row.get(10)?, row.get(5)?);
     let fact = row.get(7)?;
+    let source: String = row.get(11)?;
     let why = match corrects {
+        // Nobody corrected it: by another release it counts in another year.
+        _ if source == Source::Derived.key() => Why::Release,
         _ if kind == BILL_ITEMISED => Why::Itemised,
         Some(_) => Why::Corrected,
         None => Why::Received,

@@ -92,7 +92,8 @@ pub(crate) async fn compose(visit: Visit, uri: Uri) -> Result<Response, Failure>
     if !adds {
         return show(&page(&visit, &draft, Some((figure, form)), Vec::new()));
     }
-    let (Some(new), Some(from)) = (form.text("value"), form.day("from")) else {
+    let value = form.text("value").map(|value| value.replace('％', "%"));
+    let (Some(new), Some(from)) = (value, form.day("from")) else {
         // Both are asked, so that both faults show.
         let _ = form.day("from");
         return show_refused(&page(&visit, &draft, Some((figure, form)), Vec::new()));

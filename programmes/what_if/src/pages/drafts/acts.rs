@@ -22,8 +22,7 @@ const MOST_CASES: usize = 500;
 /// POST `/policy-drafts/{id}`.
 pub(crate) async fn act(visit: Visit, Path(id): Path<String>, body: FormBody) -> Result<Response, Failure> {
     let draft = draft_in(&visit, &id).await?;
-    let stale = body.value("revision").parse::<i64>().is_ok_and(|revision| revision != draft.revision);
-    if stale {
+    if body.value("revision").parse() != Ok(draft.revision) {
         return Err(Failure::Refused(Refusal::new("what_if.draft.stale")));
     }
     let (path, line) = (body.value("path").to_owned(), body.value("line").parse().unwrap_or(0));
@@ -34,6 +33,9 @@ pub(crate) async fn act(visit: Visit, Path(id): Path<String>, body: FormBody) ->
         "check_case" => check_case(&visit, &draft, (&path, line)).await,
         "accept_mutant" => accept_mutant(&visit, draft, body).await,
         "drop_file" => {
+            if draft.files.iter().all(|file| file.path != path) {
+                return Err(Failure::NotFound);
+            }
             let deed = Deed { act: "dropped", reason: path.clone(), dropped: vec![path], ..Deed::default() };
             done(&visit, &draft, deed).await
         }

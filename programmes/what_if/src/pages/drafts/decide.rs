@@ -28,7 +28,7 @@ pub(crate) async fn decide(
     if draft.state != DraftState::Submitted {
         return refused("what_if.draft.not_submitted");
     }
-    if body.value("revision").parse::<i64>().is_ok_and(|revision| revision != draft.revision) {
+    if body.value("revision").parse() != Ok(draft.revision) {
         return refused("what_if.draft.stale");
     }
     if draft.was_written_by(visit.actor.account.uuid()) {

@@ -99,7 +99,9 @@ pub(crate) async fn take_figure(
     if is_stale {
         form.refuse(Refusal::new("what_if.draft.stale_form"));
     }
-    let (value, from, doc) = (form.text("value"), form.day("from"), form.text("doc"));
+    // As a Chinese keyboard types it.
+    let value = form.text("value").map(|value| value.replace('％', "%"));
+    let (from, doc) = (form.day("from"), form.text("doc"));
     let (article, quote, sure) = (form.text("article"), form.text("quote"), form.choice("sure"));
     let sure = sure.as_deref().and_then(Sure::from_name);
     let (Some(value), Some(from), Some(doc), Some(sure), false) = (value, from, doc, sure, form.is_refused())

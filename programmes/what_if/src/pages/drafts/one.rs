@@ -261,11 +261,12 @@ fn figures(page: &Page, run: &RunRow) -> Vec<(String, String)> {
         .payers
         .iter()
         .map(|payer| (payer.name.get(language(page)).to_owned(), signed(payer.pays.difference())));
+    let as_if = outcome.as_if_year.map(|year| (word("what_if.draft.effect.as_if"), year.to_string()));
     let rest = [
         (word("what_if.draft.effect.bills"), page.number(outcome.touched_bills)),
         (word("what_if.own"), signed(outcome.own.difference())),
         (word("what_if.stat.lose"), page.number(outcome.lose.people)),
         (word("what_if.stat.gain"), page.number(outcome.gain.people)),
     ];
-    payers.chain(rest).collect()
+    as_if.into_iter().chain(payers).chain(rest).collect()
 }
