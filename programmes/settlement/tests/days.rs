@@ -200,6 +200,17 @@ fn totals_first_and_bills_only_where_they_differ() {
         status["status"] = json!("gone");
         let body = json!({ "day": TODAY, "bills": [status] });
         assert_eq!(refused(&body), expect(422, "not_in_list", "bills[0].status"));
+        let large = |number: &str, funds: Value| {
+            let (total, own) = ("9999999999.00", "1.00");
+            json!({ "number": number, "status": "settled", "total": total, "own_share": own, "funds": funds })
+        };
+        let body = json!({ "day": TODAY, "bills": [large("A", json!([])), large("B", json!([]))] });
+        assert_eq!(refused(&body), expect(422, "day_too_large", "bills"));
+        let fund = json!({ "fund": "basic", "amount": "9999999999.00" });
+        let body = json!({ "day": TODAY, "bills": [large("A", json!([fund, fund, fund]))] });
+        assert_eq!(refused(&body), expect(422, "day_too_large", "bills"));
+        let body = json!({ "day": TODAY, "bills": [large("A\u{0}\u{202e}", json!([]))] });
+        assert_eq!(refused(&body), expect(422, "unseen", "bills[0].number"));
         let body = json!({ "day": TODAY, "bills": [], "funds_by": "name" });
         assert_eq!(refused(&body), expect(422, "not_in_list", "funds_by"));
         office.nothing_differs_after_rebuilding();

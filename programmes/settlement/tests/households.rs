@@ -25,6 +25,7 @@ use kangmai_settlement::{Resettled, Which, resettle};
 use office::{Office, XIPING, between, day, household_packs, on_both_under, place, policies, settles, stay};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use serde_json::json;
 
 const MARGINAL: &[(Label, &str, Option<&str>)] = &[(Label::Marginal, "2024-01-01", None)];
 
@@ -583,6 +584,33 @@ fn a_correction_in_a_file_stays_with_the_household_of_its_time() {
         let kept = found.bills().find(|(_, bill)| bill.bill.body.number == "A").expect("still joined");
         let kept: BillReceived = kept.1.bill.body.clone();
         assert_eq!(kept.household, one.body.household);
+        is_as_if_settled_at_once(office, &one, 2026);
+        office.nothing_differs_after_rebuilding();
+    });
+}
+
+#[test]
+fn a_correction_over_the_interface_stays_with_the_household_of_its_time() {
+    on_both_under(&household_packs(), |office| {
+        let (hospital, one, other) = given_a_couple(office);
+        let key = office.given_a_client("411721", hospital.parse().expect("an identifier"));
+        let bill = |total: &str| {
+            json!({
+                "number": "A", "person": { "id": one.id }, "setting": "inpatient", "referral": "referred",
+                "admission": "2026-01-02", "discharge": "2026-01-10", "total": total, "compliant": total,
+            })
+        };
+        office.sends(&key, Some("s-1"), "settle", &bill("60000.00")).done();
+        settles(office, &other, &stay("B", &hospital, "2026-02-01", "2026-02-10", "60000.00"));
+        assert_eq!(own(office, "B"), Fen(430_080));
+        // Meanwhile the one lives elsewhere; the bill is put right to next to nothing.
+        let mut moved = one.clone();
+        moved.body.household = office.app.mint();
+        office.put_person(&moved);
+        let mut right = bill("100.00");
+        right["reason"] = json!("更正");
+        office.sends(&key, Some("s-2"), "correct", &right).done();
+        assert_eq!(own(office, "B"), Fen(556_080 - 6_000), "100 of the deductible are borne by the one");
         is_as_if_settled_at_once(office, &one, 2026);
         office.nothing_differs_after_rebuilding();
     });

@@ -213,6 +213,21 @@ fn cancelling_and_correcting_settle_the_year_again() {
 }
 
 #[test]
+fn a_client_that_reaches_fewer_is_told_nothing_of_the_others() {
+    on_both(|office| {
+        let (key, hospital, person) = given_a_hospital(office);
+        office.sends(&key, Some("m-1"), "settle", &bill("ZY-1", &person, "60000.00")).done();
+        assert_eq!(office.asks(&key, "requests/m-1").done()["state"], "answered");
+        let narrow = office.given_a_client("411721999", hospital);
+        assert_eq!(office.asks(&narrow, "requests/m-1").not(), (404, "not_found"));
+        let again = office.sends(&narrow, Some("m-1"), "settle", &bill("ZY-1", &person, "60000.00"));
+        assert_eq!(again.not(), (404, "not_found"));
+        let day = json!({ "day": office::TODAY, "bills": [] });
+        assert_eq!(office.sends(&narrow, Some("m-2"), "reconcile", &day).not(), (404, "not_found"));
+    });
+}
+
+#[test]
 fn what_cannot_be_corrected_is_refused_with_a_code_of_its_own() {
     on_both(|office| {
         let (key, _, person) = given_a_hospital(office);
