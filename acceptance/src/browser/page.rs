@@ -120,15 +120,27 @@ impl Page {
 
     /// Where the page is, path and query.
     pub fn address(&self) -> String {
-        let wish = json!({ "expression": "location.href", "returnByValue": true });
-        self.call("Runtime.evaluate", wish)["result"]["value"].as_str().unwrap_or_default().to_owned()
+        self.read("location.href")
     }
 
     /// The text that can be seen.
     pub fn shown(&self) -> String {
-        let wish =
-            json!({ "expression": "document.body ? document.body.innerText : ''", "returnByValue": true });
-        self.call("Runtime.evaluate", wish)["result"]["value"].as_str().unwrap_or_default().to_owned()
+        self.read("document.body ? document.body.innerText : ''")
+    }
+
+    /// Reads something of the page that stands there. While one page takes another's place there is none for a moment.
+    fn read(&self, expression: &str) -> String {
+        let wish = json!({ "expression": expression, "returnByValue": true });
+        for _ in 0..50 {
+            match self.connection.try_call(Some(&self.session), "Runtime.evaluate", wish.clone()) {
+                Ok(told) => return told["result"]["value"].as_str().unwrap_or_default().to_owned(),
+                Err(error) if error.to_string().contains("target navigated") => {
+                    std::thread::sleep(Duration::from_millis(100));
+                }
+                Err(error) => panic!("Runtime.evaluate: {error}"),
+            }
+        }
+        panic!("no page stands still long enough to read {expression}")
     }
 
     /// The text that would be printed.
