@@ -9,6 +9,7 @@ use kangmai_access::Purpose;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::{Institution, find_institution_by_code, search_institutions};
+use kangmai_policy::Release;
 use kangmai_programme::{App, Import, ImportRun, Planned};
 use kangmai_record::{NewFact, Record as FactRecord, Source};
 use kangmai_sheet::{Cells, Flaw, Matching, Outcome, Record};
@@ -45,8 +46,7 @@ struct Memory {
     institutions: HashMap<String, Option<Arc<Treating>>>,
     /// Bills of this file, by a number for institution and bill number: the row and what it says.
     seen: HashMap<u64, (u32, i64)>,
-    /// By county and year: since when it is closed.
-    closed: HashMap<(DivisionCode, i32), Option<Day>>,
+    closed: ClosedYears,
 }
 
 pub(super) struct Treating {
@@ -166,8 +166,9 @@ fn judge(
         return Ok(Row::Again(Box::new((person, bill)), known));
     }
     keep_standing(tx, &known, &mut bill)?;
-    if let Some(day) = closed_on(tx, memory, known.home, known.year)? {
-        refuse_year(cells, known.year, day);
+    if let Some(day) = memory.closed.on(tx, (known.home, known.year))? {
+        let flaw = year_closed(known.year, day);
+        cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
         return Ok(Row::Faulty);
     }
     if known.person != person.id || known.year != bill.year() {
@@ -221,38 +222,59 @@ fn refuse_closed(
 ) -> Result<(), DatabaseError> {
     let discharge = read.draft.discharge;
     let year = insurance_year(&app.policies, person.home, discharge).unwrap_or(discharge.year());
-    let mut closed = closed_on(tx, memory, person.home, year)?;
-    if closed.is_none() && app.policies.has_shared() {
-        let whose = (person.id, Some(person.household));
-        let found = closing(tx, &app.policies, whose, person.home, year)?;
-        closed = found.map(|closed| closed.changed_at.day());
-    }
-    if let Some(day) = closed {
-        refuse_year(cells, year, day);
+    let whose = (person.id, Some(person.household));
+    if let Some(day) = memory.closed.of(tx, &app.policies, whose, (person.home, year))? {
+        let flaw = year_closed(year, day);
+        cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
     }
     Ok(())
 }
 
-/// Since when the year is closed for a place.
-fn closed_on(
-    tx: &mut Transaction<'_>,
-    memory: &mut Memory,
-    home: DivisionCode,
-    year: i32,
-) -> Result<Option<Day>, DatabaseError> {
-    let key = (home.at(DivisionLevel::County), year);
-    if let Some(closed) = memory.closed.get(&key) {
-        return Ok(*closed);
+/// By county and year: since when it is closed. Kept within one batch: a year may be closed between two.
+#[derive(Default)]
+pub(super) struct ClosedYears(HashMap<(DivisionCode, i32), Option<Day>>);
+
+impl ClosedYears {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
     }
-    let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
-    memory.closed.insert(key, closed);
-    Ok(closed)
+
+    /// Since when the year is closed for a place.
+    fn on(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        (home, year): (DivisionCode, i32),
+    ) -> Result<Option<Day>, DatabaseError> {
+        let key = (home.at(DivisionLevel::County), year);
+        if let Some(closed) = self.0.get(&key) {
+            return Ok(*closed);
+        }
+        let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
+        self.0.insert(key, closed);
+        Ok(closed)
+    }
+
+    /// Since when it is closed for a person, by their own place or by that of somebody who is settled with them.
+    pub(super) fn of(
+        &mut self,
+        tx: &mut Transaction<'_>,
+        policies: &Release,
+        whose: (Uuid, Option<Uuid>),
+        (home, year): (DivisionCode, i32),
+    ) -> Result<Option<Day>, DatabaseError> {
+        let closed = self.on(tx, (home, year))?;
+        if closed.is_some() || !policies.has_shared() {
+            return Ok(closed);
+        }
+        let found = closing(tx, policies, whose, home, year)?;
+        Ok(found.map(|closed| closed.changed_at.day()))
+    }
 }
 
-fn refuse_year(cells: &mut Cells<'_>, year: i32, day: Day) {
+/// What is wrong with a row of a closed year.
+pub(super) fn year_closed(year: i32, day: Day) -> Flaw {
     let flaw = Flaw::new("settlement.flaw.year_closed").with("year", year.to_string());
-    let flaw = flaw.with("day", day.to_string());
-    cells.error("discharge", flaw.mend(Refusal::new("settlement.mend.year_closed")));
+    flaw.with("day", day.to_string())
 }
 
 fn key_of(treating: &Treating, number: &str) -> u64 {

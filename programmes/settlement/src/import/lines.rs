@@ -9,21 +9,19 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use kangmai_access::Purpose;
-use kangmai_base::{Day, DivisionCode, DivisionLevel, Refusal, Uuid};
+use kangmai_base::{Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::{MAX_LINES, Release};
 use kangmai_programme::{Import, ImportRun, Planned};
 use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Outcome, Record, Severity, Slot, read};
 
-use super::bills::{at_once, look_up, settle_some};
+use super::bills::{ClosedYears, at_once, look_up, settle_some, year_closed};
 use super::line_rows::{LINE_FILE_COLUMNS, LineReader, bill_number};
 use crate::facts::{BillReceived, ChargedLine};
 use crate::rules::{LineFault, Stated, itemise, too_many};
-use crate::settling::{Hand, closing, closing_of, lock};
-use crate::store::{
-    BillState, Known, body_of_fact, closed_year, itemised_joined, known_bill, waiting_joined,
-};
+use crate::settling::{Hand, closing_of, lock};
+use crate::store::{BillState, Known, body_of_fact, itemised_joined, known_bill, waiting_joined};
 
 /// Lines of bills that came before them.
 pub const LINES: Import = Import {
@@ -42,8 +40,7 @@ struct Memory {
     head: Option<Head>,
     /// By code or name as the file has it; none: not in the list.
     institutions: HashMap<String, Option<Uuid>>,
-    /// By county and year: since when it is closed.
-    closed: HashMap<(DivisionCode, i32), Option<Day>>,
+    closed: ClosedYears,
     /// The bill whose rows are being read.
     open: Option<Open>,
     /// The bills whose rows were read, by a number for institution and bill number: their first row.
@@ -311,25 +308,10 @@ fn closed(
     memory: &mut Memory,
     known: &Known,
 ) -> Result<Option<Flaw>, DatabaseError> {
-    let key = (known.home.at(DivisionLevel::County), known.year);
-    let mut closed = match memory.closed.get(&key) {
-        Some(closed) => *closed,
-        None => {
-            let closed = closed_year(tx, key.0, key.1)?.map(|closed| closed.changed_at.day());
-            memory.closed.insert(key, closed);
-            closed
-        }
-    };
-    if closed.is_none() && policies.has_shared() {
-        let whose = (known.person, Some(known.household));
-        closed = closing(tx, policies, whose, key.0, key.1)?.map(|closed| closed.changed_at.day());
-    }
-    Ok(closed.map(|day| {
-        Flaw::new("settlement.flaw.year_closed")
-            .with("year", key.1.to_string())
-            .with("day", day.to_string())
-            .mend(Refusal::new("settlement.mend.lines_closed"))
-    }))
+    let whose = (known.person, Some(known.household));
+    let closed = memory.closed.of(tx, policies, whose, (known.home, known.year))?;
+    let flaw = |day| year_closed(known.year, day).mend(Refusal::new("settlement.mend.lines_closed"));
+    Ok(closed.map(flaw))
 }
 
 /// The institution of a row, by code, else by its whole name.
