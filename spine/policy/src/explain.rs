@@ -451,15 +451,13 @@ impl Policy {
                 }
                 out.push_str(label.name.get(language));
             }
-            if set.is_empty() {
-                Word::Nothing.write(language, out, &[]);
-            }
         };
         let at = |out: &mut String| match day {
             Some(day) => word.write(language, out, &[("day", Arg::Day(day))]),
             None => bare.write(language, out, &[]),
         };
-        Word::FactLabel.write(language, out, &[("list", Arg::With(&list)), ("at", Arg::With(&at))]);
+        let sentence = if set.is_empty() { Word::FactNoLabel } else { Word::FactLabel };
+        sentence.write(language, out, &[("list", Arg::With(&list)), ("at", Arg::With(&at))]);
     }
 
     fn designations(&self, bits: u32, language: Language) -> String {

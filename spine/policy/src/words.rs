@@ -146,6 +146,7 @@ words! {
     ForAll = "policy.for_all",
     FactStaysAtLeast = "policy.fact.earlier_stays_at_least",
     FactLabel = "policy.fact.label",
+    FactNoLabel = "policy.fact.no_label",
     FactAgeAtMost = "policy.fact.age_at_most",
     FactAgeAtLeast = "policy.fact.age_at_least",
     FactAgeBetween = "policy.fact.age_between",
