@@ -88,6 +88,7 @@ impl County {
         let clock = Arc::new(FixedClock::on(today));
         let parts = Parts {
             database: fresh.database.clone(),
+            master: None,
             policies,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ids: Arc::new(SeededIds::new(7)),

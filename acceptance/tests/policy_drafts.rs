@@ -188,6 +188,7 @@ fn a_county_makes_a_change_law_with_two_persons() {
 fn another_program(county: &County, policies: Arc<Release>) -> App {
     let parts = Parts {
         database: county.app.database.clone(),
+        master: None,
         policies,
         clock: county.app.clock.clone(),
         ids: county.app.ids.clone(),

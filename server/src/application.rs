@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use axum::Router;
 use include_dir::{Dir, DirEntry, include_dir};
 use kangmai_base::{Clock, Ids, SystemClock, SystemIds};
-use kangmai_database::Database;
+use kangmai_database::{Database, seal_clear_text};
 use kangmai_policy::Release;
 use kangmai_programme::{App, AppParts, Settings, routed};
+use kangmai_seal::MasterKeys;
 use kangmai_web::{Manners, Words, with_manners};
 
 use crate::import::ImportDesk;
@@ -23,6 +24,8 @@ static PACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../policies");
 pub struct Parts {
     /// Open, not yet migrated.
     pub database: Database,
+    /// The master key; none if the database holds its keys already.
+    pub master: Option<MasterKeys>,
     /// The packs.
     pub policies: Arc<Release>,
     /// The time.
@@ -35,8 +38,13 @@ pub struct Parts {
 
 impl Parts {
     /// With the machine's clock and randomness.
-    pub fn of_this_machine(database: Database, policies: Arc<Release>, settings: Settings) -> Parts {
-        Parts { database, policies, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), settings }
+    pub fn of_this_machine(
+        database: Database,
+        master: Option<MasterKeys>,
+        policies: Arc<Release>,
+        settings: Settings,
+    ) -> Parts {
+        Parts { database, master, policies, clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), settings }
     }
 }
 
@@ -48,10 +56,7 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
     let words = Words::load(&programmes::words()).context("the words of the program")?;
     std::fs::create_dir_all(&parts.settings.uploads)
         .with_context(|| format!("cannot make the folder {}", parts.settings.uploads.display()))?;
-    parts
-        .database
-        .migrate(programmes::migrations(), parts.clock.now())
-        .context("bringing the database up to date")?;
+    make_ready(&parts.database, parts.master.as_ref(), &*parts.clock, &*parts.ids)?;
     let app = App::new(AppParts {
         database: parts.database,
         record: programmes::record(),
@@ -65,6 +70,38 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
     app.take_up_law()?;
     Ok(app.current())
 }
+
+/// Brings the tables of a database up to date, takes up its keys and seals what stood in clear before there were any.
+///
+/// # Errors
+/// When a step fails, there is no master key, or it is another than the one that wraps the keys of this database.
+pub fn make_ready(
+    database: &Database,
+    master: Option<&MasterKeys>,
+    clock: &dyn Clock,
+    ids: &dyn Ids,
+) -> anyhow::Result<()> {
+    if master.is_none() && database.keys().is_none() {
+        anyhow::bail!(NO_MASTER_KEY);
+    }
+    database.migrate(programmes::migrations(), clock.now()).context("bringing the database up to date")?;
+    if let Some(master) = master {
+        database.unlock(master, ids, clock.now()).context("taking up the keys of the database")?;
+    }
+    let sealed = seal_clear_text(database, &programmes::clear_text(), clock.now(), |rows| {
+        tracing::info!(rows, "sealing what stood in clear");
+    })
+    .context("sealing what stood in clear")?;
+    if sealed > 0 {
+        tracing::info!(rows = sealed, "what stood in clear is sealed");
+    }
+    Ok(())
+}
+
+/// What to do where there is no master key.
+const NO_MASTER_KEY: &str = "there is no master key, without which identity numbers, telephone numbers and the record \
+    cannot be sealed. Make one with `kangmai keys new FILE`, keep a copy of the file away from this machine, and name it in \
+    KANGMAI_MASTER_KEY_FILE (or its text in KANGMAI_MASTER_KEY). See docs/howto/keys.md";
 
 /// Loads the packs in `directory`, or those inside the program.
 ///

@@ -7,6 +7,7 @@ mod client;
 mod database;
 mod demo;
 mod file;
+mod keys;
 mod policy;
 mod replay;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// The keys that seal personal data at rest
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Check configuration, packs and words
     Check,
     /// Accounts
@@ -92,6 +96,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Settle(args) => settle::run(&args, config.policies.as_deref()),
         Command::Policy(command) => policy::run(&command, &config),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
+        Command::Keys(command) => keys::run(&config, &command),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),
         Command::Client(command) => client::run(&config, &command),

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use kangmai_seal::MasterKeys;
+use zeroize::Zeroizing;
 
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -11,6 +14,9 @@ pub struct Config {
     /// The database: a path for SQLite, or postgres://user@host/name
     #[arg(long, env = "KANGMAI_DATABASE", default_value = "kangmai-data/kangmai.db", global = true)]
     pub database: String,
+    /// The file with the master key that opens the keys in the database; its text may stand in KANGMAI_MASTER_KEY instead
+    #[arg(long, env = "KANGMAI_MASTER_KEY_FILE", global = true)]
+    pub master_key_file: Option<PathBuf>,
     /// A directory of policy packs that takes the place of those inside the program
     #[arg(long, env = "KANGMAI_POLICIES", global = true)]
     pub policies: Option<PathBuf>,
@@ -45,7 +51,27 @@ pub enum LogForm {
     Json,
 }
 
+/// The variable that may hold the text of the master key. No flag: a command line can be seen by everybody on the machine.
+const MASTER_KEY: &str = "KANGMAI_MASTER_KEY";
+
 impl Config {
+    /// The master key, if there is one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the text is no key.
+    pub fn master(&self) -> anyhow::Result<Option<MasterKeys>> {
+        let text = match (std::env::var(MASTER_KEY).map(Zeroizing::new), &self.master_key_file) {
+            (Ok(text), _) if !text.trim().is_empty() => text,
+            (_, Some(path)) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the master key in {}", path.display()))?;
+                Zeroizing::new(text)
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(text.parse().context("the master key")?))
+    }
+
     /// Begins logging to standard error. Logs hold no personal data: routes by template, never a query, never a name.
     pub fn begin_log(&self) {
         let filter = tracing_subscriber::EnvFilter::try_new(&self.log_level)

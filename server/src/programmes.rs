@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use kangmai_database::Migrations;
+use kangmai_database::{ClearText, Migrations, SealedTable};
 use kangmai_programme::Programme;
 use kangmai_record::{Projection, Record};
 
@@ -26,6 +26,7 @@ pub fn migrations() -> &'static [Migrations] {
     static MIGRATIONS: OnceLock<Vec<Migrations>> = OnceLock::new();
     MIGRATIONS.get_or_init(|| {
         let spine = [
+            kangmai_database::KEY_TABLES,
             kangmai_places::MIGRATIONS,
             kangmai_people::MIGRATIONS,
             kangmai_access::MIGRATIONS,
@@ -35,6 +36,18 @@ pub fn migrations() -> &'static [Migrations] {
         ];
         spine.into_iter().chain(all().iter().map(|programme| programme.migrations)).collect()
     })
+}
+
+/// The tables with sealed columns.
+pub fn sealed() -> Vec<SealedTable> {
+    let all: [&[SealedTable]; 0] = [];
+    all.concat()
+}
+
+/// What stood in clear before there were keys.
+pub fn clear_text() -> Vec<ClearText> {
+    let all: [&[ClearText]; 0] = [];
+    all.concat()
 }
 
 /// The words of every crate that has any.

@@ -223,6 +223,7 @@ fn figures_and_dates_that_cannot_be_are_underlined_with_their_mend() {
 
 fn kangmai(database: &std::path::Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kangmai"));
+    command.env("KANGMAI_MASTER_KEY", "5e".repeat(32));
     command.env("RUST_BACKTRACE", "0").arg("--database").arg(database).args(words);
     command.output().expect("the command runs")
 }

@@ -34,6 +34,12 @@ pub enum DatabaseError {
     /// A view of the facts met a fact it cannot read, or the like: the transaction must not be committed.
     #[error("{0}")]
     Refused(String),
+    /// Something is to be sealed or opened and no keys were taken up.
+    #[error("no keys were taken up: the program needs the master key of this database")]
+    NoKeys,
+    /// A sealed value does not open, or the keys themselves do not.
+    #[error("a sealed value does not open: {0}")]
+    Keys(kangmai_seal::Unopened),
     /// Anything else that the driver says.
     #[error("database: {0}")]
     Driver(String),

@@ -13,8 +13,10 @@
 
 mod error;
 mod insert;
+mod keys;
 mod migrate;
 mod postgres;
+mod sealed;
 mod sqlite;
 pub mod testing;
 mod transaction;
@@ -24,7 +26,9 @@ use std::sync::Arc;
 
 pub use error::DatabaseError;
 pub use insert::InsertMany;
+pub use keys::{KEY_TABLES, KeptKey, forget_key, kept_keys};
 pub use migrate::{Migration, Migrations};
+pub use sealed::{ClearText, SealedTable, Standing, reseal, seal_clear_text, standing};
 pub use transaction::{Dialect, Transaction};
 pub use value::{FromValue, Row, Value};
 
@@ -40,6 +44,7 @@ const PING: &str = "select 1";
 #[derive(Clone)]
 pub struct Database {
     inner: Arc<Inner>,
+    keys: keys::Keys,
 }
 
 enum Inner {
@@ -60,7 +65,7 @@ impl Database {
             let path = address.strip_prefix("sqlite:").unwrap_or(address);
             Inner::Sqlite(sqlite::Sqlite::open(path.as_ref(), sqlite::Durability::Full)?)
         };
-        Ok(Database { inner: Arc::new(inner) })
+        Ok(Database { inner: Arc::new(inner), keys: keys::Keys::default() })
     }
 
     /// Opens an SQLite file that may lose its last seconds in a power cut: for tests and throw-away demos.
@@ -68,7 +73,8 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened.
     pub fn open_throw_away(path: &std::path::Path) -> Result<Database, DatabaseError> {
-        Ok(Database { inner: Arc::new(Inner::Sqlite(sqlite::Sqlite::open(path, sqlite::Durability::None)?)) })
+        let inner = Inner::Sqlite(sqlite::Sqlite::open(path, sqlite::Durability::None)?);
+        Ok(Database { inner: Arc::new(inner), keys: keys::Keys::default() })
     }
 
     /// Which database it is.
@@ -93,7 +99,7 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         match &*self.inner {
-            Inner::Sqlite(sqlite) => answer(sqlite.submit_read(work, true).await),
+            Inner::Sqlite(sqlite) => answer(sqlite.submit_read(self.with_keys(work), true).await),
             Inner::Postgres(_) => self.on_blocking_thread(move |database| database.read_blocking(work)).await,
         }
     }
@@ -112,7 +118,7 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         match &*self.inner {
-            Inner::Sqlite(sqlite) => answer(sqlite.submit_write(work).await),
+            Inner::Sqlite(sqlite) => answer(sqlite.submit_write(self.with_keys(work)).await),
             Inner::Postgres(_) => {
                 self.on_blocking_thread(move |database| database.write_blocking(work)).await
             }
@@ -132,8 +138,8 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         match &*self.inner {
-            Inner::Sqlite(sqlite) => answer(sqlite.submit_read(work, false).blocking_recv()),
-            Inner::Postgres(postgres) => postgres.transaction(work, true),
+            Inner::Sqlite(sqlite) => answer(sqlite.submit_read(self.with_keys(work), false).blocking_recv()),
+            Inner::Postgres(postgres) => postgres.transaction(self.with_keys(work), true),
         }
     }
 
@@ -150,8 +156,8 @@ impl Database {
         E: From<DatabaseError> + Send + 'static,
     {
         match &*self.inner {
-            Inner::Sqlite(sqlite) => answer(sqlite.submit_write(work).blocking_recv()),
-            Inner::Postgres(postgres) => postgres.transaction(work, false),
+            Inner::Sqlite(sqlite) => answer(sqlite.submit_write(self.with_keys(work)).blocking_recv()),
+            Inner::Postgres(postgres) => postgres.transaction(self.with_keys(work), false),
         }
     }
 
@@ -181,6 +187,30 @@ impl Database {
     /// When the database fails.
     pub fn analyze(&self) -> Result<(), DatabaseError> {
         self.write_blocking(|tx| tx.batch("analyze"))
+    }
+
+    /// Leaves nothing behind of what was deleted or overwritten: SQLite writes its file anew, which no other transaction may
+    /// do meanwhile. PostgreSQL does so with its own `vacuum full`, in the hands of who runs it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn scrub(&self) -> Result<(), DatabaseError> {
+        match &*self.inner {
+            Inner::Sqlite(sqlite) => sqlite.scrub(),
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// The same work with the keys in its transaction.
+    fn with_keys<T, E>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static {
+        let keys = self.keys.clone();
+        move |tx| {
+            tx.held = keys::Holding::of(keys);
+            work(tx)
+        }
     }
 
     async fn on_blocking_thread<T, E>(

@@ -110,9 +110,7 @@ impl Postgres {
             self.forget();
             return Err(E::from(error));
         }
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
-            work(&mut Transaction { connection: &mut wrapped })
-        }));
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::on(&mut wrapped))));
         let end = if matches!(result, Ok(Ok(_))) && !read_only { "commit" } else { "rollback" };
         let ended = wrapped.batch(end);
         match (result, ended) {

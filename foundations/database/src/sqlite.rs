@@ -43,6 +43,7 @@ pub(crate) struct Sqlite {
     reads: Option<mpsc::Sender<ReadJob>>,
     writes: Option<mpsc::Sender<WriteJob>>,
     threads: Vec<JoinHandle<()>>,
+    path: PathBuf,
 }
 
 impl Sqlite {
@@ -58,7 +59,13 @@ impl Sqlite {
             let read_jobs = Arc::clone(&read_jobs);
             threads.push(spawn("database-reader", move || read_loop(reader, &read_jobs))?);
         }
-        Ok(Sqlite { reads: Some(reads), writes: Some(writes), threads })
+        Ok(Sqlite { reads: Some(reads), writes: Some(writes), threads, path: path.to_owned() })
+    }
+
+    /// Writes the file anew, without what was deleted or overwritten, and empties the log.
+    pub(crate) fn scrub(&self) -> Result<(), DatabaseError> {
+        let connection = connect(&self.path, Durability::Full)?;
+        Ok(connection.execute_batch("vacuum; pragma wal_checkpoint(truncate)")?)
     }
 
     pub(crate) fn submit_read<T, E>(
@@ -95,7 +102,7 @@ impl Sqlite {
     {
         let (answer, receiver) = oneshot::channel();
         let job: WriteJob = Box::new(move |connection| {
-            let result = work(&mut Transaction { connection: &mut Wrapped(connection) });
+            let result = work(&mut Transaction::on(&mut Wrapped(connection)));
             Written {
                 stands: result.is_ok(),
                 tell: Box::new(move |committed| {
@@ -172,7 +179,7 @@ fn read<T, E: From<DatabaseError>>(
         limit_time(connection).map_err(DatabaseError::from)?;
     }
     run_cached(connection, "begin").map_err(DatabaseError::from)?;
-    let result = work(&mut Transaction { connection: &mut Wrapped(connection) });
+    let result = work(&mut Transaction::on(&mut Wrapped(connection)));
     // A failed rollback leaves autocommit on or the connection closed; either way the next `begin` tells.
     let _ = run_cached(connection, "rollback");
     if limited {

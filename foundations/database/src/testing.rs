@@ -1,6 +1,7 @@
 //! Databases for tests: a fresh SQLite file, and a fresh schema in PostgreSQL where one is at hand.
 
-use kangmai_base::{Ids as _, Moment, SystemIds};
+use kangmai_base::{Ids as _, Moment, SeededIds, SystemIds};
+use kangmai_seal::{CipherKind, KeyRing};
 
 use crate::{Database, DatabaseError, Migrations};
 
@@ -23,7 +24,13 @@ pub fn on_both(
     Ok(())
 }
 
-/// A database of its own, gone when dropped.
+/// The same database holding keys that everybody knows.
+pub fn with_test_keys(database: Database) -> Database {
+    database.hold_keys(KeyRing::fresh(&SeededIds::new(1), CipherKind::Aes256Gcm));
+    database
+}
+
+/// A database of its own, with keys that everybody knows; gone when dropped.
 pub struct FreshDatabase {
     /// The open database.
     pub database: Database,
@@ -58,7 +65,7 @@ impl FreshDatabase {
         let directory = std::env::temp_dir().join(format!("kangmai-{}", SystemIds.mint(Moment(0))));
         std::fs::create_dir_all(&directory).map_err(|error| DatabaseError::Driver(error.to_string()))?;
         let path = directory.join("kangmai.db");
-        let database = Database::open_throw_away(&path)?;
+        let database = with_test_keys(Database::open_throw_away(&path)?);
         let address = path.to_string_lossy().into_owned();
         Ok(FreshDatabase { database, address, clean_up: CleanUp::Directory(directory) })
     }
@@ -73,7 +80,7 @@ impl FreshDatabase {
         Database::open(server)?.write_blocking(move |tx| tx.batch(&create))?;
         let joint = if server.contains('?') { '&' } else { '?' };
         let address = format!("{server}{joint}options=-c%20search_path%3D{schema}");
-        let database = Database::open(&address)?;
+        let database = with_test_keys(Database::open(&address)?);
         let clean_up = CleanUp::Schema { server: server.to_owned(), schema };
         Ok(FreshDatabase { database, address, clean_up })
     }

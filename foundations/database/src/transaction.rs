@@ -1,5 +1,6 @@
 //! The one way to talk to a database.
 
+use crate::keys::Holding;
 use crate::{DatabaseError, InsertMany, Row, Value};
 
 /// Which database is behind it. Only for what truly differs, such as naming it on the health page.
@@ -31,6 +32,13 @@ pub(crate) trait Connection {
 /// A transaction under way. Committed when the work that holds it ends well, else rolled back.
 pub struct Transaction<'a> {
     pub(crate) connection: &'a mut dyn Connection,
+    pub(crate) held: Holding,
+}
+
+impl<'a> Transaction<'a> {
+    pub(crate) fn on(connection: &'a mut dyn Connection) -> Transaction<'a> {
+        Transaction { connection, held: Holding::default() }
+    }
 }
 
 impl Transaction<'_> {

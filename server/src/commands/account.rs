@@ -49,8 +49,7 @@ pub(super) enum AccountCommand {
 const MOST: i64 = 100_000;
 
 pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<()> {
-    let database = super::serve::open_database(config)?;
-    database.migrate(programmes::migrations(), SystemClock.now())?;
+    let database = super::serve::ready_database(config)?;
     match command {
         AccountCommand::Add { name, role, place, display } => {
             let role = Role::from_key(role).ok_or_else(|| anyhow!("there is no role {role:?}"))?;

@@ -10,7 +10,6 @@ use kangmai_database::Database;
 use kangmai_places::{Divisions, find_institution_by_code};
 
 use crate::config::Config;
-use crate::programmes;
 
 use super::account::refused;
 use super::say;
@@ -46,8 +45,7 @@ pub(super) enum ClientCommand {
 const MOST: i64 = 100_000;
 
 pub(super) fn run(config: &Config, command: &ClientCommand) -> anyhow::Result<()> {
-    let database = super::serve::open_database(config)?;
-    database.migrate(programmes::migrations(), SystemClock.now())?;
+    let database = super::serve::ready_database(config)?;
     match command {
         ClientCommand::Add { name, institution, place } => {
             let place = place.as_deref().map(str::parse).transpose()?;

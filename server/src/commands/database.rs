@@ -17,8 +17,7 @@ pub(super) fn migrate(config: &Config) -> anyhow::Result<()> {
 }
 
 pub(super) fn rebuild_views(config: &Config, check: bool) -> anyhow::Result<()> {
-    let database = super::serve::open_database(config)?;
-    database.migrate(programmes::migrations(), SystemClock.now())?;
+    let database = super::serve::ready_database(config)?;
     let differences =
         rebuild(&database, &programmes::record(), check, |facts| show_progress(&format!("{facts} facts")))?;
     show_progress("");

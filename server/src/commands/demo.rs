@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use kangmai_access::{Actor, Role};
-use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, SystemClock};
+use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_people::people_at;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, Settings};
+use kangmai_seal::{CipherKind, MasterKeys};
 use kangmai_web::Language;
 
 use crate::application::{Parts, application, load_policies};
@@ -61,7 +62,11 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let settings = Settings { secure: false, uploads: folder.join("uploads"), demo: true };
     let database = Database::open_throw_away(&folder.join("kangmai.db"))?;
     let policies = load_policies(config.policies.as_deref())?;
-    let app = application(Parts::of_this_machine(database, policies, settings))?;
+    let master = match config.master()? {
+        Some(master) => master,
+        None => own_master(&folder)?,
+    };
+    let app = application(Parts::of_this_machine(database, Some(master), policies, settings))?;
     if !is_there {
         build(&app, args, &folder)?;
         std::fs::write(folder.join(COMPLETE), "")?;
@@ -76,6 +81,15 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let _ = std::fs::remove_dir_all(&temporary);
     }
     Ok(())
+}
+
+/// The master key of a demonstration lies in its folder: an installation keeps its own elsewhere.
+fn own_master(folder: &Path) -> anyhow::Result<MasterKeys> {
+    let path = folder.join("master.key");
+    if !path.exists() {
+        super::keys::write_key(&path, &MasterKeys::fresh(&SystemIds, CipherKind::default()))?;
+    }
+    Ok(std::fs::read_to_string(&path)?.parse()?)
 }
 
 fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {

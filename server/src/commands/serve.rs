@@ -1,10 +1,11 @@
 //! `kangmai serve`.
 
 use anyhow::Context as _;
+use kangmai_base::{SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_programme::{App, Settings, release_files};
 
-use crate::application::{Parts, application, load_policies, quiet_settings, router};
+use crate::application::{Parts, application, load_policies, make_ready, quiet_settings, router};
 use crate::config::{Config, ServeConfig};
 
 use super::say;
@@ -18,7 +19,8 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
 /// Opens the application on the configured database.
 pub(super) fn open(config: &Config, settings: Settings) -> anyhow::Result<App> {
     let policies = load_policies(config.policies.as_deref())?;
-    application(Parts::of_this_machine(open_database(config)?, policies, settings))
+    let master = config.master()?;
+    application(Parts::of_this_machine(open_database(config)?, master, policies, settings))
 }
 
 /// The packs in force in the configured database; those of the program where nothing was published.
@@ -54,6 +56,13 @@ pub(super) fn open_database(config: &Config) -> anyhow::Result<Database> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     Database::open(&config.database).context("cannot open the database")
+}
+
+/// Opens the configured database with its tables up to date and its keys taken up.
+pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
+    let database = open_database(config)?;
+    make_ready(&database, config.master()?.as_ref(), &SystemClock, &SystemIds)?;
+    Ok(database)
 }
 
 /// Serves until told to stop; calls `ready` once the address answers.

@@ -8,6 +8,7 @@ use kangmai_base::{Clock, Day, Ids, Uuid};
 use kangmai_database::Database;
 use kangmai_policy::Release;
 use kangmai_record::Record;
+use kangmai_seal::KeyRing;
 use kangmai_web::Words;
 
 use crate::law::LawInForce;
@@ -89,6 +90,11 @@ impl App {
     /// Figures that are kept.
     pub fn figure_book(&self) -> &FigureBook {
         &self.book
+    }
+
+    /// The keys that seal values at rest; a transaction has them itself: [`kangmai_database::Transaction::sealed`].
+    pub fn keys(&self) -> Option<KeyRing> {
+        self.database.keys()
     }
 
     /// Wrong keys that came to the interface.
