@@ -17,7 +17,7 @@ use kangmai_places::{
 };
 use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
-use kangmai_programme::{App, Import, Settings};
+use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_server::application::{Parts, application, load_policies, router};
 use kangmai_server::demo::{Plan, write_county};
 use kangmai_server::import::{Finished, Task, run};
@@ -104,6 +104,12 @@ impl County {
             county.employ(role, &format!("other_{}", role.key()), OTHER_COUNTY);
         }
         county
+    }
+
+    /// Puts the application behind a gate with these rules: its visitors from now on meet them.
+    pub fn put_behind(&mut self, rules: GateRules) {
+        self.app = self.app.clone().behind(rules);
+        self.router = self.runtime.block_on(async { router(&self.app) });
     }
 
     /// Makes an account.

@@ -9,7 +9,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use kangmai_base::{Clock, Ids, SystemClock, SystemIds};
 use kangmai_database::{Database, seal_clear_text};
 use kangmai_policy::Release;
-use kangmai_programme::{App, AppParts, Settings, routed};
+use kangmai_programme::{App, AppParts, Settings, count_strangers, routed};
 use kangmai_seal::MasterKeys;
 use kangmai_web::{Manners, Words, with_manners};
 
@@ -169,6 +169,7 @@ pub fn router(app: &App) -> Router {
         .merge(office::open_routes(metrics))
         .merge(kangmai_web::routes())
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), count_strangers))
         .with_state(app.clone());
     with_manners(router, manners)
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use kangmai_access::SignInRules;
+use kangmai_programme::{GateRules, RequestLimits};
 use kangmai_seal::MasterKeys;
+use kangmai_web::TrustedProxies;
 use zeroize::Zeroizing;
 
 /// Settings that every command takes.
@@ -40,6 +43,64 @@ pub struct ServeConfig {
     /// A folder for files that come in, of this program alone
     #[arg(long, env = "KANGMAI_UPLOADS", default_value = "kangmai-data/uploads")]
     pub uploads: PathBuf,
+    /// Signing in and coming in.
+    #[command(flatten)]
+    pub gate: GateConfig,
+}
+
+/// Settings of signing in, and of how often anybody may come.
+#[derive(Debug, Clone, Args)]
+pub struct GateConfig {
+    /// Who must set up a second factor: required = whoever sees more than a village; voluntary = nobody
+    #[arg(long, env = "KANGMAI_SECOND_FACTOR", value_enum, default_value_t = SecondFactorRule::Required)]
+    pub second_factor: SecondFactorRule,
+    /// A session without a request ends after so many minutes
+    #[arg(long, env = "KANGMAI_IDLE_MINUTES", default_value_t = SignInRules::IDLE_SECONDS / 60, value_parser = clap::value_parser!(i64).range(1..=720))]
+    pub idle_minutes: i64,
+    /// A session ends after so many hours at the latest
+    #[arg(long, env = "KANGMAI_SESSION_HOURS", default_value_t = SignInRules::LONGEST_SECONDS / 3600, value_parser = clap::value_parser!(i64).range(1..=24))]
+    pub session_hours: i64,
+    /// Proxies whose X-Forwarded-For counts: addresses or networks, with commas between them
+    #[arg(long, env = "KANGMAI_TRUSTED_PROXIES", default_value_t)]
+    pub trusted_proxies: TrustedProxies,
+    /// Requests of one account in a minute
+    #[arg(long, env = "KANGMAI_ACCOUNT_REQUESTS", default_value_t = RequestLimits::USUAL.of_account)]
+    pub account_requests: u32,
+    /// Requests of one address in a minute that belong to no session and no key
+    #[arg(long, env = "KANGMAI_STRANGER_REQUESTS", default_value_t = RequestLimits::USUAL.of_stranger)]
+    pub stranger_requests: u32,
+    /// Requests of one client of the interface in a minute
+    #[arg(long, env = "KANGMAI_CLIENT_REQUESTS", default_value_t = RequestLimits::USUAL.of_client)]
+    pub client_requests: u32,
+}
+
+/// Who must set up a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SecondFactorRule {
+    /// Whoever sees more than a village.
+    Required,
+    /// Nobody; who has one is asked for it.
+    Voluntary,
+}
+
+impl GateConfig {
+    /// As the program takes them.
+    pub fn rules(&self) -> GateRules {
+        GateRules {
+            sign_in: SignInRules {
+                idle_seconds: self.idle_minutes * 60,
+                longest_seconds: self.session_hours * 3_600,
+                second_factor_required: self.second_factor == SecondFactorRule::Required,
+            },
+            limits: RequestLimits {
+                of_stranger: self.stranger_requests,
+                of_account: self.account_requests,
+                of_client: self.client_requests,
+                ..RequestLimits::USUAL
+            },
+            proxies: self.trusted_proxies.clone(),
+        }
+    }
 }
 
 /// The form of log lines.

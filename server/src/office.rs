@@ -9,9 +9,11 @@ mod home;
 mod imports;
 mod interface;
 mod law;
+mod own;
 mod packs;
 mod parked;
 mod proof;
+mod set_up;
 mod sign_in;
 mod subsidies;
 mod tables;
@@ -22,7 +24,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
-use kangmai_access::Purpose;
+use kangmai_access::{Purpose, Stage};
 use kangmai_database::Migrations;
 use kangmai_programme::{App, Navigation, Programme, Route};
 
@@ -62,10 +64,17 @@ const NAVIGATION: &[Navigation] = &[
     Navigation { word: "server.audit.nav", path: "/audit", purpose: Purpose::ReadAudit, order: 91 },
 ];
 
+const ALL_STAGES: &[Stage] = &[Stage::Code, Stage::Password, Stage::Enrolment, Stage::Open];
+const OWN_PASSWORD: &[Stage] = &[Stage::Password, Stage::Open];
+
 fn routes() -> Vec<Route> {
     vec![
         Route::get("/", Purpose::Home, home::show_home),
-        Route::post("/logout", Purpose::Home, sign_in::sign_out),
+        Route::post("/logout", Purpose::Home, sign_in::sign_out).in_stages(ALL_STAGES),
+        Route::get("/password", Purpose::Home, own::show_password).in_stages(OWN_PASSWORD),
+        Route::post("/password", Purpose::Home, own::change_password).in_stages(OWN_PASSWORD),
+        Route::get("/devices", Purpose::Home, own::show_devices),
+        Route::post("/devices", Purpose::Home, own::end_devices),
         Route::get("/figures", Purpose::ReadFigures, figures::show_figures),
         Route::get("/import", Purpose::Home, imports::show_kinds),
         Route::get("/import/{kind}", Purpose::Home, imports::show_kind),
@@ -100,6 +109,7 @@ fn routes() -> Vec<Route> {
 pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::show_sign_in).post(sign_in::take_sign_in))
+        .route("/set-up", get(set_up::show_set_up).post(set_up::take_set_up))
         .route("/health", get(health))
         .route("/api/openapi.json", get(interface::describe))
         .route("/api/{*rest}", any(interface::not_there))

@@ -5,6 +5,9 @@ use axum::http::header::{COOKIE, HeaderValue};
 
 /// The session: an opaque random token; what it stands for is on the server.
 pub const SESSION: &str = "kangmai_session";
+/// The same where the program is reached by https: with this prefix a browser takes it from this host alone, over https
+/// alone and for all paths, so that no neighbour under the same domain can plant one.
+pub const SECURE_SESSION: &str = "__Host-kangmai_session";
 /// `zh` or `en`.
 pub const LANGUAGE: &str = "kangmai_language";
 /// `0` to `4`.
@@ -31,15 +34,26 @@ pub fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
         .map(|(_, value)| value)
 }
 
+/// The name of the session's cookie. `secure`: whether the program is reached by https.
+pub const fn session_name(secure: bool) -> &'static str {
+    if secure { SECURE_SESSION } else { SESSION }
+}
+
 /// `Set-Cookie` for a session that the server ends: no `Max-Age`, so that closing the browser ends it too.
 /// `secure`: whether the program is reached by https.
 pub fn session(token: &str, secure: bool) -> HeaderValue {
-    make(SESSION, token, None, secure, true)
+    make(session_name(secure), token, None, secure, true)
 }
 
 /// `Set-Cookie` that removes the session.
 pub fn end_session(secure: bool) -> HeaderValue {
-    make(SESSION, "", Some(0), secure, true)
+    make(session_name(secure), "", Some(0), secure, true)
+}
+
+/// `Set-Cookie` of something hidden that only this program reads again, under a name of its own, for `seconds`; 0
+/// removes it.
+pub fn hidden(name: &str, value: &str, seconds: u32, secure: bool) -> HeaderValue {
+    make(name, value, Some(seconds), secure, true)
 }
 
 /// `Set-Cookie` of a preference: [`LANGUAGE`] or [`ELDER`].
@@ -78,7 +92,10 @@ mod tests {
 
     #[test]
     fn a_session_is_hidden_from_scripts_and_other_sites() {
-        assert_eq!(session("abc", true), "kangmai_session=abc; Path=/; SameSite=Lax; HttpOnly; Secure");
+        assert_eq!(
+            session("abc", true),
+            "__Host-kangmai_session=abc; Path=/; SameSite=Lax; HttpOnly; Secure"
+        );
         assert_eq!(session("abc", false), "kangmai_session=abc; Path=/; SameSite=Lax; HttpOnly");
         assert_eq!(end_session(false), "kangmai_session=; Path=/; SameSite=Lax; Max-Age=0; HttpOnly");
         assert_eq!(preference(LANGUAGE, "en"), "kangmai_language=en; Path=/; SameSite=Lax; Max-Age=31536000");

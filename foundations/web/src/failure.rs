@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, LOCATION};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use kangmai_base::Refusal;
 
@@ -28,6 +28,8 @@ pub enum Failure {
     TooLarge,
     /// The body cannot be read as a form.
     Malformed,
+    /// Too often; it may be tried again after so many seconds.
+    TooMany(i64),
     /// A fault of the program or of what it stands on. Its chain is logged once, never shown.
     Internal(Box<dyn Error + Send + Sync>),
 }
@@ -45,6 +47,7 @@ impl Failure {
             Failure::Refused(_) | Failure::Expired => StatusCode::UNPROCESSABLE_ENTITY,
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Malformed => StatusCode::BAD_REQUEST,
+            Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -67,6 +70,9 @@ pub(crate) struct FailureNote(pub(crate) Arc<Failure>);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
+        if let Failure::TooMany(seconds) = self {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response.extensions_mut().insert(FailureNote(Arc::new(self)));
         response
     }

@@ -21,6 +21,7 @@ mod manners;
 mod page;
 mod parts;
 mod preferences;
+mod sender;
 mod upload;
 mod words;
 
@@ -39,6 +40,7 @@ pub use manners::{Answered, Manners, Observer, with_manners};
 pub use page::{AsCount, AsDay, AsFen, Crumb, NavigationItem, Notice, Page, Reader, Todo, local_path};
 pub use parts::Stat;
 pub use preferences::Preferences;
+pub use sender::{NotANetwork, Sender, TrustedProxies, device_of};
 pub use upload::{Upload, UploadRoom, UploadedFile};
 pub use words::{Language, Words, WordsError, grouped};
 

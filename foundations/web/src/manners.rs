@@ -60,6 +60,8 @@ pub struct Manners {
 /// What a page may load: only from here, no script or style inside of it, in no frame.
 const CSP: &str =
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// What a page may use of the device: nothing. A browser that finds a strange script in a page gives it no camera.
+const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()";
 /// Shorter answers are not worth compressing.
 const GZIP_LEAST_BYTES: u64 = 1_024;
 /// Longer ones are exports, which stream.
@@ -143,6 +145,7 @@ impl Manners {
             page.lead.clear();
             let text = match failure {
                 Some(Failure::Refused(refusal)) => page.refusal(refusal),
+                Some(Failure::TooMany(seconds)) => page.say1("web.error.too_many.wait", "seconds", seconds),
                 _ => page.word(&format!("web.error.{kind}.do")).into_owned(),
             };
             let view = ErrorPage { page, text, code: &code, fault: status.is_server_error() };
@@ -179,6 +182,8 @@ impl Manners {
         unless_set(REFERRER_POLICY, "same-origin");
         unless_set(CONTENT_SECURITY_POLICY, CSP);
         unless_set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+        unless_set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+        unless_set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
         unless_set(CACHE_CONTROL, "no-store");
         if self.secure {
             unless_set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");

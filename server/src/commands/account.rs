@@ -3,10 +3,10 @@
 use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use kangmai_access::{
-    Account, AccountChange, Actor, NewAccount, Purpose, Role, change_account, create_account, hash_password,
-    list_accounts, reach,
+    Account, AccountChange, Actor, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Purpose, Role,
+    change_account, create_account, hash_password, list_accounts, reach, readable_secret,
 };
-use kangmai_base::{Clock as _, DivisionCode, Id, Ids as _, Refusal, SystemClock, SystemIds};
+use kangmai_base::{Clock as _, DivisionCode, Id, Ids as _, Moment, Refusal, SystemClock, SystemIds};
 use kangmai_database::{Database, DatabaseError};
 use kangmai_web::{Language, Words};
 
@@ -54,10 +54,10 @@ pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<(
         AccountCommand::Add { name, role, place, display } => {
             let role = Role::from_key(role).ok_or_else(|| anyhow!("there is no role {role:?}"))?;
             let place: DivisionCode = place.parse()?;
-            let password = new_password();
-            let made =
-                make_account(&database, (name, display.as_deref().unwrap_or(name)), role, place, &password);
-            refused(made?)?;
+            let password = readable_secret(&SystemIds);
+            let names = (name.as_str(), display.as_deref().unwrap_or(name));
+            let hash = refused(hash_password(&SystemIds, &password))?.one_time(one_time_until());
+            refused(write_account(&database, names, role, place, hash)?)?;
             say(format!("{name}: {password}"));
         }
         AccountCommand::List => {
@@ -67,9 +67,9 @@ pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<(
             }
         }
         AccountCommand::Password { name } => {
-            let password = new_password();
-            let hash = hash_password(&SystemIds, &password);
-            refused(change(&database, name, AccountChange::Password(refused(hash)?))?)?;
+            let password = readable_secret(&SystemIds);
+            let hash = refused(hash_password(&SystemIds, &password))?.one_time(one_time_until());
+            refused(change(&database, name, AccountChange::Password(hash))?)?;
             say(format!("{name}: {password}"));
         }
         AccountCommand::Close { name } => refused(change(&database, name, AccountChange::Close)?)?,
@@ -77,7 +77,12 @@ pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<(
     Ok(())
 }
 
-/// Makes an account as the system.
+/// Until when a password that is printed now serves to choose one's own.
+fn one_time_until() -> Moment {
+    SystemClock.now().plus_seconds(ONE_TIME_PASSWORD_DAYS * 86_400)
+}
+
+/// Makes an account as the system, with a password that stays.
 pub(super) fn make_account(
     database: &Database,
     (name, display): (&str, &str),
@@ -85,10 +90,19 @@ pub(super) fn make_account(
     place: DivisionCode,
     password: &str,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
-    let hash = match hash_password(&SystemIds, password) {
-        Ok(hash) => hash,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    match hash_password(&SystemIds, password) {
+        Ok(hash) => write_account(database, (name, display), role, place, hash),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+fn write_account(
+    database: &Database,
+    (name, display): (&str, &str),
+    role: Role,
+    place: DivisionCode,
+    password: PasswordHash,
+) -> Result<Result<(), Refusal>, DatabaseError> {
     let now = SystemClock.now();
     let new = NewAccount {
         id: Id::from_uuid(SystemIds.mint(now)),
@@ -97,7 +111,7 @@ pub(super) fn make_account(
         role,
         place,
         institution: None,
-        password: hash,
+        password,
     };
     let audit_id = SystemIds.mint(now);
     database.write_blocking(move |tx| create_account(tx, &Actor::system(), &new, audit_id, now))
@@ -124,16 +138,4 @@ fn change(database: &Database, name: &str, change: AccountChange) -> anyhow::Res
 pub(super) fn refused<T>(result: Result<T, Refusal>) -> anyhow::Result<T> {
     let words = Words::load(&programmes::words())?;
     result.map_err(|refusal| anyhow!("{}", words.refusal(Language::En, &refusal, "")))
-}
-
-/// Sixteen characters that are not mistaken for each other: 80 bits.
-pub(super) fn new_password() -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0_u8; 16];
-    kangmai_base::Ids::fill(&SystemIds, &mut bytes);
-    let letters = bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)]));
-    letters.enumerate().fold(String::new(), |text, (index, letter)| {
-        let dash = if index > 0 && index % 4 == 0 { "-" } else { "" };
-        text + dash + &letter.to_string()
-    })
 }

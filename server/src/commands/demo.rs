@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use kangmai_access::{Actor, Role};
+use kangmai_access::{Actor, Role, SignInRules};
 use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, IdNumber, IdNumberKind, SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_people::people_at;
 use kangmai_poverty_watch::run_watch;
-use kangmai_programme::{App, Settings};
+use kangmai_programme::{App, GateRules, Settings};
 use kangmai_seal::{CipherKind, MasterKeys};
 use kangmai_web::Language;
 
@@ -66,7 +66,8 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         Some(master) => master,
         None => own_master(&folder)?,
     };
-    let app = application(Parts::of_this_machine(database, Some(master), policies, settings))?;
+    let rules = GateRules { sign_in: SignInRules::WITHOUT_SECOND_FACTOR, ..GateRules::strict() };
+    let app = application(Parts::of_this_machine(database, Some(master), policies, settings))?.behind(rules);
     if !is_there {
         build(&app, args, &folder)?;
         std::fs::write(folder.join(COMPLETE), "")?;

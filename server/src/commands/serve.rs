@@ -1,6 +1,7 @@
 //! `kangmai serve`.
 
 use anyhow::Context as _;
+use kangmai_access::{SET_UP_MINUTES, begin_set_up};
 use kangmai_base::{SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_programme::{App, Settings, release_files};
@@ -12,8 +13,23 @@ use super::say;
 
 pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let settings = Settings { secure: serve.secure, uploads: serve.uploads.clone(), demo: false };
-    let app = open(config, settings)?;
-    serve_app(&app, serve.listen, || say(format!("http://{}", serve.listen)))
+    let app = open(config, settings)?.behind(serve.gate.rules());
+    let code = set_up_code(&app)?;
+    serve_app(&app, serve.listen, || {
+        say(format!("http://{}", serve.listen));
+        if let Some(code) = code {
+            say(format!("初始设置 / set-up: http://{}/set-up", serve.listen));
+            say(format!(
+                "初始设置码（{SET_UP_MINUTES} 分钟内有效）/ set-up code, for {SET_UP_MINUTES} minutes: {code}"
+            ));
+        }
+    })
+}
+
+/// The code for making the first accounts, while there are none.
+fn set_up_code(app: &App) -> anyhow::Result<Option<String>> {
+    let (by, now) = (app.clone(), app.clock.now());
+    Ok(app.database.write_blocking(move |tx| begin_set_up(tx, &*by.ids, now))?)
 }
 
 /// Opens the application on the configured database.

@@ -5,13 +5,13 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{
-    Account, AccountChange, NewAccount, PasswordHash, Role, account_within, change_account, create_account,
-    hash_password, list_accounts,
+    Account, AccountChange, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Role, account_within,
+    change_account, create_account, hash_in_turn, list_accounts, readable_secret,
 };
 use kangmai_base::{DivisionCode, Id, Refusal};
-use kangmai_database::Transaction;
+use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Divisions;
-use kangmai_programme::Visit;
+use kangmai_programme::{App, Visit};
 use kangmai_web::{
     Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused,
 };
@@ -22,15 +22,12 @@ const FIELDS: &[Field] = &[
     Field::text("display_name", "server.accounts.display_name").at_most(64),
     Field::select("role", "server.accounts.role"),
     Field::text("place", "server.accounts.place").at_most(12),
-    Field::password("password", "server.accounts.password").autocomplete("new-password"),
 ];
 
 const TRANSFER: &[Field] = &[
     Field::select("role", "server.accounts.role"),
     Field::text("place", "server.accounts.place").at_most(12),
 ];
-const PASSWORD: &[Field] =
-    &[Field::password("password", "server.accounts.new_password").autocomplete("new-password")];
 
 #[derive(Template)]
 #[template(path = "office_account.html")]
@@ -38,7 +35,15 @@ struct AccountPage {
     page: Page,
     id: Id<Account>,
     transfer: Form,
-    password: Form,
+    /// A password that was just made: shown now and never again.
+    one_time: Option<String>,
+}
+
+impl AccountPage {
+    /// How long it serves.
+    fn one_time_about(&self) -> String {
+        self.page.count("server.accounts.one_time.about", ONE_TIME_PASSWORD_DAYS)
+    }
 }
 
 #[derive(Template)]
@@ -108,19 +113,12 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     let display = form.text("display_name");
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
     let place = form.division("place").filter(|place| Divisions::shipped().has(*place));
-    let password = form.text("password");
-    if let (Some(sign_in_name), Some(display_name), Some(role), Some(password)) =
-        (name, display, role, password)
-    {
-        match make(&visit, sign_in_name, display_name, role, place, password).await? {
-            Ok(()) => {
-                let done = visit.page.word("server.accounts.created").into_owned();
-                return Ok(Flash::good(done).then_go_to("/accounts"));
-            }
+    if let (Some(sign_in_name), Some(display_name), Some(role)) = (name, display, role) {
+        match make(&visit, sign_in_name, display_name, role, place).await? {
+            Ok((id, password)) => return show(&account_page(&visit, id, Some(password)).await?),
             Err(refusal) => form.refuse(refusal),
         }
     }
-    form.fill("password", "");
     show_refused(&accounts_page(&visit, &uri, form).await?)
 }
 
@@ -130,28 +128,37 @@ async fn make(
     display_name: String,
     role: Role,
     place: Option<DivisionCode>,
-    password: String,
-) -> Result<Result<(), Refusal>, Failure> {
+) -> Result<Result<(Id<Account>, String), Refusal>, Failure> {
     let Some(place) = place.filter(|place| visit.reach.covers(*place)) else {
         return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
     };
-    let password = match hash(visit, password).await? {
-        Ok(password) => password,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
     let (app, actor) = (visit.app.clone(), visit.actor.clone());
+    let (text, password) = match one_time_password(&app).await? {
+        Ok(made) => made,
+        Err(busy) => return Ok(Err(busy)),
+    };
     let id = Id::from_uuid(app.mint());
     let new = NewAccount { id, sign_in_name, display_name, role, place, institution: None, password };
     let (audit_id, now) = (app.mint(), app.clock.now());
-    Ok(app.database.write(move |tx| create_account(tx, &actor, &new, audit_id, now)).await?)
+    let made = app.database.write(move |tx| create_account(tx, &actor, &new, audit_id, now)).await?;
+    Ok(made.map(|()| (id, text)))
 }
 
-async fn hash(visit: &Visit, password: String) -> Result<Result<PasswordHash, Refusal>, Failure> {
-    let app = visit.app.clone();
-    Ok(tokio::task::spawn_blocking(move || hash_password(&*app.ids, &password)).await?)
+/// A password that serves once, and its hash: nobody chooses the password of somebody else.
+pub(super) async fn one_time_password(
+    app: &App,
+) -> Result<Result<(String, PasswordHash), Refusal>, DatabaseError> {
+    let until = app.clock.now().plus_seconds(ONE_TIME_PASSWORD_DAYS * 86_400);
+    let text = readable_secret(&*app.ids);
+    let hash = hash_in_turn(&app.ids, text.clone()).await?;
+    Ok(hash.map(|hash| (text, hash.one_time(until))))
 }
 
-async fn account_page(visit: &Visit, id: Id<Account>) -> Result<AccountPage, Failure> {
+async fn account_page(
+    visit: &Visit,
+    id: Id<Account>,
+    one_time: Option<String>,
+) -> Result<AccountPage, Failure> {
     let reach = visit.reach.clone();
     let found = visit.app.database.read(move |tx| account_within(tx, &reach, id)).await?;
     let account = found.ok_or(Failure::NotFound)?;
@@ -163,11 +170,11 @@ async fn account_page(visit: &Visit, id: Id<Account>) -> Result<AccountPage, Fai
     transfer.offer("role", roles(&page));
     transfer.fill("role", account.role.key());
     transfer.fill("place", account.place);
-    Ok(AccountPage { page, id, transfer, password: Form::blank(PASSWORD) })
+    Ok(AccountPage { page, id, transfer, one_time })
 }
 
 pub(super) async fn show_account(visit: Visit, Path(id): Path<Id<Account>>) -> Result<Response, Failure> {
-    show(&account_page(&visit, id).await?)
+    show(&account_page(&visit, id, None).await?)
 }
 
 pub(super) async fn change(
@@ -180,7 +187,7 @@ pub(super) async fn change(
         "reopen" => AccountChange::Reopen,
         "unlock" => AccountChange::Unlock,
         "transfer" => return transfer(visit, id, body).await,
-        "password" => return set_password(visit, id, body).await,
+        "password" => return set_password(&visit, id).await,
         _ => return Err(Failure::Malformed),
     };
     make_change(&visit, id, change).await?.map_err(|_| Failure::NotFound)?;
@@ -204,7 +211,7 @@ async fn make_change(
 }
 
 async fn transfer(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Response, Failure> {
-    let shown = account_page(&visit, id).await?;
+    let shown = account_page(&visit, id, None).await?;
     let mut form = body.form(TRANSFER);
     form.offer("role", roles(&visit.page));
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
@@ -221,19 +228,14 @@ async fn transfer(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Respo
     show_refused(&AccountPage { transfer: form, ..shown })
 }
 
-async fn set_password(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Response, Failure> {
-    let shown = account_page(&visit, id).await?;
-    let mut form = body.form(PASSWORD);
-    if let Some(password) = form.text("password") {
-        let made = match hash(&visit, password).await? {
-            Ok(hashed) => make_change(&visit, id, AccountChange::Password(hashed)).await?,
-            Err(refusal) => Err(refusal),
-        };
-        match made {
-            Ok(()) => return Ok(changed(&visit, &format!("/accounts/{id}"))),
-            Err(refusal) => form.refuse(refusal),
+async fn set_password(visit: &Visit, id: Id<Account>) -> Result<Response, Failure> {
+    let made = one_time_password(&visit.app).await?;
+    let done = match made {
+        Ok((text, hash)) => {
+            make_change(visit, id, AccountChange::Password(hash)).await?.map_err(|_| Failure::NotFound)?;
+            text
         }
-    }
-    form.fill("password", "");
-    show_refused(&AccountPage { password: form, ..shown })
+        Err(busy) => return Err(Failure::Refused(busy)),
+    };
+    show(&account_page(visit, id, Some(done)).await?)
 }

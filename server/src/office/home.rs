@@ -2,13 +2,14 @@
 
 use askama::Template;
 use axum::response::Response;
-use kangmai_access::{Actor, Purpose, reach};
+use kangmai_access::{Actor, LastSignIn, Purpose, last_sign_in, reach};
 use kangmai_base::Day;
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::{App, Counted, DueLine, Figure, Visit};
 use kangmai_web::{Failure, Page, Stat, show};
 
 use super::figures::{counted_at, stat_of};
+use super::own;
 
 /// Figures on the home page.
 const MOST_FIGURES: usize = 6;
@@ -21,6 +22,13 @@ struct HomePage {
     stats: Vec<Stat>,
     may_search: bool,
     demo: bool,
+    last: Option<LastSignIn>,
+}
+
+impl HomePage {
+    fn last_words(&self, last: &LastSignIn) -> String {
+        own::last_words(&self.page, last)
+    }
 }
 
 struct Line {
@@ -30,9 +38,12 @@ struct Line {
 }
 
 pub(super) async fn show_home(visit: Visit) -> Result<Response, Failure> {
-    let Visit { app, actor, page, today, .. } = visit;
+    let Visit { app, actor, page, today, token, .. } = visit;
     let (asked, by) = (app.clone(), actor.clone());
-    let (lines, values) = app.database.read(move |tx| gather(tx, &asked, &by, today)).await?;
+    let read = move |tx: &mut Transaction<'_>| {
+        Ok((gather(tx, &asked, &by, today)?, last_sign_in(tx, by.account, &token)?))
+    };
+    let ((lines, values), last) = app.database.read(read).await.map_err(|error: DatabaseError| error)?;
     let due: i64 = lines.iter().map(|line| line.count).sum();
     let late: i64 = lines.iter().map(|line| line.late).sum();
     let page = page.titled("server.home");
@@ -59,7 +70,7 @@ pub(super) async fn show_home(visit: Visit) -> Result<Response, Failure> {
         })
         .collect();
     let may_search = reach(&actor, Purpose::FindPeople).is_some();
-    show(&HomePage { page, lines, stats, may_search, demo: app.settings.demo })
+    show(&HomePage { page, lines, stats, may_search, demo: app.settings.demo, last })
 }
 
 type Gathered = (Vec<DueLine>, Vec<(&'static Figure, Counted)>);

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use kangmai_access::{SignIn, end_session, sign_in};
-use kangmai_programme::{App, Visit};
+use kangmai_access::{SignIn, end_session, set_up_waits, sign_in};
+use kangmai_programme::{App, Door, Visit};
 use kangmai_web::{Failure, Field, Form, FormBody, Page, cookies, go_to, local_path, show, show_refused};
 
 const FIELDS: &[Field] = &[
@@ -32,9 +32,11 @@ pub(super) async fn show_sign_in(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Failure> {
+    if app.database.read(set_up_waits).await? {
+        return Ok(go_to("/set-up"));
+    }
     let mut form = Form::blank(FIELDS);
-    let next = uri.query().and_then(|query| query.strip_prefix("next=")).map(percent_decoded);
-    if let Some(next) = next.as_deref().and_then(local_path) {
+    if let Some(next) = wanted(&uri) {
         form.fill("next", next);
     }
     show(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
@@ -42,25 +44,40 @@ pub(super) async fn show_sign_in(
 
 pub(super) async fn take_sign_in(
     State(app): State<App>,
+    door: Door,
     headers: HeaderMap,
     uri: Uri,
     body: FormBody,
 ) -> Result<Response, Failure> {
+    door.may_try()?;
     let next = body.value("next").to_owned();
     let mut form = body.form(FIELDS);
     let (name, password) = (form.text("name"), form.text("password"));
     if let (Some(name), Some(password)) = (name, password) {
-        match sign_in(&app.database, &app.clock, &app.ids, SignIn { name, password }).await? {
-            Ok((token, _)) => {
-                let mut response = go_to(local_path(&next).unwrap_or("/"));
-                response.headers_mut().append(SET_COOKIE, cookies::session(&token, app.settings.secure));
-                return Ok(response);
+        let typed = SignIn { name, password, from: door.origin() };
+        match sign_in(&app.database, &app.clock, &app.ids, typed).await? {
+            Ok((token, _)) => return Ok(go_on(&app, &next, &token)),
+            Err(refusal) => {
+                door.note_wrong();
+                form.refuse(refusal);
             }
-            Err(refusal) => form.refuse(refusal),
         }
     }
     form.fill("password", "");
     show_refused(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
+}
+
+/// On to the page that was wanted, with the session's (new) token. What is still missing there, is asked there.
+pub(super) fn go_on(app: &App, next: &str, token: &str) -> Response {
+    let mut response = go_to(local_path(next).unwrap_or("/"));
+    response.headers_mut().append(SET_COOKIE, cookies::session(token, app.settings.secure));
+    response
+}
+
+/// The page that was wanted before the sign-in, from the address of a page: `?next=…`.
+pub(super) fn wanted(uri: &Uri) -> Option<String> {
+    let next = uri.query()?.strip_prefix("next=").map(percent_decoded)?;
+    local_path(&next).map(str::to_owned)
 }
 
 pub(super) async fn sign_out(visit: Visit, _: FormBody) -> Result<Response, Failure> {

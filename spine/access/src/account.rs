@@ -91,26 +91,44 @@ pub fn create_account(
     audit_id: Uuid,
     now: Moment,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
+    if let Some(refusal) = unfit(tx, new)? {
+        return Ok(Err(refusal));
+    }
+    write_account(tx, by, new, audit_id, now).map(Ok)
+}
+
+/// What is wrong with a new account, if anything is.
+pub(crate) fn unfit(tx: &mut Transaction<'_>, new: &NewAccount) -> Result<Option<Refusal>, DatabaseError> {
     let name_is_fit = (2..=LONGEST_NAME).contains(&new.sign_in_name.len())
         && new.sign_in_name.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
         });
     if !name_is_fit {
-        return Ok(Err(Refusal::new("access.account.name_unfit").at("sign_in_name")));
+        return Ok(Some(Refusal::new("access.account.name_unfit").at("sign_in_name")));
     }
     let display = new.display_name.trim();
     if display.is_empty() || display.len() > LONGEST_NAME * 4 {
-        return Ok(Err(Refusal::new("access.account.display_name_unfit").at("display_name")));
+        return Ok(Some(Refusal::new("access.account.display_name_unfit").at("display_name")));
     }
     if new.role == Role::System {
-        return Ok(Err(Refusal::new("access.account.role_unfit").at("role")));
+        return Ok(Some(Refusal::new("access.account.role_unfit").at("role")));
     }
     if store::credentials(tx, &new.sign_in_name)?.is_some() {
-        return Ok(Err(Refusal::new("access.account.name_taken").at("sign_in_name")));
+        return Ok(Some(Refusal::new("access.account.name_taken").at("sign_in_name")));
     }
+    Ok(None)
+}
+
+/// Writes a new account that is not [`unfit`].
+pub(crate) fn write_account(
+    tx: &mut Transaction<'_>,
+    by: &Actor,
+    new: &NewAccount,
+    audit_id: Uuid,
+    now: Moment,
+) -> Result<(), DatabaseError> {
     store::insert_account(tx, new, now)?;
-    audit(tx, audit_id, now, by, "account_created", Some(new.id.uuid()), new.place, "", "done")?;
-    Ok(Ok(()))
+    audit(tx, audit_id, now, by, "account_created", Some(new.id.uuid()), new.place, "", "done")
 }
 
 /// Changes an account. Whatever lessens its reach ends its sessions in the same transaction.

@@ -9,10 +9,14 @@
 mod account;
 mod audit;
 mod client;
+mod hashing;
 mod matrix;
 mod password;
 mod session;
+mod set_up;
+mod sign_in;
 mod store;
+mod throttle;
 mod wrong_keys;
 
 use kangmai_base::{DivisionCode, Id, PlaceRange};
@@ -26,9 +30,16 @@ pub use client::{
     Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, LONGEST_CLIENT_NAME, NewClient, client_of_key,
     client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
 };
+pub use hashing::hash_in_turn;
 pub use matrix::{Purpose, Role};
-pub use password::{PasswordHash, hash_password, verify_password};
-pub use session::{SignIn, SignedIn, end_session, end_sessions_of, note_seen, session, sign_in};
+pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
+pub use session::{
+    Device, FoundSession, LastSignIn, Method, Origin, SignInRules, SignedIn, Stage, devices, end_device,
+    end_other_sessions, end_session, end_sessions_of, last_sign_in, needs_second_factor, note_seen, session,
+};
+pub use set_up::{FIRST_ROLES, SET_UP_MINUTES, SetUpRefusal, begin_set_up, set_up, set_up_waits};
+pub use sign_in::{ONE_TIME_PASSWORD_DAYS, OwnPassword, SignIn, change_own_password, sign_in};
+pub use throttle::{MOST_COUNTED, Throttle};
 pub use wrong_keys::{MOST_WRONG_KEYS, WrongKeys};
 
 /// The tables of this crate.
@@ -37,6 +48,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-accounts", sql: include_str!("../migrations/001-accounts.sql") },
         Migration { name: "002-clients", sql: include_str!("../migrations/002-clients.sql") },
+        Migration { name: "003-sign-in", sql: include_str!("../migrations/003-sign-in.sql") },
     ],
 };
 

@@ -1,18 +1,26 @@
-//! The SQL of accounts, sessions and the audit trail.
+//! The SQL of accounts and the audit trail.
 
 pub(crate) mod client;
+pub(crate) mod session;
+pub(crate) mod set_up;
 
 use kangmai_base::{DivisionCode, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 
-use crate::{Account, Actor, AuditRow, NewAccount, PasswordHash, Reach, Role, SignedIn};
+use crate::{Account, Actor, AuditRow, NewAccount, PasswordHash, Reach, Role};
 
 const INSERT_ACCOUNT: &str = "insert into account
-    (id, sign_in_name, display_name, role, place, institution, password_hash, created_at, failures)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, 0)";
+    (id, sign_in_name, display_name, role, place, institution, password_hash, created_at, failures, one_time_until)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)";
 const CREDENTIALS: &str =
-    "select id, display_name, role, place, institution, password_hash, closed_at, failures,
-    locked_until from account where sign_in_name = $1";
+    "select account.id, display_name, role, place, institution, password_hash, closed_at,
+    failures, locked_until, one_time_until, sign_in_name, second_factor.confirmed_at is not null
+    from account left join second_factor on second_factor.account = account.id where sign_in_name = $1";
+const CREDENTIALS_OF: &str =
+    "select account.id, display_name, role, place, institution, password_hash, closed_at,
+    failures, locked_until, one_time_until, sign_in_name, second_factor.confirmed_at is not null
+    from account left join second_factor on second_factor.account = account.id where account.id = $1";
+const HAS_ACCOUNTS: &str = "select 1 from account limit 1";
 const ACCOUNT: &str =
     "select id, sign_in_name, display_name, role, place, institution, closed_at, locked_until
     from account where id = $1";
@@ -20,20 +28,9 @@ const ACCOUNTS: &str =
     "select id, sign_in_name, display_name, role, place, institution, closed_at, locked_until
     from account where place between $1 and $2 order by place, sign_in_name limit $3 offset $4";
 const SET_CLOSED: &str = "update account set closed_at = $2 where id = $1";
-const SET_PASSWORD: &str =
-    "update account set password_hash = $2, failures = 0, locked_until = null where id = $1";
+const SET_PASSWORD: &str = "update account set password_hash = $2, one_time_until = $3, failures = 0, locked_until = null where id = $1";
 const TRANSFER: &str = "update account set role = $2, place = $3 where id = $1";
 const SET_FAILURES: &str = "update account set failures = $2, locked_until = $3 where id = $1";
-const INSERT_SESSION: &str =
-    "insert into session (token_hash, account, csrf, opened_at, seen_at) values ($1, $2, $3, $4, $4)";
-const SESSION: &str =
-    "select session.csrf, session.opened_at, session.seen_at, account.id, account.display_name,
-    account.role, account.place, account.institution
-    from session join account on account.id = session.account
-    where session.token_hash = $1 and session.ended_at is null and account.closed_at is null";
-const SET_SEEN: &str = "update session set seen_at = $2 where token_hash = $1";
-const END_SESSION: &str = "update session set ended_at = $2 where token_hash = $1 and ended_at is null";
-const END_SESSIONS_OF: &str = "update session set ended_at = $2 where account = $1 and ended_at is null";
 const INSERT_AUDIT: &str = "insert into audit_row
     (id, at, account, role, action, subject, place, reason, outcome) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const AUDIT_ROWS: &str =
@@ -58,16 +55,11 @@ pub(crate) struct Credentials {
     pub(crate) closed: bool,
     pub(crate) failures: i64,
     pub(crate) locked_until: Option<Moment>,
+    pub(crate) sign_in_name: String,
+    pub(crate) has_factor: bool,
 }
 
-/// An open session and its times.
-pub(crate) struct FoundSession {
-    pub(crate) signed_in: SignedIn,
-    pub(crate) opened_at: Moment,
-    pub(crate) seen_at: Moment,
-}
-
-fn role(row: &Row, column: usize) -> Result<Role, DatabaseError> {
+pub(crate) fn role(row: &Row, column: usize) -> Result<Role, DatabaseError> {
     let key: String = row.get(column)?;
     Role::from_key(&key).ok_or(DatabaseError::WrongType { column, expected: "role" })
 }
@@ -78,10 +70,11 @@ pub(crate) fn insert_account(
     now: Moment,
 ) -> Result<(), DatabaseError> {
     let name = new.display_name.trim();
-    let (role, password) = (new.role.key(), new.password.0.as_str());
+    let (role, password) = (new.role.key(), new.password.text.as_str());
+    let (sign_in_name, one_time) = (new.sign_in_name.as_str(), new.password.one_time_until);
     tx.execute(
         INSERT_ACCOUNT,
-        &params![new.id, new.sign_in_name.as_str(), name, role, new.place, new.institution, password, now],
+        &params![new.id, sign_in_name, name, role, new.place, new.institution, password, now, one_time],
     )?;
     Ok(())
 }
@@ -90,20 +83,37 @@ pub(crate) fn credentials(
     tx: &mut Transaction<'_>,
     name: &str,
 ) -> Result<Option<Credentials>, DatabaseError> {
-    let Some(row) = tx.query_one(CREDENTIALS, &params![name])? else { return Ok(None) };
-    Ok(Some(Credentials {
+    tx.query_one(CREDENTIALS, &params![name])?.as_ref().map(read_credentials).transpose()
+}
+
+pub(crate) fn credentials_of(
+    tx: &mut Transaction<'_>,
+    account: Id<Account>,
+) -> Result<Option<Credentials>, DatabaseError> {
+    tx.query_one(CREDENTIALS_OF, &params![account])?.as_ref().map(read_credentials).transpose()
+}
+
+/// Whether there is any account.
+pub(crate) fn has_accounts(tx: &mut Transaction<'_>) -> Result<bool, DatabaseError> {
+    Ok(tx.query_one(HAS_ACCOUNTS, &[])?.is_some())
+}
+
+fn read_credentials(row: &Row) -> Result<Credentials, DatabaseError> {
+    Ok(Credentials {
         actor: Actor {
             account: row.get(0)?,
             name: row.get(1)?,
-            role: role(&row, 2)?,
+            role: role(row, 2)?,
             place: row.get(3)?,
             institution: row.get(4)?,
         },
-        password: PasswordHash(row.get(5)?),
+        password: PasswordHash { text: row.get(5)?, one_time_until: row.get(9)? },
         closed: row.get::<Option<Moment>>(6)?.is_some(),
         failures: row.get(7)?,
         locked_until: row.get(8)?,
-    }))
+        sign_in_name: row.get(10)?,
+        has_factor: row.get(11)?,
+    })
 }
 
 fn read_account(row: &Row) -> Result<Account, DatabaseError> {
@@ -149,7 +159,7 @@ pub(crate) fn set_password(
     id: Id<Account>,
     hash: &PasswordHash,
 ) -> Result<(), DatabaseError> {
-    tx.execute(SET_PASSWORD, &params![id, hash.0.as_str()])?;
+    tx.execute(SET_PASSWORD, &params![id, hash.text.as_str(), hash.one_time_until])?;
     Ok(())
 }
 
@@ -170,63 +180,6 @@ pub(crate) fn set_failures(
     locked_until: Option<Moment>,
 ) -> Result<(), DatabaseError> {
     tx.execute(SET_FAILURES, &params![id, failures, locked_until])?;
-    Ok(())
-}
-
-pub(crate) fn insert_session(
-    tx: &mut Transaction<'_>,
-    token_hash: &[u8],
-    account: Id<Account>,
-    csrf: &str,
-    now: Moment,
-) -> Result<(), DatabaseError> {
-    tx.execute(INSERT_SESSION, &params![token_hash.to_vec(), account, csrf, now])?;
-    Ok(())
-}
-
-pub(crate) fn session(
-    tx: &mut Transaction<'_>,
-    token_hash: &[u8],
-) -> Result<Option<FoundSession>, DatabaseError> {
-    let Some(row) = tx.query_one(SESSION, &params![token_hash.to_vec()])? else { return Ok(None) };
-    let actor = Actor {
-        account: row.get(3)?,
-        name: row.get(4)?,
-        role: role(&row, 5)?,
-        place: row.get(6)?,
-        institution: row.get(7)?,
-    };
-    Ok(Some(FoundSession {
-        signed_in: SignedIn { actor, csrf: row.get(0)? },
-        opened_at: row.get(1)?,
-        seen_at: row.get(2)?,
-    }))
-}
-
-pub(crate) fn set_seen(
-    tx: &mut Transaction<'_>,
-    token_hash: &[u8],
-    now: Moment,
-) -> Result<(), DatabaseError> {
-    tx.execute(SET_SEEN, &params![token_hash.to_vec(), now])?;
-    Ok(())
-}
-
-pub(crate) fn end_session(
-    tx: &mut Transaction<'_>,
-    token_hash: &[u8],
-    now: Moment,
-) -> Result<(), DatabaseError> {
-    tx.execute(END_SESSION, &params![token_hash.to_vec(), now])?;
-    Ok(())
-}
-
-pub(crate) fn end_sessions_of(
-    tx: &mut Transaction<'_>,
-    account: Id<Account>,
-    now: Moment,
-) -> Result<(), DatabaseError> {
-    tx.execute(END_SESSIONS_OF, &params![account, now])?;
     Ok(())
 }
 

@@ -4,13 +4,16 @@
 
 use std::sync::Arc;
 
+use argon2::PasswordHasher as _;
 use kangmai_access::{
-    AccountChange, Actor, MIGRATIONS, NewAccount, Purpose, Role, SignIn, account_within, change_account,
-    create_account, hash_password, list_accounts, list_audit, reach, session, sign_in,
+    AccountChange, Actor, Device, LastSignIn, MIGRATIONS, NewAccount, Origin, OwnPassword, Purpose, Role,
+    SignIn, SignInRules, Stage, account_within, begin_set_up, change_account, change_own_password,
+    create_account, devices, end_device, hash_password, last_sign_in, list_accounts, list_audit, reach,
+    session, set_up, sign_in,
 };
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds};
 use kangmai_database::testing::FreshDatabase;
-use kangmai_database::{Database, DatabaseError, Migrations, Transaction};
+use kangmai_database::{Database, DatabaseError, Migrations, Transaction, params};
 
 const ALL: &[Migrations] = &[MIGRATIONS];
 const PASSWORD: &str = "village-at-night-9";
@@ -56,14 +59,86 @@ impl Given {
     fn sign_in(&self, name: &str, password: &str) -> Result<String, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let typed = SignIn { name: name.into(), password: password.into() };
+        let typed = SignIn { name: name.into(), password: password.into(), ..SignIn::default() };
         let answer = runtime.block_on(sign_in(&self.database, &clock, &self.ids, typed)).expect("database");
         answer.map(|(token, _)| token).map_err(|refusal| refusal.key.to_owned())
     }
 
     fn session_is_open(&self, token: &str) -> bool {
         let (token, now) = (token.to_owned(), self.clock.now());
-        self.database.read_blocking(move |tx| session(tx, &token, now)).expect("database").is_some()
+        self.database
+            .read_blocking(move |tx| session(tx, &SignInRules::STRICT, &token, now))
+            .expect("database")
+            .is_some()
+    }
+
+    fn sign_in_at(&self, address: &str, device: &str) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let from = Origin { address: address.into(), device: device.into() };
+        let typed = SignIn { name: "wang".into(), password: PASSWORD.into(), from };
+        let answer = runtime.block_on(sign_in(&self.database, &clock, &self.ids, typed)).expect("database");
+        answer.expect("signed in").0
+    }
+
+    fn stage(&self, token: &str) -> Option<Stage> {
+        let (token, now) = (token.to_owned(), self.clock.now());
+        let found = self.database.read_blocking(move |tx| session(tx, &SignInRules::STRICT, &token, now));
+        found.expect("database").map(|found| found.stage)
+    }
+
+    fn choose(&self, token: &str, present: &str, new: &str) -> Result<String, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let typed = OwnPassword { present: present.into(), new: new.into() };
+        let changing = change_own_password(&self.database, &clock, &self.ids, self.doctor, token, typed);
+        runtime.block_on(changing).expect("database").map_err(|refusal| refusal.key.to_owned())
+    }
+
+    fn devices(&self, token: &str) -> Vec<Device> {
+        let (token, now, account) = (token.to_owned(), self.clock.now(), self.doctor);
+        let read = move |tx: &mut Transaction<'_>| devices(tx, &SignInRules::STRICT, account, &token, now);
+        self.database.read_blocking(read).expect("database")
+    }
+
+    fn end_device(&self, account: Id<kangmai_access::Account>, handle: &str) {
+        let (handle, now) = (handle.to_owned(), self.clock.now());
+        self.database.write_blocking(move |tx| end_device(tx, account, &handle, now)).expect("database");
+    }
+
+    fn last_sign_in(&self, token: &str) -> Option<LastSignIn> {
+        let (token, account) = (token.to_owned(), self.doctor);
+        self.database.read_blocking(move |tx| last_sign_in(tx, account, &token)).expect("database")
+    }
+
+    fn account(&self) -> kangmai_access::Account {
+        let id = self.doctor;
+        let read = move |tx: &mut Transaction<'_>| {
+            let reach = reach(&Actor::system(), Purpose::ManageAccounts).expect("may");
+            account_within(tx, &reach, id)
+        };
+        self.database.read_blocking(read).expect("database").expect("the doctor")
+    }
+
+    fn hash(&self) -> String {
+        let row = self.database.read_blocking(|tx| tx.query_one("select password_hash from account", &[]));
+        row.expect("database").expect("a row").get(0).expect("a text")
+    }
+
+    fn set_hash(&self, hash: &str) {
+        let hash = hash.to_owned();
+        let write = move |tx: &mut Transaction<'_>| {
+            tx.execute("update account set password_hash = $1", &params![hash])
+        };
+        self.database.write_blocking(write).expect("database");
+    }
+
+    fn weak_hash(&self, memory: u32, passes: u32) -> String {
+        let params = argon2::Params::new(memory, passes, 1, None).expect("parameters");
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        let hash = argon2.hash_password_with_salt(PASSWORD.as_bytes(), b"baselesssalt").expect("a hash");
+        let hash: argon2::password_hash::phc::PasswordHash = hash;
+        hash.to_string()
     }
 
     fn change(&self, change: AccountChange) {
@@ -98,18 +173,164 @@ fn signing_in_opens_a_session_that_ends_when_idle() {
 fn five_wrong_passwords_lock_and_time_unlocks() {
     for fresh in FreshDatabase::all().expect("databases") {
         let given = given_a_village_doctor(fresh);
-        assert_eq!(given.sign_in("nobody", PASSWORD), Err("access.sign_in.wrong".into()));
+        let wrong = Err("access.sign_in.wrong".to_owned());
+        assert_eq!(given.sign_in("nobody", PASSWORD), wrong);
         for _ in 0..5 {
-            assert_eq!(given.sign_in("wang", "wrong password"), Err("access.sign_in.wrong".into()));
+            assert_eq!(given.sign_in("wang", "wrong password"), wrong);
         }
-        assert_eq!(given.sign_in("wang", PASSWORD), Err("access.sign_in.locked".into()));
-        given.clock.advance(60);
-        assert!(given.sign_in("wang", PASSWORD).is_ok());
+        // Locked: the answer to the right password is that to a wrong one, and to a name that nobody has.
+        assert_eq!(given.sign_in("wang", PASSWORD), wrong);
+        // Guessing on does not lock for longer.
+        for _ in 0..5 {
+            given.clock.advance(11);
+            assert_eq!(given.sign_in("wang", "wrong password"), wrong);
+        }
+        given.clock.advance(5);
+        let token = given.sign_in("wang", PASSWORD).expect("signed in after a minute");
+        let last = given.last_sign_in(&token);
+        assert_eq!(last, None, "it was the first");
         for _ in 0..5 {
             assert!(given.sign_in("wang", "wrong password").is_err());
         }
         given.change(AccountChange::Unlock);
-        assert!(given.sign_in("wang", PASSWORD).is_ok());
+        given.clock.advance(1);
+        let token = given.sign_in("wang", PASSWORD).expect("unlocked");
+        assert!(given.last_sign_in(&token).is_some());
+    }
+}
+
+#[test]
+fn each_lock_is_twice_as_long_up_to_an_hour() {
+    let given = given_a_village_doctor(FreshDatabase::sqlite().expect("a database"));
+    for _ in 0..4 {
+        assert!(given.sign_in("wang", "wrong password").is_err());
+    }
+    for seconds in [60, 120, 240, 480, 960, 1_920, 3_600, 3_600] {
+        assert!(given.sign_in("wang", "wrong password").is_err());
+        let until = given.account().locked_until.expect("locked");
+        assert_eq!(until, given.clock.now().plus_seconds(seconds));
+        given.clock.advance(seconds);
+    }
+    let token = given.sign_in("wang", PASSWORD).expect("signed in");
+    assert!(given.session_is_open(&token));
+    assert_eq!(given.account().locked_until, None, "the right password begins anew");
+}
+
+#[test]
+fn a_one_time_password_serves_to_choose_ones_own_and_not_for_ever() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let given = given_a_village_doctor(fresh);
+        let own = given.sign_in("wang", PASSWORD).expect("signed in");
+        let until = given.clock.now().plus_seconds(7 * 86_400);
+        let set_anew = || {
+            let hash = hash_password(&*given.ids, "given-by-somebody").expect("a hash").one_time(until);
+            given.change(AccountChange::Password(hash));
+        };
+        set_anew();
+        assert!(!given.session_is_open(&own), "a new password ends what was open");
+        let token = given.sign_in("wang", "given-by-somebody").expect("signed in");
+        assert_eq!(given.stage(&token), Some(Stage::Password));
+        let other = given.sign_in("wang", "given-by-somebody").expect("signed in elsewhere");
+        for (present, new, expected) in [
+            ("given-by-somebody", "given-by-somebody", "access.password.same"),
+            ("given-by-somebody", "short", "access.password.too_short"),
+            ("given-by-somebody", "password123", "access.password.common"),
+            ("given-by-somebody", "wang is at home", "access.password.name_in_it"),
+            ("another that is wrong", "the well behind the school", "access.password.present_wrong"),
+        ] {
+            assert_eq!(given.choose(&token, present, new), Err(expected.to_owned()), "{new}");
+        }
+        let anew = given.choose(&token, "given-by-somebody", "the well behind the school").expect("chosen");
+        assert_eq!(given.stage(&anew), Some(Stage::Open));
+        assert!(!given.session_is_open(&token), "the session has another token");
+        assert!(!given.session_is_open(&other), "and all others are over");
+        assert!(given.sign_in("wang", "the well behind the school").is_ok());
+        set_anew();
+        given.clock.advance(7 * 86_400);
+        assert_eq!(given.sign_in("wang", "given-by-somebody"), Err("access.sign_in.wrong".into()));
+    }
+}
+
+#[test]
+fn a_hash_of_another_cost_is_made_anew_at_sign_in() {
+    let given = given_a_village_doctor(FreshDatabase::sqlite().expect("a database"));
+    // The same password at a lower cost, as an older program may have kept it.
+    let old = "$argon2id$v=19$m=8192,t=1,p=1$YmFzZWxlc3NzYWx0";
+    let weak = given.weak_hash(8_192, 1);
+    assert!(weak.starts_with(&old[..30]));
+    given.set_hash(&weak);
+    assert!(given.sign_in("wang", "wrong password").is_err());
+    assert_eq!(given.hash(), weak, "a wrong password changes nothing");
+    assert!(given.sign_in("wang", PASSWORD).is_ok());
+    assert!(given.hash().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert!(given.sign_in("wang", PASSWORD).is_ok());
+}
+
+#[test]
+fn devices_are_listed_and_ended() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let given = given_a_village_doctor(fresh);
+        let first = given.sign_in_at("192.0.2.1", "Chrome, Windows");
+        given.clock.advance(60);
+        let second = given.sign_in_at("192.0.2.2", "WeChat, Android");
+        let list = given.devices(&second);
+        let shown: Vec<(&str, bool)> =
+            list.iter().map(|device| (device.address.as_str(), device.is_this)).collect();
+        assert_eq!(shown, [("192.0.2.2", true), ("192.0.2.1", false)]);
+        let last = given.last_sign_in(&second).expect("the first");
+        assert_eq!((last.address.as_str(), last.device.as_str()), ("192.0.2.1", "Chrome, Windows"));
+        // A handle is no token, and serves its own account alone.
+        assert!(!given.session_is_open(&list[1].handle));
+        given.end_device(Id::from_uuid(given.ids.mint(Moment(0))), &list[1].handle);
+        assert!(given.session_is_open(&first), "another account ends nothing");
+        given.end_device(given.doctor, &list[1].handle);
+        assert!(!given.session_is_open(&first) && given.session_is_open(&second));
+        given.clock.advance(1_800);
+        let third = given.sign_in_at("192.0.2.3", "");
+        assert_eq!(given.devices(&third).len(), 1, "what is over is not listed");
+    }
+}
+
+#[test]
+fn the_first_accounts_are_made_by_a_code_once() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let clock = Arc::new(FixedClock::on(Day::from_ymd(2026, 3, 5).expect("a day")));
+        let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(11));
+        let database = fresh.database.clone();
+        database.migrate(ALL, clock.now()).expect("migrated");
+        let code = || {
+            let (ids, now) = (Arc::clone(&ids), clock.now());
+            database.write_blocking(move |tx| begin_set_up(tx, &*ids, now)).expect("database")
+        };
+        let new = |name: &str, role: Role| NewAccount {
+            id: Id::from_uuid(ids.mint(Moment(0))),
+            sign_in_name: name.into(),
+            display_name: format!("示例 {name}"),
+            role,
+            place: "411722".parse().expect("a code"),
+            institution: None,
+            password: hash_password(&*ids, PASSWORD).expect("a hash"),
+        };
+        let make = |code: &str, names: [&str; 2]| {
+            let accounts = [new(names[0], Role::Administrator), new(names[1], Role::Auditor)];
+            let (ids, now, code) = (Arc::clone(&ids), clock.now(), code.to_owned());
+            let write = move |tx: &mut Transaction<'_>| set_up(tx, &*ids, now, &code, &accounts);
+            let made = database.write_blocking(write).expect("database");
+            made.map_err(|(index, refusal)| (index, refusal.key.to_owned()))
+        };
+        let wrong = Err((None, "access.set_up.code_wrong".to_owned()));
+        assert_eq!(make("", ["admin", "audit"]), wrong);
+        let old = code().expect("a code");
+        let present = code().expect("another");
+        assert_eq!(make(&old, ["admin", "audit"]), wrong, "a newer one took its place");
+        assert_eq!(make(&present, ["admin", "admin"]), Err((Some(1), "access.account.name_taken".into())));
+        assert_eq!(make(&present, ["Admin", "audit"]), Err((Some(0), "access.account.name_unfit".into())));
+        clock.advance(3_600);
+        assert_eq!(make(&present, ["admin", "audit"]), wrong, "an hour is over");
+        let present = code().expect("a third");
+        assert_eq!(make(&format!(" {} ", present.to_uppercase()), ["admin", "audit"]), Ok(()));
+        assert_eq!(make(&present, ["admin2", "audit2"]), wrong, "there are accounts");
+        assert_eq!(code(), None);
     }
 }
 

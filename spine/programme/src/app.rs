@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kangmai_access::WrongKeys;
 use kangmai_base::{Clock, Day, Ids, Uuid};
 use kangmai_database::Database;
 use kangmai_policy::Release;
@@ -12,7 +11,7 @@ use kangmai_seal::KeyRing;
 use kangmai_web::Words;
 
 use crate::law::LawInForce;
-use crate::{FigureBook, Programme};
+use crate::{FigureBook, Gate, GateRules, Programme};
 
 /// The running program. Cheap to clone; read its parts by name.
 #[derive(Clone)]
@@ -26,7 +25,7 @@ pub struct App {
     pub shipped: Arc<Release>,
     parts: Arc<AppParts>,
     book: Arc<FigureBook>,
-    wrong_keys: Arc<WrongKeys>,
+    gate: Arc<Gate>,
     law: Arc<LawInForce>,
 }
 
@@ -72,7 +71,7 @@ impl App {
             shipped,
             parts: Arc::new(parts),
             book: Arc::default(),
-            wrong_keys: Arc::default(),
+            gate: Arc::new(Gate::new(GateRules::lenient())),
         }
     }
 
@@ -97,9 +96,16 @@ impl App {
         self.database.keys()
     }
 
-    /// Wrong keys that came to the interface.
-    pub fn wrong_keys(&self) -> &WrongKeys {
-        &self.wrong_keys
+    /// The same behind a gate with these rules, as a server has it. Without this nobody is made to set up a second
+    /// factor and nobody is counted.
+    #[must_use]
+    pub fn behind(self, rules: GateRules) -> App {
+        App { gate: Arc::new(Gate::new(rules)), ..self }
+    }
+
+    /// What stands before all routes.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// A new identifier.

@@ -11,6 +11,7 @@ mod app;
 mod call;
 mod figure;
 mod figure_book;
+mod gate;
 mod import;
 mod law;
 mod operation;
@@ -29,6 +30,7 @@ pub use app::{App, AppParts, Settings};
 pub use call::Call;
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
+pub use gate::{Door, Gate, GateRules, RequestLimits, WRONG_WINDOW_SECONDS, count_strangers};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use law::{
     Conflict, FileToPublish, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,

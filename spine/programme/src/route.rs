@@ -10,13 +10,16 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
-use kangmai_access::{Actor, Purpose, SignedIn, client_of_key, note_key_seen, note_seen, reach, session};
+use kangmai_access::{
+    Actor, FoundSession, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
+};
 use kangmai_base::Refusal;
 use kangmai_database::DatabaseError;
 use kangmai_web::csrf::ExpectedToken;
-use kangmai_web::{ApiFailure, Failure, Preferences, Problem, cookies, go_to, say_in_json};
+use kangmai_web::{ApiFailure, Failure, Preferences, Problem, Sender, cookies, go_to, say_in_json};
 
 use crate::call::Let;
+use crate::gate::CountedElsewhere;
 use crate::{Admitted, App, Operation, newest_publication};
 
 /// A page or interface: method, path, purpose, handler.
@@ -30,17 +33,37 @@ pub struct Route {
     pub purpose: Purpose,
     /// How an interface describes itself; none: it is a page.
     pub operation: Option<&'static Operation>,
+    /// The stages of a sign-in in which it answers; a page of any work only when the sign-in is complete.
+    pub stages: &'static [Stage],
     handler: MethodRouter<App>,
 }
 
+const OPEN: &[Stage] = &[Stage::Open];
+
+/// Where a sign-in goes on that is not complete.
+const fn page_of(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Code => "/second-factor",
+        Stage::Password => "/password",
+        Stage::Enrolment => "/second-factor/enrolment",
+        Stage::Open => "/",
+    }
+}
+
 impl Route {
+    /// The same route, answering in these stages of a sign-in.
+    #[must_use]
+    pub fn in_stages(self, stages: &'static [Stage]) -> Route {
+        Route { stages, ..self }
+    }
+
     /// A page that is looked at.
     pub fn get<H, T>(path: &'static str, purpose: Purpose, handler: H) -> Route
     where
         H: Handler<T, App>,
         T: 'static,
     {
-        Route { method: Method::GET, path, purpose, operation: None, handler: get(handler) }
+        Route { method: Method::GET, path, purpose, operation: None, stages: OPEN, handler: get(handler) }
     }
 
     /// A form that is sent.
@@ -49,7 +72,7 @@ impl Route {
         H: Handler<T, App>,
         T: 'static,
     {
-        Route { method: Method::POST, path, purpose, operation: None, handler: post(handler) }
+        Route { method: Method::POST, path, purpose, operation: None, stages: OPEN, handler: post(handler) }
     }
 
     /// An interface that other systems ask; it cannot be without its description.
@@ -87,13 +110,15 @@ pub const API_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
 /// The router of `routes`: each behind its purpose.
 pub fn routed(app: &App, routes: Vec<Route>) -> Router<App> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let asked = (app.clone(), route.purpose);
         let handler = match route.operation {
-            None => route.handler.layer(from_fn_with_state(asked, admit)),
+            None => {
+                let asked = (app.clone(), route.purpose, route.stages);
+                route.handler.layer(from_fn_with_state(asked, admit))
+            }
             Some(_) => route
                 .handler
                 .layer(DefaultBodyLimit::max(API_LIMIT_BYTES))
-                .layer(from_fn_with_state(asked, admit_client)),
+                .layer(from_fn_with_state((app.clone(), route.purpose), admit_client)),
         };
         router.route(route.path, handler)
     })
@@ -108,22 +133,30 @@ async fn admit_client(
 ) -> Response {
     let request_id = app.mint().to_string();
     let language = Preferences::of_interface(request.headers()).language;
-    let (key, from) = (bearer(request.headers()), peer_of(&request));
+    let (key, from) = (bearer(request.headers()), sender_of(&request).counted_as());
     let answer = match let_in(&app, purpose, key, from).await {
         Ok(mut granted) => {
             granted.request_id.clone_from(&request_id);
             request.extensions_mut().insert(granted);
-            next.run(request).await
+            counted_elsewhere(next.run(request).await)
         }
         Err(failure) => failure.into_response(),
     };
     say_in_json(answer, &app.words, language, &request_id)
 }
 
+fn counted_elsewhere(mut response: Response) -> Response {
+    response.extensions_mut().insert(CountedElsewhere);
+    response
+}
+
 async fn let_in(app: &App, purpose: Purpose, key: Option<String>, from: IpAddr) -> Result<Let, ApiFailure> {
     let Some(actor) = find_client(app, key).await? else {
         return Err(wrong_key(app, from));
     };
+    if let Some(seconds) = app.gate().clients().note(actor.account.uuid(), app.clock.now()) {
+        return Err(too_many("web.api.too_often", seconds));
+    }
     let reach = reach(&actor, purpose).ok_or_else(ApiFailure::not_found)?;
     Ok(Let { actor, reach, request_id: String::new() })
 }
@@ -135,18 +168,24 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
 }
 
-/// Where a request comes from. Without an address (a test, a socket of the machine itself) all count as one.
-fn peer_of(request: &Request) -> IpAddr {
+/// The other end of the connection: a proxy, if there is one. Without an address (a test, a socket of the machine
+/// itself) all count as one.
+pub(crate) fn peer_of(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
 }
 
+fn sender_of(request: &Request) -> Sender {
+    request.extensions().get::<Sender>().copied().unwrap_or_else(|| Sender(peer_of(request)))
+}
+
+fn too_many(key: &'static str, seconds: i64) -> ApiFailure {
+    ApiFailure::new(StatusCode::TOO_MANY_REQUESTS, Problem::new(Refusal::new(key))).after(seconds)
+}
+
 fn wrong_key(app: &App, from: IpAddr) -> ApiFailure {
-    match app.wrong_keys().note(from, app.clock.now()) {
-        Some(seconds) => {
-            let problem = Problem::new(Refusal::new("web.api.too_many"));
-            ApiFailure::new(StatusCode::TOO_MANY_REQUESTS, problem).after(seconds)
-        }
+    match app.gate().wrong_keys().note(from, app.clock.now()) {
+        Some(seconds) => too_many("web.api.too_many", seconds),
         None => {
             let problem = Problem::new(Refusal::new("web.api.unauthorized"));
             ApiFailure::new(StatusCode::UNAUTHORIZED, problem)
@@ -170,48 +209,66 @@ async fn find_client(app: &App, key: Option<String>) -> Result<Option<Actor>, Da
     Ok(Some(actor))
 }
 
-/// Lets a request through whose session is open and whose actor has the purpose; sends others to sign in, or says that
-/// there is no such page.
-async fn admit(State((app, purpose)): State<(App, Purpose)>, mut request: Request, next: Next) -> Response {
-    let token = cookies::read(request.headers(), cookies::SESSION).map(str::to_owned);
-    match find_session(&app, token).await {
-        Ok(Some((signed_in, token))) => {
-            let Some(reach) = reach(&signed_in.actor, purpose) else {
-                return Failure::NotFound.into_response();
-            };
-            request.extensions_mut().insert(ExpectedToken(signed_in.csrf.clone()));
-            request.extensions_mut().insert(Admitted { signed_in, reach, token });
-            next.run(request).await
-        }
-        Ok(None) => {
-            let wanted = request.uri().path_and_query().map_or("/", |path| path.as_str());
-            let query: String = if request.method() == Method::GET && wanted != "/" {
-                format!("?next={}", percent_encoded(wanted))
-            } else {
-                String::new()
-            };
-            go_to(&format!("/sign-in{query}"))
-        }
-        Err(error) => Failure::from(error).into_response(),
+/// What a page asks: the program, its purpose and the stages in which it answers.
+type Asked = (App, Purpose, &'static [Stage]);
+
+/// Lets a request through whose session is open and whose actor has the purpose; sends others to sign in, or on with
+/// their sign-in, or says that there is no such page.
+async fn admit(State((app, purpose, stages)): State<Asked>, mut request: Request, next: Next) -> Response {
+    let name = cookies::session_name(app.settings.secure);
+    let token = cookies::read(request.headers(), name).map(str::to_owned);
+    let (found, token) = match find_session(&app, token).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return go_to(&format!("/sign-in{}", wanted(&request))),
+        Err(error) => return Failure::from(error).into_response(),
+    };
+    let (signed_in, stage) = (found.signed_in, found.stage);
+    if let Some(left) = app.gate().accounts().note(signed_in.actor.account.uuid(), app.clock.now()) {
+        return counted_elsewhere(Failure::TooMany(left).into_response());
+    }
+    if !stages.contains(&stage) {
+        let page =
+            if stage == Stage::Open { "/".to_owned() } else { page_of(stage).to_owned() + &wanted(&request) };
+        return counted_elsewhere(go_to(&page));
+    }
+    let Some(reach) = reach(&signed_in.actor, purpose) else {
+        return counted_elsewhere(Failure::NotFound.into_response());
+    };
+    request.extensions_mut().insert(ExpectedToken(signed_in.csrf.clone()));
+    request.extensions_mut().insert(Admitted { signed_in, stage, reach, token });
+    counted_elsewhere(next.run(request).await)
+}
+
+/// Where to go on after sign-in: `?next=…`, as far as it is a page that is looked at.
+fn wanted(request: &Request) -> String {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    if request.method() == Method::GET && path != "/" {
+        format!("?next={}", percent_encoded(path))
+    } else {
+        String::new()
     }
 }
 
-async fn find_session(app: &App, token: Option<String>) -> Result<Option<(SignedIn, String)>, DatabaseError> {
+async fn find_session(
+    app: &App,
+    token: Option<String>,
+) -> Result<Option<(FoundSession, String)>, DatabaseError> {
     let Some(token) = token else { return Ok(None) };
-    let now = app.clock.now();
+    let (now, rules) = (app.clock.now(), app.gate().rules.sign_in);
     let asked = token.clone();
     // With the session the newest publication: what another process published holds from the next request on.
-    let found = app.database.read(move |tx| Ok((session(tx, &asked, now)?, newest_publication(tx)?))).await;
+    let found =
+        app.database.read(move |tx| Ok((session(tx, &rules, &asked, now)?, newest_publication(tx)?))).await;
     let (found, number) = found.map_err(|error: DatabaseError| error)?;
     if app.law().lacks(number) {
         take_up(app).await;
     }
-    let Some((signed_in, seen_is_old)) = found else { return Ok(None) };
-    if seen_is_old {
+    let Some(found) = found else { return Ok(None) };
+    if found.seen_is_old {
         let seen = token.clone();
         app.database.write(move |tx| note_seen(tx, &seen, now)).await?;
     }
-    Ok(Some((signed_in, token)))
+    Ok(Some((found, token)))
 }
 
 /// Takes up what was published. If that cannot be, the law held so far stays in force and the log says why.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use kangmai_access::{Actor, Reach, SignedIn, reach};
+use kangmai_access::{Actor, Reach, SignedIn, Stage, reach};
 use kangmai_base::Day;
 use kangmai_places::Divisions;
 use kangmai_web::{Crumb, Failure, NavigationItem, Page, Reader};
@@ -16,6 +16,8 @@ use crate::{App, Looking, Navigation};
 pub struct Admitted {
     /// Who it is.
     pub signed_in: SignedIn,
+    /// How far the sign-in has come.
+    pub stage: Stage,
     /// How far the route's purpose reaches.
     pub reach: Reach,
     /// The session's token, for ending it.
@@ -36,6 +38,8 @@ pub struct Visit {
     pub today: Day,
     /// The session's token, for ending it.
     pub token: String,
+    /// How far the sign-in has come; of a page of any work it is complete.
+    pub stage: Stage,
 }
 
 impl Visit {
@@ -61,7 +65,9 @@ impl FromRequestParts<App> for Visit {
         page.csrf = admitted.signed_in.csrf;
         let role = format!("access.role.{}", actor.role.key());
         page.reader = Some(Reader { name: actor.name.clone(), role: page.word(&role).into_owned() });
-        page.navigation = navigation(app, &actor, &page, parts.uri.path());
+        if admitted.stage == Stage::Open {
+            page.navigation = navigation(app, &actor, &page, parts.uri.path());
+        }
         page.crumbs = crumbs(&actor);
         Ok(Visit {
             app: app.current(),
@@ -70,6 +76,7 @@ impl FromRequestParts<App> for Visit {
             page,
             today: app.today(),
             token: admitted.token,
+            stage: admitted.stage,
         })
     }
 }

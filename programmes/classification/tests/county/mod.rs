@@ -224,7 +224,7 @@ impl County {
             .write_blocking(move |tx| create_account(tx, &Actor::system(), &new, audit, now))
             .expect("database")
             .expect("made");
-        let typed = SignIn { name, password: "village-at-night-9".to_owned() };
+        let typed = SignIn { name, password: "village-at-night-9".to_owned(), ..SignIn::default() };
         let (token, signed_in) = self
             .runtime
             .block_on(sign_in(self.database(), &self.app.clock, &self.app.ids, typed))

@@ -256,7 +256,7 @@ impl County {
             self.database().write_blocking(move |tx| create_account(tx, &Actor::system(), &new, audit, now));
         // Who has an account already signs in again.
         let _ = made.expect("database");
-        let typed = SignIn { name, password: "village-at-night-9".to_owned() };
+        let typed = SignIn { name, password: "village-at-night-9".to_owned(), ..SignIn::default() };
         let (token, signed_in) = self
             .runtime
             .block_on(sign_in(self.database(), &self.app.clock, &self.app.ids, typed))

@@ -144,7 +144,7 @@ impl County {
             .expect("database")
             .expect("made");
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let typed = SignIn { name: name.into(), password: PASSWORD.into() };
+        let typed = SignIn { name: name.into(), password: PASSWORD.into(), ..SignIn::default() };
         let answer = self.runtime.block_on(sign_in(&self.app.database, &clock, &self.app.ids, typed));
         let (token, signed_in) = answer.expect("database").expect("signed in");
         let cookie = format!("kangmai_session={token}");

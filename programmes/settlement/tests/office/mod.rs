@@ -312,7 +312,7 @@ impl Office {
             .expect("an account");
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let ids: Arc<dyn Ids> = Arc::clone(&self.ids) as Arc<dyn Ids>;
-        let typed = SignIn { name, password: PASSWORD.to_owned() };
+        let typed = SignIn { name, password: PASSWORD.to_owned(), ..SignIn::default() };
         let answer = self.runtime.block_on(sign_in(&self.app.database, &clock, &ids, typed));
         let (token, signed_in) = answer.expect("database").expect("signed in");
         self.session = Some((token, signed_in.csrf));
