@@ -133,6 +133,17 @@ impl Visitor {
         self
     }
 
+    /// Sets every tick of this name on the page.
+    pub fn tick_all(&mut self, name: &str) -> &mut Visitor {
+        let named = |field: &usize| self.page.attribute(*field, "name") == Some(name);
+        let ticks: Vec<usize> = self.page.all("input").into_iter().filter(named).collect();
+        if ticks.is_empty() {
+            self.fail(&format!("there is no tick {name:?}"));
+        }
+        self.filled.extend(ticks.into_iter().map(|tick| (tick, Filled::Tick(true))));
+        self
+    }
+
     /// Puts a file into the field with this label.
     pub fn attach(&mut self, label: &str, name: &str, bytes: Vec<u8>) -> &mut Visitor {
         let field = self.field(label);

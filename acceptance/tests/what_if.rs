@@ -170,7 +170,12 @@ fn what_is_wrong_with_a_change_is_underlined_and_the_draft_stays() {
         encoded("major [参保居民] tiers[1].ratio")
     ));
     assert_eq!(clerk.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    clerk.sees("比例超过 100%").sees("^^^^").sees(good);
+    clerk.sees("比例超过 100%").sees(good);
+    clerk.open(&format!(
+        "{path}&figure={}&act=add&value=70&from=2025-01-01",
+        encoded("major [参保居民] tiers[1].ratio")
+    ));
+    clerk.sees("是不是想写 70%");
     clerk.open(&format!("{path}&figure={}&act=add&value=&from=", encoded("major [参保居民] tiers[1].ratio")));
     assert_eq!(clerk.status(), StatusCode::UNPROCESSABLE_ENTITY);
     clerk.open(&format!(

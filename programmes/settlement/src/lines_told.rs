@@ -132,10 +132,17 @@ pub(crate) fn tell_lines(
         count: lines.lines.len(),
         total: bill.total,
         compliant: bill.compliant,
-        rule: page.say(
-            "settlement.lines.rule",
-            &[("file", &lines.rule.file), ("from", &page.day(lines.rule.from))],
-        ),
+        // What it rests on stands behind it; where the release has no such rule any more, the file tells which it was.
+        rule: match rules {
+            Some(_) => page.say1("settlement.lines.rule", "from", page.day(lines.rule.from)),
+            None => page.say2(
+                "settlement.lines.rule_of",
+                "file",
+                &lines.rule.file,
+                "from",
+                page.day(lines.rule.from),
+            ),
+        },
         source: rules.map(|rules| source_of(rules, language)).unwrap_or_default(),
         groups,
     })

@@ -1,5 +1,6 @@
 //! Drafts of a new release: which files they change, what stands in the way of making them law. Pure.
 
+mod added;
 mod merge;
 
 use std::collections::BTreeSet;
@@ -7,11 +8,12 @@ use std::sync::Arc;
 
 use kangmai_base::{DivisionCode, DivisionLevel, Moment, Uuid};
 use kangmai_policy::{
-    ChangedCase, Citation, Difference, Language, MutationChoice, Overlay, PackError, Release, UncheckedCase,
-    diff, pack_directory, take_over,
+    Bilingual, ChangedCase, Citation, Difference, Language, MutationChoice, Overlay, PackError, Release,
+    UncheckedCase, diff, pack_directory, take_over, text_hash,
 };
 use serde::{Deserialize, Serialize};
 
+pub use added::with_cases;
 pub use merge::merge;
 
 /// Most files of one draft.
@@ -105,8 +107,8 @@ pub struct Step {
     pub reason: String,
 }
 
-/// Acts of a draft's history that change what it says: who did one of them may not approve it.
-pub const WRITING_ACTS: [&str; 10] = [
+/// Acts of a draft's history that change what it says, or vouch for it: who did one of them may not approve it.
+pub const OWN_ACTS: [&str; 11] = [
     "begun",
     "figure",
     "file",
@@ -117,6 +119,7 @@ pub const WRITING_ACTS: [&str; 10] = [
     "mutant_accepted",
     "rebased",
     "decided",
+    "submitted",
 ];
 
 /// A draft.
@@ -138,8 +141,10 @@ pub struct Draft {
     pub changed_at: Moment,
     /// Counts its changes.
     pub revision: i64,
-    /// What became of the mutants, of the release of this hash.
+    /// What became of the mutants.
     pub judged: Option<Judged>,
+    /// That its mutants are being judged.
+    pub judging: Option<Judging>,
     /// The latest run over last year's bills.
     pub run: Option<Uuid>,
     /// The publication that it became.
@@ -152,10 +157,31 @@ pub struct Draft {
     pub steps: Vec<Step>,
 }
 
+/// How far judging is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judging {
+    /// When it last said that it goes on.
+    pub at: Moment,
+    /// How many mutants are judged.
+    pub done: i64,
+    /// Of how many; zero before that is known.
+    pub all: i64,
+}
+
+/// Judging that says nothing for so long has broken off, in seconds.
+pub const SILENT_FOR: i64 = 60;
+
+impl Judging {
+    /// Whether it goes on.
+    pub fn is_under_way(&self, now: Moment) -> bool {
+        self.at.plus_seconds(SILENT_FOR) >= now
+    }
+}
+
 /// What became of the mutants of what a draft touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
-    /// Hash of the release with the draft.
+    /// Of which law and cases: [`Review::proof`].
     pub release: String,
     /// How many made a case fail, or were refused by the loader.
     pub noticed: usize,
@@ -170,10 +196,13 @@ pub struct Alive {
     pub name: String,
     /// The file.
     pub path: String,
-    /// What and where, in Chinese.
+    /// What and where, as the loader says it, in Chinese.
     pub zh: String,
     /// The same in English.
     pub en: String,
+    /// What and where, in words.
+    #[serde(default)]
+    pub said: Bilingual,
     /// The case to write.
     pub case: Option<String>,
 }
@@ -229,6 +258,8 @@ pub struct Review {
     pub missing: Vec<PackError>,
     /// What keeps it from being handed in.
     pub blockers: Vec<Blocker>,
+    /// The law and the cases, whatever the cases are called: what was judged of the mutants holds as long as this is the same.
+    pub proof: String,
 }
 
 impl Review {
@@ -265,7 +296,7 @@ impl Draft {
 
     /// Loads, runs the cases, derives the points, holds it against what is in force. Takes a while.
     pub fn review(&self, today: &Today) -> Review {
-        let mut review = Review::default();
+        let mut review = Review { proof: self.proof(today), ..Review::default() };
         match Release::load(self.laid_over(today)) {
             Ok(release) => {
                 review.differences = diff(&today.in_force, &release);
@@ -280,6 +311,41 @@ impl Draft {
         }
         review.blockers = self.blockers(today, &review);
         review
+    }
+
+    /// The same with files written and files taken out.
+    #[must_use]
+    pub fn after(&self, written: &[DraftFile], dropped: &[String]) -> Draft {
+        let mut after = self.clone();
+        after.files.retain(|file| {
+            !dropped.contains(&file.path) && written.iter().all(|other| other.path != file.path)
+        });
+        after.files.extend_from_slice(written);
+        after.files.sort_by(|one, other| one.path.cmp(&other.path));
+        after
+    }
+
+    /// Whether what was judged of the mutants holds for what it says now.
+    pub fn is_judged(&self, today: &Today) -> bool {
+        let judged = self.judged.as_ref();
+        judged.is_some_and(|judged| judged.release == self.proof(today))
+    }
+
+    /// See [`Review::proof`].
+    fn proof(&self, today: &Today) -> String {
+        let mut all = today.in_force.hash().to_owned();
+        for file in &self.files {
+            let text = self.text(today, &file.path).unwrap_or_default();
+            let said = text.parse::<toml::Table>().map(|mut table| {
+                let cases = table.get_mut("case").and_then(toml::Value::as_array_mut);
+                for case in cases.into_iter().flatten().filter_map(toml::Value::as_table_mut) {
+                    case.remove("name");
+                }
+                table.to_string()
+            });
+            all.extend(["\n", &file.path, "\n", &said.unwrap_or(text)]);
+        }
+        text_hash(&all)
     }
 
     fn newly_missing(&self, today: &Today, release: &Release) -> Vec<PackError> {
@@ -312,7 +378,7 @@ impl Draft {
         let count = |number: usize, blocker: fn(usize) -> Blocker| (number > 0).then(|| blocker(number));
         blockers.extend(count(review.cases.len(), Blocker::Cases));
         blockers.extend(count(review.unchecked.len(), Blocker::Unchecked));
-        match self.judged.as_ref().filter(|judged| judged.release == release.hash()) {
+        match self.judged.as_ref().filter(|judged| judged.release == review.proof) {
             None => blockers.push(Blocker::NotJudged),
             Some(judged) => blockers.extend(count(self.alive(judged).count(), Blocker::Alive)),
         }
@@ -325,9 +391,9 @@ impl Draft {
         judged.alive.iter().filter(is_open)
     }
 
-    /// Whether `account` has written on it.
-    pub fn was_written_by(&self, account: Uuid) -> bool {
-        self.steps.iter().any(|step| step.account == account && WRITING_ACTS.contains(&step.act.as_str()))
+    /// Whether `account` has written on it or handed it in.
+    pub fn is_of(&self, account: Uuid) -> bool {
+        self.steps.iter().any(|step| step.account == account && OWN_ACTS.contains(&step.act.as_str()))
     }
 
     /// The same made from what is in force today: what others changed in the meantime is taken in line by line; where both
@@ -435,9 +501,15 @@ pub fn is_taken_over(release: &Release, place: DivisionCode, benefit: &str) -> b
     !one.is_some_and(|one| one.pack.benefits.iter().any(|own| own.id == benefit))
 }
 
-/// Judges the mutants of every benefit and table that the draft's files are about. Takes seconds.
-pub fn judge(release: &Release, files: &[DraftFile]) -> Judged {
-    let mut judged = Judged { release: release.hash().to_owned(), noticed: 0, alive: Vec::new() };
+/// Judges the mutants of every benefit and table that the draft's files are about, and says after each how many are done, and
+/// of how many. Takes seconds.
+pub fn judge(
+    release: &Release,
+    files: &[DraftFile],
+    proof: &str,
+    told: &(dyn Fn(usize, usize) + Sync),
+) -> Judged {
+    let mut judged = Judged { release: proof.to_owned(), noticed: 0, alive: Vec::new() };
     let choices: BTreeSet<(String, String)> = files
         .iter()
         .filter_map(|file| {
@@ -453,13 +525,20 @@ pub fn judge(release: &Release, files: &[DraftFile]) -> Judged {
             Some((pack_directory(&file.path).to_owned(), only))
         })
         .collect();
-    for (pack, only) in choices {
-        let report = release.mutate(&MutationChoice { pack: Some(pack), only: Some(only), threads: 1 });
+    let choice =
+        |(pack, only): (String, String)| MutationChoice { pack: Some(pack), only: Some(only), threads: 1 };
+    let choices: Vec<MutationChoice> = choices.into_iter().map(choice).collect();
+    let counts: Vec<usize> = choices.iter().map(|choice| release.mutants(choice)).collect();
+    let (all, mut before) = (counts.iter().sum(), 0);
+    for (choice, count) in choices.iter().zip(counts) {
+        let report = release.mutate_told(choice, &|done, _| told(before + done, all));
+        before += count;
         judged.noticed += report.killed + report.refused;
         judged.alive.extend(report.alive.into_iter().map(|alive| Alive {
             zh: alive.error.render(Language::Zh),
             en: alive.error.render(Language::En),
             path: alive.error.path.clone(),
+            said: alive.said,
             name: alive.name,
             case: alive.case,
         }));

@@ -8,11 +8,13 @@
 mod bills;
 pub mod draft;
 mod households;
+mod judging;
 mod pages;
 pub mod result;
 pub mod rules;
 mod run;
 pub mod store;
+pub mod value;
 mod workbook;
 
 use kangmai_access::{Actor, Purpose, reach};
@@ -34,6 +36,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-runs", sql: include_str!("../migrations/001-runs.sql") },
         Migration { name: "002-categories", sql: include_str!("../migrations/002-categories.sql") },
         Migration { name: "003-drafts", sql: include_str!("../migrations/003-drafts.sql") },
+        Migration { name: "004-judging", sql: include_str!("../migrations/004-judging.sql") },
     ],
 };
 

@@ -17,7 +17,7 @@ use askama::Template;
 use axum::response::Response;
 use kangmai_access::audit;
 use kangmai_base::{DivisionCode, Fen, Id, Uuid};
-use kangmai_database::DatabaseError;
+use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Divisions;
 use kangmai_policy::Language;
 use kangmai_programme::Visit;
@@ -120,10 +120,18 @@ async fn note(
     place: DivisionCode,
     reason: String,
 ) -> Result<(), Failure> {
-    let (id, now, actor) = (visit.app.mint(), visit.app.clock.now(), visit.actor.clone());
-    let write = move |tx: &mut kangmai_database::Transaction<'_>| {
-        audit(tx, id, now, &actor, action, None, place, &reason, "done")
-    };
+    let write = noted(visit, action, place, reason);
     visit.app.database.write(write).await.map_err(|error: DatabaseError| error)?;
     Ok(())
+}
+
+/// The same, to be written in the transaction that does what it is about.
+fn noted(
+    visit: &Visit,
+    action: &'static str,
+    place: DivisionCode,
+    reason: String,
+) -> impl FnOnce(&mut Transaction<'_>) -> Result<(), DatabaseError> + Send + use<> {
+    let (id, now, actor) = (visit.app.mint(), visit.app.clock.now(), visit.actor.clone());
+    move |tx| audit(tx, id, now, &actor, action, None, place, &reason, "done")
 }

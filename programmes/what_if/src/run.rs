@@ -9,6 +9,7 @@ use kangmai_base::{DivisionCode, Uuid};
 use kangmai_database::DatabaseError;
 use kangmai_policy::{Overlay, PackError, Release};
 use kangmai_programme::App;
+use tokio::sync::Semaphore;
 
 use crate::households::households;
 use crate::result::{HouseholdLine, Outcome, PersonLine};
@@ -53,6 +54,9 @@ pub enum WhatIfFailure {
     /// The changes cannot be laid over the law.
     #[error("{}", said(.0))]
     Changes(Vec<PackError>),
+    /// Too many run or wait.
+    #[error("too many what-ifs are under way")]
+    Busy,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -180,12 +184,20 @@ fn settle_later<T>(
 /// How often a run under way says that it goes on.
 const TOLD_EVERY: Duration = Duration::from_millis(500);
 
+/// Runs at the same time: each takes a processor and the bills of a year in memory.
+const MOST_AT_ONCE: usize = 2;
+/// Runs that are under way or wait.
+const MOST_WAITING: usize = 16;
+static TURN: Semaphore = Semaphore::const_new(MOST_AT_ONCE);
+static PLACES: Semaphore = Semaphore::const_new(MOST_WAITING);
+
 /// Begins a run that is kept; answers its identifier at once. Whoever looks finds out how far it is.
 ///
 /// # Errors
 /// See [`WhatIfFailure`]; what goes wrong later stands in the run.
 pub async fn begin(app: &App, actor: &Actor, asked: Asked) -> Result<Uuid, WhatIfFailure> {
     changed_law(&app.policies, &asked)?;
+    let place = PLACES.try_acquire().map_err(|_| WhatIfFailure::Busy)?;
     let (id, now) = (app.mint(), app.clock.now());
     let changes: Vec<String> = match &asked.draft {
         Some(draft) => draft.told.clone(),
@@ -194,7 +206,11 @@ pub async fn begin(app: &App, actor: &Actor, asked: Asked) -> Result<Uuid, WhatI
     let (who, law, of) = (actor.clone(), app.policies.hash().to_owned(), (asked.place, asked.year));
     let noted = app.database.write(move |tx| store::put_run(tx, id, &who, of, (&changes, &law), now));
     noted.await.map_err(|error: DatabaseError| error)?;
-    tokio::spawn(keep(app.clone(), id, asked));
+    let app = app.clone();
+    tokio::spawn(async move {
+        let _place = place;
+        keep(app, id, asked).await;
+    });
     Ok(id)
 }
 
@@ -202,7 +218,10 @@ pub async fn begin(app: &App, actor: &Actor, asked: Asked) -> Result<Uuid, WhatI
 async fn keep(app: App, id: Uuid, asked: Asked) {
     let progress = Arc::new(Progress::default());
     let (worker, told) = (app.clone(), Arc::clone(&progress));
-    let mut working = tokio::task::spawn_blocking(move || run(&worker, &asked, &told));
+    let mut working = tokio::spawn(async move {
+        let _turn = TURN.acquire().await;
+        tokio::task::spawn_blocking(move || run(&worker, &asked, &told)).await
+    });
     let finished = loop {
         tokio::select! {
             finished = &mut working => break finished,
@@ -217,7 +236,7 @@ async fn keep(app: App, id: Uuid, asked: Asked) {
     };
     let now = app.clock.now();
     let kept: Result<(), DatabaseError> = match finished {
-        Ok(Ok(finished)) => {
+        Ok(Ok(Ok(finished))) => {
             app.database
                 .write(move |tx| {
                     let Finished { outcome, people, households } = &finished;
@@ -227,9 +246,9 @@ async fn keep(app: App, id: Uuid, asked: Asked) {
         }
         failed => {
             match failed {
-                Ok(Err(error)) => tracing::error!(%error, "a what-if failed"),
-                Err(error) => tracing::error!(%error, "a what-if broke off"),
-                Ok(Ok(_)) => {}
+                Ok(Ok(Err(error))) => tracing::error!(%error, "a what-if failed"),
+                Ok(Err(error)) | Err(error) => tracing::error!(%error, "a what-if broke off"),
+                Ok(Ok(Ok(_))) => {}
             }
             app.database.write(move |tx| store::write_failure(tx, id, now)).await
         }

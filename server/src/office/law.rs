@@ -215,8 +215,8 @@ pub(super) const fn date_word(date: DateBasis) -> &'static str {
     }
 }
 
-/// What the benefit keeps of a person, or of a household, over the year: in words, and the name in files.
-pub(super) fn accumulators(page: &Page, benefit: &Benefit) -> Vec<(String, String)> {
+/// What the benefit keeps of a person, or of a household, over the year, in words.
+pub(super) fn accumulators(page: &Page, benefit: &Benefit) -> Vec<String> {
     let word = |kind| match kind {
         AccumulatorKind::Base => "server.law.accumulator.base",
         AccumulatorKind::Paid => "server.law.accumulator.paid",
@@ -229,7 +229,7 @@ pub(super) fn accumulators(page: &Page, benefit: &Benefit) -> Vec<(String, Strin
             page.say1("server.law.accumulator.of_household", "what", page.word(word(kind)).into_owned())
         }
     };
-    benefit.accumulators().map(|(kind, name)| (said(kind), name.to_owned())).collect()
+    benefit.accumulators().map(|(kind, _)| said(kind)).collect()
 }
 
 /// One figure of a benefit through its versions: a cell for each, and whether it is another than in the version before.

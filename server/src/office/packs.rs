@@ -57,7 +57,7 @@ struct Layer {
     base: String,
     date: &'static str,
     figures: Option<Figures>,
-    accumulators: Vec<(String, String)>,
+    accumulators: Vec<String>,
     history: Option<String>,
     path: String,
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::response::Response;
-use kangmai_policy::{MutationChoice, Release, pack_directory};
+use kangmai_policy::{AliveMutant, CaseSaid, MutationChoice, Release, pack_directory};
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Flash, FormBody, Page, show};
 use tokio::sync::Semaphore;
@@ -15,8 +15,15 @@ static JUDGING: Semaphore = Semaphore::const_new(AT_ONCE);
 /// Findings that a page shows; the rest is counted.
 const MOST_SHOWN: usize = 200;
 
-/// What was found, and the case to write.
-type Finding = (String, Option<String>);
+/// What was found.
+struct Finding {
+    /// In words.
+    said: String,
+    /// As the loader says it.
+    raw: String,
+    /// The case to write, in words and as it is written.
+    case: Option<(String, String)>,
+}
 
 #[derive(Template)]
 #[template(path = "office_proof.html")]
@@ -63,13 +70,34 @@ pub(super) async fn prove(visit: Visit, body: FormBody) -> Result<Response, Fail
 /// The cases of the pack that come out otherwise, then the points that none covers.
 fn points(page: &Page, release: &Release, pack: &str) -> (String, Vec<Finding>) {
     let language = spoken(page.language);
-    let report = release.run_cases();
-    let failed = report.failures.iter().filter(|failure| pack_directory(&failure.path) == pack);
-    let failed =
-        failed.map(|one| (format!("{}:{} {} {}", one.path, one.line, one.name, one.difference), None));
+    let failed = release.changed_cases().into_iter().filter(|case| pack_directory(&case.path) == pack);
+    let failed = failed.map(|case| {
+        let rows = case.rows.iter().map(|row| {
+            let part = |text: &kangmai_policy::Bilingual| text.get(language).to_owned();
+            match part(&row.what).as_str() {
+                "" => part(&row.found),
+                what => {
+                    format!("{} {what}: {} → {}", part(&row.given), part(&row.expected), part(&row.found))
+                }
+            }
+        });
+        let said =
+            page.say2("server.proof.failed", "name", &case.name, "what", rows.collect::<Vec<_>>().join("; "));
+        Finding { said, raw: format!("{}:{}", case.path, case.line), case: None }
+    });
     let missing = release.lint().into_iter().filter(|point| pack_directory(&point.path) == pack);
-    let findings: Vec<Finding> =
-        failed.chain(missing.map(|point| (point.render_warning(language), None))).collect();
+    let missing = missing.map(|point| Finding {
+        said: page.say2(
+            "server.proof.missing",
+            "problem",
+            point.problem(language),
+            "mend",
+            point.advice(language),
+        ),
+        raw: point.render_warning(language),
+        case: None,
+    });
+    let findings: Vec<Finding> = failed.chain(missing).collect();
     (page.count("server.proof.points", findings.len()), findings)
 }
 
@@ -79,5 +107,20 @@ fn mutants(page: &Page, release: &Release, pack: &str) -> (String, Vec<Finding>)
     let (noticed, alive) = (report.killed + report.refused, report.alive.len());
     let said =
         page.say2("server.proof.mutants", "noticed", page.number(noticed), "alive", page.number(alive));
-    (said, report.alive.into_iter().map(|one| (one.error.render(language), one.case)).collect())
+    let case = |text: String| {
+        let told = CaseSaid::of(&text, release.vocabulary()).map(|case| {
+            let rows = case
+                .rows
+                .iter()
+                .map(|[given, expect]| format!("{} → {}", given.get(language), expect.get(language)));
+            format!("{} {}", case.days.join(", "), rows.collect::<Vec<_>>().join("; "))
+        });
+        (told.unwrap_or_default(), text)
+    };
+    let finding = |one: AliveMutant| Finding {
+        said: one.said.get(language).to_owned(),
+        raw: one.error.render(language),
+        case: one.case.map(case),
+    };
+    (said, report.alive.into_iter().map(finding).collect())
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod bill;
+mod said;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::{BillFacts, Jurisdiction, Layer, Owner, Policy, Release, Trace, YearA
 
 pub use accept::{CaseDifference, ChangedCase, UNCHECKED, UncheckedCase, with_case_checked};
 pub(crate) use bill::{read_facts, read_labels};
+pub use said::CaseSaid;
 
 /// What a case of one layer gives: the bill, and what of the year the layer finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kangmai_base::Day;
+use toml::de::DeTable;
 use toml::{Table, Value};
 
 use crate::dated::Period;
+use crate::figure::{key_name, table_name, value_said};
 use crate::release::{Role, role_of};
 use crate::words::{Arg, Word};
 use crate::{Benefit, Bilingual, Jurisdiction, Language, Release};
@@ -101,7 +103,7 @@ fn nearest<'r>(release: &'r Release, directory: &str) -> Option<&'r Jurisdiction
 }
 
 /// A sentence in both languages, with values in both.
-fn both(word: Word, values: &[(&str, &Bilingual)]) -> Bilingual {
+pub(crate) fn both(word: Word, values: &[(&str, &Bilingual)]) -> Bilingual {
     let say = |language: Language| {
         let mut out = String::new();
         let values: Vec<(&str, Arg<'_>)> =
@@ -112,7 +114,7 @@ fn both(word: Word, values: &[(&str, &Bilingual)]) -> Bilingual {
     Bilingual { zh: say(Language::Zh), en: say(Language::En) }
 }
 
-fn plain(text: impl ToString) -> Bilingual {
+pub(crate) fn plain(text: impl ToString) -> Bilingual {
     let text = text.to_string();
     Bilingual { zh: text.clone(), en: text }
 }
@@ -155,8 +157,8 @@ impl File<'_> {
         };
         let mut all = Vec::new();
         match (now, then, self.is_handed_down) {
-            (false, _, true) => all.push(told(both(Word::DiffTakenOver, &named), false, None)),
-            (_, false, true) => all.push(told(both(Word::DiffGivenBack, &named), false, None)),
+            // What is otherwise than above is told below, or there is nothing.
+            (false, _, true) | (_, false, true) => {}
             (false, _, false) => all.push(told(both(Word::DiffFileNew, &named), rules, None)),
             (_, false, false) => return vec![told(both(Word::DiffFileGone, &named), rules, None)],
             _ => {}
@@ -167,6 +169,15 @@ impl File<'_> {
         for run in self.runs(&tables) {
             let counts = is_law && !is_about_source(&run.place);
             all.push(told(sentence(&name, &run), counts, Some(run.period.from)));
+        }
+        if self.is_handed_down && !(now && then) {
+            let word = match (now, all.is_empty()) {
+                (false, false) => Word::DiffTakenOver,
+                (false, true) => Word::DiffTakenOverSame,
+                (true, false) => Word::DiffGivenBack,
+                (true, true) => Word::DiffGivenBackSame,
+            };
+            all.insert(0, told(both(word, &named), false, None));
         }
         all.extend(cases(&tables, &name).map(|text| told(text, false, None)));
         if all.is_empty() {
@@ -193,7 +204,8 @@ impl File<'_> {
             Role::Cases => of_cases(),
             _ => named(new).or_else(|| named(old)),
         };
-        let own = own.unwrap_or_else(|| plain(self.path.rsplit('/').next().unwrap_or(self.path)));
+        let file = self.path.rsplit('/').next().unwrap_or(self.path);
+        let own = own.or_else(|| table_name(file.trim_end_matches(".toml"))).unwrap_or_else(|| plain(file));
         let pack = self.releases.iter().rev().find_map(|release| release.jurisdiction(directory));
         match (role, pack) {
             (Role::Pack, _) | (_, None) => own,
@@ -377,11 +389,10 @@ impl File<'_> {
                     }
                 }
             }
-            Value::Array(items) => {
-                let texts: Vec<String> = items.iter().map(shown).collect();
-                self.put(path, plain(texts.join(", ")), group, said);
+            one => {
+                let key = path.rsplit('.').next().unwrap_or(path);
+                self.put(path, value_said(key, one, self.releases[1].vocabulary()), group, said);
             }
-            one => self.put(path, plain(shown(one)), group, said),
         }
     }
 
@@ -434,6 +445,13 @@ fn bilingual(value: &Value) -> Option<Bilingual> {
     Some(Bilingual { zh: text("zh")?, en: text("en")? })
 }
 
+/// The text in both languages that stands at `key`.
+pub(crate) fn table_bilingual(table: &DeTable<'_>, key: &str) -> Option<Bilingual> {
+    let value = table.get(key)?.get_ref();
+    let text = |key: &str| Some(value.get(key)?.get_ref().as_str()?.to_owned());
+    Some(Bilingual { zh: text("zh")?, en: text("en")? })
+}
+
 /// Document and article.
 fn source_of(table: &Table) -> Option<String> {
     let source = table.get("source")?;
@@ -456,30 +474,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// What a figure is called; one that has no name of its own, by its path.
+/// What the figure at a path with numbers is called.
 fn figure_name(path: &str) -> Bilingual {
     let number: String = path.chars().filter(char::is_ascii_digit).collect();
     let bare: String = path.split('[').enumerate().fold(String::new(), |out, (index, part)| {
         if index == 0 { out + part } else { out + part.split_once(']').map_or("", |(_, rest)| rest) }
     });
-    let word = match bare.as_str() {
-        "deductible" => Word::DiffDeductible,
-        "yearly_cap" => Word::DiffYearlyCap,
-        "bill_cap" => Word::DiffBillCap,
-        "ratio" => Word::DiffRatio,
-        "segments.ratio" => Word::DiffSegmentRatio,
-        "segments.up_to" => Word::DiffSegmentUpTo,
-        "tiers.ratio" => Word::DiffTierRatio,
-        "tiers.above" => Word::DiffTierAbove,
-        "deductible_rule.factor" => Word::DiffFactor,
-        "ratio_rule.minus" => Word::DiffMinus,
-        "when" | "applies" => Word::DiffWhen,
-        "source" => Word::DiffSource,
-        "sure" => Word::DiffSure,
-        "gap" => Word::DiffGap,
-        _ => return plain(path),
-    };
-    both(word, &[("number", &plain(if number.is_empty() { "1" } else { &number }))])
+    key_name(&bare, number.parse().ok())
 }
 
 fn sentence(name: &Bilingual, run: &Run) -> Bilingual {

@@ -17,6 +17,7 @@ mod diseases;
 mod explain;
 mod facts;
 mod fields;
+mod figure;
 mod icd;
 mod income;
 mod insurance_year;
@@ -51,7 +52,7 @@ pub use benefit::{
     Rule, Version,
 };
 pub use cases::{
-    CaseDifference, CaseFailure, CaseReport, CaseResult, ChangedCase, UNCHECKED, UncheckedCase,
+    CaseDifference, CaseFailure, CaseReport, CaseResult, CaseSaid, ChangedCase, UNCHECKED, UncheckedCase,
     with_case_checked,
 };
 pub use counterfactual::{
@@ -67,6 +68,7 @@ pub use explain::{
     Explanation, FailedTest, LayerAudit, LayerText, MOST_PROCESS_CHARACTERS, Sight, WaivedItem,
 };
 pub use facts::{BillFacts, CostCategory, FactsError, FeeKind, UNKNOWN_AGE};
+pub use figure::FigureKind;
 pub use icd::{Icd10, IcdRange};
 pub use income::{IncomeKind, IncomeLine};
 pub use insurance_year::InsuranceYear;

@@ -4,6 +4,7 @@
 mod ask;
 mod search;
 mod sites;
+mod tell;
 mod write;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::release::{Role, role_of};
 use crate::source::{PackError, PackFile};
 use crate::tables::{TableKind, Tables};
 use crate::words::Word;
-use crate::{Benefit, Jurisdiction, Language, Policy, Release};
+use crate::{Benefit, Bilingual, Jurisdiction, Language, Policy, Release};
 
 use search::Found;
 use sites::Change;
@@ -52,6 +53,8 @@ pub struct MutationReport {
 pub struct AliveMutant {
     /// What and where.
     pub error: PackError,
+    /// The same in words, for who does not read the file.
+    pub said: Bilingual,
     /// The same in a form that lines put in above it do not change: what it is accepted by.
     pub name: String,
     /// The case that would notice it, to be put into that file once its amounts are held against the source; `None`:
@@ -76,22 +79,38 @@ impl Release {
     /// Makes every small change of the chosen packs and runs the cases that it touches. The cases should all pass
     /// before ([`run_cases`](Release::run_cases)): a case that fails anyway notices nothing.
     pub fn mutate(&self, choice: &MutationChoice) -> MutationReport {
-        let files: Vec<Arc<PackFile>> = self
-            .files()
-            .iter()
-            .filter(|(path, _)| is_chosen(path, choice))
-            .map(|(path, text)| Arc::new(PackFile { path: path.clone(), text: text.clone() }))
-            .collect();
+        self.mutate_told(choice, &|_, _| {})
+    }
+
+    /// How many changes [`mutate`](Release::mutate) would make.
+    pub fn mutants(&self, choice: &MutationChoice) -> usize {
+        let files = self.chosen_files(choice);
+        files.iter().filter_map(|file| self.target(file, choice)).map(|target| target.changes().len()).sum()
+    }
+
+    fn chosen_files(&self, choice: &MutationChoice) -> Vec<Arc<PackFile>> {
+        let files = self.files().iter().filter(|(path, _)| is_chosen(path, choice));
+        files.map(|(path, text)| Arc::new(PackFile { path: path.clone(), text: text.clone() })).collect()
+    }
+
+    /// [`mutate`](Release::mutate), which says after each change how many are done, and of how many.
+    pub fn mutate_told(
+        &self,
+        choice: &MutationChoice,
+        told: &(dyn Fn(usize, usize) + Sync),
+    ) -> MutationReport {
+        let files = self.chosen_files(choice);
         let targets: Vec<Target<'_>> = files.iter().filter_map(|file| self.target(file, choice)).collect();
         let jobs: Vec<(&Target<'_>, Change)> = targets
             .iter()
             .flat_map(|target| target.changes().into_iter().map(move |change| (target, change)))
             .collect();
-        let next = AtomicUsize::new(0);
+        let (next, judged) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let work = || {
             let mut done = Vec::new();
             while let Some((target, change)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 done.push(target.judge(change));
+                told(judged.fetch_add(1, Ordering::Relaxed) + 1, jobs.len());
             }
             done
         };
@@ -220,15 +239,19 @@ impl Target<'_> {
             home.get_or_insert(policy);
         }
         let Some((jurisdiction, mutant)) = under.first().zip(home.as_ref()) else {
-            return self.alive(change, None);
+            return self.alive(change, None, self.tell(change, None));
         };
+        let conditions = tell::conditions(self, change, (&jurisdiction.policy, changed.as_deref()));
+        let said = self.tell(change, conditions);
         let seeds = jurisdiction.layer_cases().filter(|(id, _)| *id == benefit.id);
         let seeds: Vec<Given> = seeds.map(|(_, case)| case.given).collect();
         let both = (&jurisdiction.policy, mutant);
         match search::difference(&self.table, benefit, both, &seeds, change.is_in_condition()) {
-            Found::Bill(given) => self.alive(change, write::layer_case(&given, benefit, both, change)),
+            Found::Bill(given) => {
+                self.alive(change, write::layer_case(&given, benefit, both, &said.zh), said)
+            }
             Found::NoneExists => Verdict::NoEffect,
-            Found::None => self.alive(change, None),
+            Found::None => self.alive(change, None, said),
         }
     }
 
@@ -263,12 +286,13 @@ impl Target<'_> {
             return Verdict::Killed;
         }
         let both = (self.release.tables(), &tables);
+        let said = self.tell(change, None);
         let case = ask::difference(&self.table, kind, place, both, self.release.vocabulary())
-            .map(|asked| write::table_case(&asked, kind, place, both, self.release.vocabulary(), change));
-        self.alive(change, case)
+            .map(|asked| write::table_case(&asked, kind, place, both, self.release.vocabulary(), &said.zh));
+        self.alive(change, case, said)
     }
 
-    fn alive(&self, change: &Change, case: Option<String>) -> Verdict {
+    fn alive(&self, change: &Change, case: Option<String>, said: Bilingual) -> Verdict {
         let code = match (change.drops_all(), &change.to) {
             (true, _) => Word::MutantLayer,
             (false, None) => Word::MutantLeftOut,
@@ -281,7 +305,7 @@ impl Target<'_> {
         // What is left out has nothing behind the arrow; a form gives a name back without the space.
         let name = name.trim_end().to_owned();
         let error = error.with("to", to).with("path", self.file.path.clone());
-        Verdict::Alive(Box::new(AliveMutant { error, name, case }))
+        Verdict::Alive(Box::new(AliveMutant { error, said, name, case }))
     }
 }
 

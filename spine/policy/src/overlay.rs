@@ -16,9 +16,11 @@ use toml::{Table, Value};
 
 use crate::dated::Period;
 use crate::fields::nearest;
+use crate::figure::{key_name, value_said};
 use crate::source::{PackError, PackFile};
+use crate::vocabulary::Vocabulary;
 use crate::words::Word;
-use crate::{Benefit, Bilingual, Jurisdiction, Release};
+use crate::{Benefit, Bilingual, FigureKind, Jurisdiction, Release};
 
 pub use write::{Citation, take_over};
 
@@ -74,8 +76,14 @@ pub struct OverlayFigure {
     pub key: String,
     /// Which tier, segment or rule, from 1.
     pub number: Option<usize>,
-    /// What holds now.
+    /// What people call it.
+    pub name: Bilingual,
+    /// What holds now, as the file says it.
     pub value: String,
+    /// What holds now, in words.
+    pub shown: Bilingual,
+    /// What may be typed in its place.
+    pub kind: FigureKind,
     /// The path, without a pack.
     pub path: String,
 }
@@ -506,14 +514,19 @@ pub fn figures(release: &Release, one: &Jurisdiction, first: Day, last: Day) -> 
             let Some(from) = day_in(version, "from") else { continue };
             let period = Period { from, to: day_in(version, "to") };
             if from <= last && period.to.is_none_or(|to| first <= to) {
-                figures_of_version(benefit, period, version, &mut all);
+                figures_of_version((benefit, release.vocabulary()), period, version, &mut all);
             }
         }
     }
     all
 }
 
-fn figures_of_version(benefit: &Benefit, period: Period, version: &Table, all: &mut Vec<OverlayFigure>) {
+fn figures_of_version(
+    of @ (benefit, _): (&Benefit, &Vocabulary),
+    period: Period,
+    version: &Table,
+    all: &mut Vec<OverlayFigure>,
+) {
     let profiles: Vec<&Table> = tables_of(version, "profile").collect();
     for (index, profile) in profiles.iter().enumerate() {
         let name = Bilingual { zh: name_in(profile, "zh"), en: name_in(profile, "en") };
@@ -524,14 +537,14 @@ fn figures_of_version(benefit: &Benefit, period: Period, version: &Table, all: &
             false => name.zh.clone(),
         };
         let prefix = format!("{} [{said}] ", benefit.id);
-        figures_of(benefit, period, Some(&name), (&prefix, profile), all);
+        figures_of(of, period, Some(&name), (&prefix, profile), all);
     }
     let prefix = format!("{} ", benefit.id);
-    figures_of(benefit, period, None, (&prefix, version), all);
+    figures_of(of, period, None, (&prefix, version), all);
 }
 
 fn figures_of(
-    benefit: &Benefit,
+    (benefit, vocabulary): (&Benefit, &Vocabulary),
     period: Period,
     profile: Option<&Bilingual>,
     (prefix, table): (&str, &Table),
@@ -539,19 +552,23 @@ fn figures_of(
 ) {
     let mut put =
         |profile: Option<&Bilingual>, key: String, number: Option<usize>, path: String, value: &Value| {
-            let value = match value {
+            let text = match value {
                 Value::String(text) => text.clone(),
                 Value::Integer(_) | Value::Boolean(_) => value.to_string(),
                 _ => return,
             };
+            let last = key.rsplit('.').next().unwrap_or(&key);
             all.push(OverlayFigure {
                 benefit: benefit.id.clone(),
                 benefit_name: benefit.name.clone(),
                 period,
                 profile: profile.cloned(),
+                name: key_name(&key, number),
+                shown: value_said(last, value, vocabulary),
+                kind: FigureKind::of(last, value),
+                value: text,
                 key,
                 number,
-                value,
                 path: format!("{prefix}{path}"),
             });
         };

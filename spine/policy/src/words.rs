@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use kangmai_base::{Day, Fen, Rate};
 use serde::Deserialize;
 
-use crate::Language;
+use crate::{Bilingual, Language};
 
 /// The text of this crate's `words.toml`, for the product's table of words.
 pub const WORDS_TOML: &str = include_str!("../words.toml");
@@ -44,6 +44,9 @@ words! {
     MutantOther = "policy.mutant.other",
     MutantLeftOut = "policy.mutant.left_out",
     MutantLayer = "policy.mutant.layer",
+    MutantSaid = "policy.mutant.said",
+    MutantSaidOut = "policy.mutant.said_out",
+    MutantSaidLayer = "policy.mutant.said_layer",
     MutantVerify = "policy.mutant.verify",
     MendMutant = "policy.mutant.mend",
     MendNoEffect = "policy.mutant.no_effect",
@@ -263,6 +266,8 @@ words! {
     DiffFileGone = "policy.diff.file_gone",
     DiffTakenOver = "policy.diff.taken_over",
     DiffGivenBack = "policy.diff.given_back",
+    DiffTakenOverSame = "policy.diff.taken_over_same",
+    DiffGivenBackSame = "policy.diff.given_back_same",
     DiffWritingOnly = "policy.diff.writing_only",
     DiffSince = "policy.diff.since",
     DiffBetween = "policy.diff.between",
@@ -272,20 +277,6 @@ words! {
     DiffRemoved = "policy.diff.removed",
     DiffBecause = "policy.diff.because",
     DiffCases = "policy.diff.cases",
-    DiffDeductible = "policy.diff.figure.deductible",
-    DiffYearlyCap = "policy.diff.figure.yearly_cap",
-    DiffBillCap = "policy.diff.figure.bill_cap",
-    DiffRatio = "policy.diff.figure.ratio",
-    DiffSegmentRatio = "policy.diff.figure.segment_ratio",
-    DiffSegmentUpTo = "policy.diff.figure.segment_up_to",
-    DiffTierRatio = "policy.diff.figure.tier_ratio",
-    DiffTierAbove = "policy.diff.figure.tier_above",
-    DiffFactor = "policy.diff.figure.factor",
-    DiffMinus = "policy.diff.figure.minus",
-    DiffWhen = "policy.diff.figure.when",
-    DiffSource = "policy.diff.figure.source",
-    DiffSure = "policy.diff.figure.sure",
-    DiffGap = "policy.diff.figure.gap",
     // changes of an overlay
     ErrOverlaySyntax = "policy.overlay.syntax",
     ErrOverlayPack = "policy.overlay.pack",
@@ -421,6 +412,10 @@ impl Word {
     }
 
     /// The sentence without anything to fill in.
+    pub(crate) fn both(self) -> Bilingual {
+        Bilingual { zh: self.text(Language::Zh), en: self.text(Language::En) }
+    }
+
     pub(crate) fn text(self, language: Language) -> String {
         let mut out = String::new();
         self.write(language, &mut out, &[]);

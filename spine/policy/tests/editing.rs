@@ -140,10 +140,10 @@ fn cases_that_come_out_otherwise_are_shown_and_taken_over() {
     for case in &changed {
         assert!(case.can_be_accepted, "{case:?}");
         assert!(case.rows.iter().all(|row| row.expected != row.found && row.day.is_some()), "{case:?}");
-        assert!(case.rows.iter().all(|row| !row.given.contains("pays")), "{case:?}");
+        assert!(case.rows.iter().all(|row| !row.given.en.contains("pays")), "{case:?}");
     }
-    let given = |text: &str| changed.iter().flat_map(|case| &case.rows).any(|row| row.given == text);
-    assert!(given("remaining_compliant = \"1000.00\", year_to_date = \"10500.00\""), "{changed:?}");
+    let given = |text: &str| changed.iter().flat_map(|case| &case.rows).any(|row| row.given.zh == text);
+    assert!(given("此前各项支付后剩余的合规费用 1,000.00 元；本年此前累计费用 10,500.00 元"), "{changed:?}");
     for _ in 0..200 {
         let Some(case) = after.changed_cases().into_iter().next() else { break };
         let text = after.with_case_accepted(&case.path, case.line).expect("taken over");
@@ -169,6 +169,12 @@ fn a_mutant_s_case_waits_until_somebody_has_checked_it() {
     assert_eq!(after.unchecked_cases(), []);
     let mut alive = after.mutate(&choice).alive;
     assert!(!alive.is_empty(), "the edge of the new version has no cases yet");
+    for mutant in &alive {
+        let said = [&mutant.said.zh, &mutant.said.en];
+        assert!(said.iter().all(|said| !said.contains(['_', '[', '='])), "{said:?}");
+        assert!(mutant.said.zh.starts_with("城乡居民大病保险，"), "{said:?}");
+    }
+    assert!(after.mutants(&choice) > alive.len());
     for _ in 0..4 {
         let path = &alive.first().map_or(String::new(), |mutant| mutant.error.path.clone());
         let Some((_, text)) = after.files().iter().find(|(known, _)| known == path) else { break };
@@ -184,6 +190,8 @@ fn a_mutant_s_case_waits_until_somebody_has_checked_it() {
     assert!(alive.iter().all(|mutant| mutant.case.is_none()), "{alive:#?}");
     let waiting = after.unchecked_cases();
     assert!(!waiting.is_empty());
+    let said = waiting[0].said.as_ref().expect("in words");
+    assert!(said.rows.iter().flatten().all(|row| !row.zh.is_empty() && !row.zh.contains('_')), "{said:?}");
     assert!(waiting[0].text.starts_with("[[case]]\nname   = \"待核对："), "{}", waiting[0].text);
     let count = waiting.len();
     let path = waiting[0].path.clone();
@@ -255,18 +263,18 @@ fn each_kind_of_difference_is_told() {
     let major = "cn/henan/benefits/20-major.toml";
     for (path, from, to, expected) in [
         (major, "# 城乡", "# 河南城乡", "只改了注释或写法"),
-        (major, "half_up", "down", "round.mode half_up → down"),
+        (major, "half_up", "down", "不足一分怎样处理 四舍五入 → 舍去"),
         (major, "\"returned_to_poverty\"]", "\"returned_to_poverty\", \"marginal\"]", "适用条件"),
         (
             major,
             "yearly_cap = \"400000.00\"",
             "yearly_cap = \"500000.00\"",
-            "2017-01-01 至 2018-12-31：年度限额 400000.00 → 500000.00",
+            "2017-01-01 至 2018-12-31：年度限额 400,000.00 元 → 500,000.00 元",
         ),
         (major, "zh = \"2021年的大病保险", "zh = \"这一年的大病保险", "暂无规定的原因"),
         (major, "pays = \"35600.01\"", "pays = \"35600.02\"", "新增或改写 1 个"),
         (major, "（2022-11-08）", "（2022-11-09）", "依据 周口市"),
-        ("cn/income.toml", "amount = \"6000.00\"", "amount = \"6500.00\"", "6000.00 → 6500.00"),
+        ("cn/income.toml", "amount = \"6000.00\"", "amount = \"6500.00\"", "6,000.00 元 → 6,500.00 元"),
         ("cn/henan/pack.toml", "zh = \"", "zh = \"新", "→ 新"),
     ] {
         let told = said(&release, &edit(path, from, to));

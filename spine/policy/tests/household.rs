@@ -115,8 +115,8 @@ fn cases_prove_whose_year_it_is() {
     // The cases that are printed for them, pasted beside their benefits, prove it as well.
     let mut pasted = files();
     pasted.retain(|(path, _)| !path.ends_with("cases/household.toml"));
-    for mutant in mutated.alive {
-        if let Some(case) = mutant.case.filter(|case| case.contains("owner")) {
+    for mutant in mutated.alive.into_iter().filter(|mutant| mutant.name.contains("owner")) {
+        if let Some(case) = mutant.case {
             assert!(case.contains("other_member = true"), "{case}");
             let (_, text) = pasted.iter_mut().find(|(path, _)| *path == mutant.error.path).expect("its file");
             *text = format!("{text}\n{case}\n");

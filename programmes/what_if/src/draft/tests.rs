@@ -27,6 +27,7 @@ fn draft(files: Vec<DraftFile>) -> Draft {
         changed_at: Moment(0),
         revision: 1,
         judged: None,
+        judging: None,
         run: None,
         publication: None,
         files,
@@ -99,11 +100,18 @@ fn each_thing_that_stands_in_the_way_is_named() {
     let own = pack.replace("\"41\"", "\"411722\"");
     let mut good = draft(vec![file("cn/henan/411722/pack.toml", &own)]);
     assert_eq!(blockers(&good), [Blocker::NotJudged]);
-    let after = good.review(&today).release.expect("it loads");
-    good.judged = Some(judge(&after, &good.files));
+    let review = good.review(&today);
+    let after = review.release.expect("it loads");
+    good.judged = Some(judge(&after, &good.files, &review.proof, &|_, _| {}));
     assert_eq!(blockers(&good), []);
-    let alive =
-        Alive { name: "a".into(), path: String::new(), zh: String::new(), en: String::new(), case: None };
+    let alive = Alive {
+        name: "a".into(),
+        path: String::new(),
+        zh: String::new(),
+        en: String::new(),
+        said: Bilingual::default(),
+        case: None,
+    };
     good.judged.as_mut().expect("judged").alive.push(alive);
     assert_eq!(blockers(&good), [Blocker::Alive(1)]);
     good.accepted.push(AcceptedMutant { mutant: "a".into(), reason: "r".into(), name: "n".into() });
@@ -125,7 +133,44 @@ fn who_wrote_on_it_is_known() {
         reason: String::new(),
     };
     draft.steps = vec![step(one, "figure"), step(other, "rejected")];
-    assert!(draft.was_written_by(one) && !draft.was_written_by(other));
+    assert!(draft.is_of(one) && !draft.is_of(other));
+    // Who hands in what another has written vouches for it.
+    draft.steps.push(step(other, "submitted"));
+    assert!(draft.is_of(other));
+}
+
+#[test]
+fn what_was_judged_holds_when_a_case_is_checked_and_not_when_one_says_something_else() {
+    let release = shipped();
+    let today = today(&release);
+    let files = changed(&release, "major [参保居民] tiers[1].ratio = 65% from 2026-01-01");
+    let proof = |edit: &dyn Fn(&str) -> String| {
+        let mut files = files.clone();
+        for file in files.iter_mut().filter(|file| file.path.contains("/cases/")) {
+            file.text = file.text.as_deref().map(edit);
+        }
+        draft(files).proof(&today)
+    };
+    let as_it_is = proof(&str::to_owned);
+    assert_eq!(
+        as_it_is,
+        proof(&|text| format!("# a remark\n{}", text.replace("name   = \"", "name = \"待核对：")))
+    );
+    assert_ne!(as_it_is, proof(&|text| text.replacen("pays = \"", "pays = \"1", 1)));
+}
+
+#[test]
+fn judging_says_how_far_it_is_and_is_given_up_when_it_says_nothing() {
+    let release = shipped();
+    let after = draft(changed(&release, "major [参保居民] tiers[1].ratio = 65% from 2026-01-01"));
+    let after_release = after.review(&today(&release)).release.expect("it loads");
+    let told = std::sync::Mutex::new(Vec::new());
+    judge(&after_release, &after.files, "", &|done, all| told.lock().expect("a list").push((done, all)));
+    let told = told.into_inner().expect("a list");
+    assert!(told.len() > 100 && told.last().is_some_and(|(done, all)| done == all && *all == told.len()));
+    let judging = Judging { at: Moment(0), done: 1, all: 2 };
+    assert!(judging.is_under_way(Moment(0).plus_seconds(SILENT_FOR)));
+    assert!(!judging.is_under_way(Moment(0).plus_seconds(SILENT_FOR + 1)));
 }
 
 #[test]

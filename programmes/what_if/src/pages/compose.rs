@@ -5,15 +5,22 @@ use axum::http::Uri;
 use axum::response::Response;
 use kangmai_base::Day;
 use kangmai_policy::overlay::{MOST_CHANGES, figures};
-use kangmai_policy::{Overlay, OverlayFigure, PackError};
+use kangmai_policy::{FigureKind, Jurisdiction, Overlay, OverlayFigure, PackError};
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Field, Form, FormBody, Page, go_to, show, show_refused};
 
 use super::{language, note};
 use crate::run::{Asked, WhatIfFailure, begin, changed_law, pack_of};
+use crate::value::{fields_for, offer, refuse_errors, to_begin_with, typed_value};
 
-const FIELDS: &[Field] =
-    &[Field::text("value", "what_if.field.value"), Field::day("from", "what_if.field.from")];
+const fn figure_fields(value: Field) -> [Field; 2] {
+    [value, Field::day("from", "what_if.field.from")]
+}
+
+fn fields_of(kind: &FigureKind) -> &'static [Field] {
+    fields_for!(kind, figure_fields)
+}
+
 /// Years that are offered, back from the present one.
 const YEARS: i32 = 6;
 
@@ -88,20 +95,28 @@ pub(crate) async fn compose(visit: Visit, uri: Uri) -> Result<Response, Failure>
         return show(&page(&visit, &draft, None, Vec::new()));
     };
     let adds = value("act") == Some("add");
-    let mut form = Form::typed(FIELDS, if adds { pairs.clone() } else { Vec::new() });
+    let all = all_figures(&visit, year).1;
+    // A figure of two versions of a year stands twice in the list under one path: the first day tells them apart.
+    let known = all.iter().rev().find(|known| known.path == figure).cloned();
+    let kind = known.as_ref().map_or(&FigureKind::Text, |known| &known.kind);
+    let mut form = Form::typed(fields_of(kind), if adds { pairs.clone() } else { Vec::new() });
+    if let Some(known) = &known {
+        offer(&mut form, known, language(&visit.page));
+    }
     if !adds {
         return show(&page(&visit, &draft, Some((figure, form)), Vec::new()));
     }
-    let value = form.text("value").map(|value| value.replace('％', "%"));
-    let (Some(new), Some(from)) = (value, form.day("from")) else {
-        // Both are asked, so that both faults show.
-        let _ = form.day("from");
+    let (value, from) = (typed_value(&mut form, kind), form.day("from"));
+    let (Some(new), Some(from)) = (value, from) else {
         return show_refused(&page(&visit, &draft, Some((figure, form)), Vec::new()));
     };
     let longer = draft.with(format!("{figure} = {new} from {from}"));
     match laid(&visit, &longer) {
         Ok(_) => Ok(go_to(&longer.href(&[]))),
-        Err(errors) => show_refused(&page(&visit, &draft, Some((figure, form)), errors)),
+        Err((said, errors)) => {
+            refuse_errors(&mut form, &errors, language(&visit.page));
+            show_refused(&page(&visit, &draft, Some((figure, form)), said))
+        }
     }
 }
 
@@ -112,7 +127,7 @@ pub(crate) async fn start(visit: Visit, body: FormBody) -> Result<Response, Fail
     let draft = Draft { year, changes };
     let asked = match laid(&visit, &draft) {
         Ok(asked) => asked,
-        Err(errors) => return show_refused(&page(&visit, &draft, None, errors)),
+        Err((said, _)) => return show_refused(&page(&visit, &draft, None, said)),
     };
     let said = format!("{year}: {}", draft.changes.join("; "));
     let place = asked.place;
@@ -121,38 +136,52 @@ pub(crate) async fn start(visit: Visit, body: FormBody) -> Result<Response, Fail
             note(&visit, "what_if", place, said).await?;
             Ok(go_to(&format!("/what-if/{id}")))
         }
+        Err(WhatIfFailure::Busy) => {
+            let said = vec![visit.page.word("what_if.busy").into_owned()];
+            show_refused(&page(&visit, &draft, None, said))
+        }
         Err(error) => Err(Failure::from(error)),
     }
 }
 
+/// What is wrong with changes, as it is said, and what the loader finds.
+type Wrong = (Vec<String>, Vec<PackError>);
+
 /// The changes, if they can be laid over the law; else what is wrong with them.
-fn laid(visit: &Visit, draft: &Draft) -> Result<Asked, Vec<String>> {
-    let said = |errors: Vec<PackError>| -> Vec<String> {
-        errors.iter().map(|error| error.render(language(&visit.page))).collect()
+fn laid(visit: &Visit, draft: &Draft) -> Result<Asked, Wrong> {
+    let said = |errors: Vec<PackError>| {
+        let said = errors.iter().map(|error| error.render(language(&visit.page))).collect();
+        (said, errors)
     };
+    let word = |key: &str| (vec![visit.page.word(key).into_owned()], Vec::new());
     let overlay = Overlay::parse(&draft.changes).map_err(said)?;
     if overlay.is_empty() {
-        return Err(vec![visit.page.word("what_if.nothing_chosen").into_owned()]);
+        return Err(word("what_if.nothing_chosen"));
     }
     let asked = Asked { place: visit.reach.place(), year: draft.year, overlay, draft: None };
     match changed_law(&visit.app.policies, &asked) {
         Ok(_) => Ok(asked),
         Err(WhatIfFailure::Changes(errors)) => Err(said(errors)),
-        Err(_) => Err(vec![visit.page.word("what_if.no_pack").into_owned()]),
+        Err(_) => Err(word("what_if.no_pack")),
     }
 }
 
-fn page(visit: &Visit, draft: &Draft, chosen: Option<(String, Form)>, errors: Vec<String>) -> ComposePage {
+/// The pack that holds at the visitor's place in a year, and its figures.
+fn all_figures(visit: &Visit, year: i32) -> (Option<&Jurisdiction>, Vec<OverlayFigure>) {
     let release = &visit.app.policies;
-    let page = visit.page.clone().under(visit.page.word("what_if.title"), "/what-if").titled("what_if.new");
-    let language = language(&page);
-    let year = draft.year;
     let directory = pack_of(release, visit.reach.place(), year);
     let one = directory.and_then(|directory| release.jurisdiction(directory));
     let days = Day::from_ymd(year, 1, 1).zip(Day::from_ymd(year, 12, 31));
-    let all: Vec<OverlayFigure> =
-        one.zip(days).map(|(one, (first, last))| figures(release, one, first, last)).unwrap_or_default();
-    let first = days.map_or(visit.today, |(first, _)| first);
+    let all = one.zip(days).map(|(one, (first, last))| figures(release, one, first, last));
+    (one, all.unwrap_or_default())
+}
+
+fn page(visit: &Visit, draft: &Draft, chosen: Option<(String, Form)>, errors: Vec<String>) -> ComposePage {
+    let page = visit.page.clone().under(visit.page.word("what_if.title"), "/what-if").titled("what_if.new");
+    let language = language(&page);
+    let year = draft.year;
+    let (one, all) = all_figures(visit, year);
+    let first = Day::from_ymd(year, 1, 1).unwrap_or(visit.today);
     let mut benefits: Vec<(String, Vec<FigureLine>)> = Vec::new();
     for figure in &all {
         let line = figure_line(&page, draft, figure, chosen.as_ref().map(|(figure, _)| figure.as_str()));
@@ -188,7 +217,6 @@ fn page(visit: &Visit, draft: &Draft, chosen: Option<(String, Form)>, errors: Ve
     }
 }
 
-/// A figure of two versions of a year stands twice in the list under one path: the first day tells them apart.
 fn chosen_figure(
     page: &Page,
     all: &[OverlayFigure],
@@ -198,15 +226,16 @@ fn chosen_figure(
 ) -> Option<Chosen> {
     let figure = all.iter().rev().find(|figure| figure.path == path)?;
     if form.raw("value").is_empty() && !form.is_refused() {
-        form.fill("value", &figure.value);
+        form.fill("value", to_begin_with(figure, language(page)));
     }
     if form.raw("from").is_empty() && !form.is_refused() {
         form.fill("from", figure.period.from.max(first));
     }
+    let spoken = language(page);
     let names =
-        [figure.benefit_name.get(language(page)).to_owned(), group(page, figure), figure_name(page, figure)];
+        [figure.benefit_name.get(spoken).to_owned(), group(page, figure), figure.name.get(spoken).to_owned()];
     let said: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-    Some(Chosen { said: said.join(" · "), value: figure.value.clone(), figure: path, form })
+    Some(Chosen { said: said.join(" · "), value: figure.shown.get(spoken).to_owned(), figure: path, form })
 }
 
 pub(super) fn group(page: &Page, figure: &OverlayFigure) -> String {
@@ -219,30 +248,9 @@ fn figure_line(page: &Page, draft: &Draft, figure: &OverlayFigure, chosen: Optio
         benefit: figure.benefit_name.get(language(page)).to_owned(),
         group: group(page, figure),
         period: format!("{} – {to}", figure.period.from),
-        name: figure_name(page, figure),
-        value: figure.value.clone(),
+        name: figure.name.get(language(page)).to_owned(),
+        value: figure.shown.get(language(page)).to_owned(),
         choose: format!("{}#change", draft.href(&[("figure", &figure.path)])),
         is_chosen: chosen == Some(figure.path.as_str()),
     }
-}
-
-/// What a figure is called; one that has no name of its own, by its path.
-pub(super) fn figure_name(page: &Page, figure: &OverlayFigure) -> String {
-    let key = match figure.key.as_str() {
-        "deductible" => "what_if.figure.deductible",
-        "deductible_over" => "what_if.figure.deductible_over",
-        "yearly_cap" => "what_if.figure.yearly_cap",
-        "ratio" => "what_if.figure.ratio",
-        "segments.ratio" => "what_if.figure.segment_ratio",
-        "segments.up_to" => "what_if.figure.segment_up_to",
-        "tiers.ratio" => "what_if.figure.tier_ratio",
-        "tiers.above" => "what_if.figure.tier_above",
-        "pays_up_to" => "what_if.figure.pays_up_to",
-        "own_share_at_most" => "what_if.figure.own_share_at_most",
-        "discount" => "what_if.figure.discount",
-        "deductible_rule.factor" => "what_if.figure.factor",
-        "ratio_rule.minus" => "what_if.figure.minus",
-        _ => return figure.path.rsplit(' ').next().unwrap_or(&figure.path).to_owned(),
-    };
-    page.say1(key, "number", figure.number.unwrap_or(1))
 }

@@ -10,7 +10,7 @@ mod start;
 use std::sync::Arc;
 
 use kangmai_base::{Id, Refusal, Uuid};
-use kangmai_database::DatabaseError;
+use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Page, go_to};
 
@@ -21,8 +21,9 @@ pub(crate) use one::show_draft;
 pub(crate) use releases::{show_release, show_releases};
 pub(crate) use start::{begin_draft, show_drafts};
 
-use super::note;
+use super::noted;
 use crate::draft::{Draft, DraftState, Review, Today};
+use crate::judging;
 use crate::store::draft::{self as store, Deed};
 
 /// The address of a draft.
@@ -68,11 +69,23 @@ async fn write(visit: &Visit, draft: &Draft, deed: Deed) -> Result<(), Failure> 
     let (act, place) = (deed.act, draft.place);
     let said = format!("{} {act} {}", draft.title, deed.reason);
     let (now, actor, whose) = (visit.app.clock.now(), visit.actor.clone(), draft.clone());
-    let written = visit.app.database.write(move |tx| store::act_on(tx, &whose, &actor, &deed, now)).await;
-    if !written.map_err(|error: DatabaseError| error)? {
+    let note = noted(visit, "policy_draft", place, said);
+    let after = draft.after(&deed.files, &deed.dropped);
+    let is_judged = after.is_judged(&today_of(visit)) || after.files == draft.files;
+    let work = move |tx: &mut Transaction<'_>| {
+        if !store::act_on(tx, &whose, &actor, &deed, now)? {
+            return Ok(false);
+        }
+        note(tx).map(|()| true)
+    };
+    if !visit.app.database.write(work).await.map_err(|error: DatabaseError| error)? {
         return Err(Failure::Refused(Refusal::new("what_if.draft.stale")));
     }
-    note(visit, "policy_draft", place, said).await
+    if !is_judged {
+        // What was judged said something else. If too many wait, the button is there.
+        judging::begin(&visit.app, &visit.reach, draft.id).await?;
+    }
+    Ok(())
 }
 
 /// State of a draft: key of its word, and tone.

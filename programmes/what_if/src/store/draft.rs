@@ -4,16 +4,16 @@ use kangmai_access::{Actor, Reach};
 use kangmai_base::{Day, DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, params};
 
-use crate::draft::{AcceptedMutant, Draft, DraftFile, DraftState, Judged, Step};
+use crate::draft::{AcceptedMutant, Draft, DraftFile, DraftState, Judged, Judging, SILENT_FOR, Step};
 
 const PUT: &str =
     "insert into policy_draft (id, place, title, made_from, state, author, author_name, begun_at,
     changed_at, revision) values ($1, $2, $3, $4, 'open', $5, $6, $7, $7, 1)";
 const LIST: &str =
     "select id, place, title, made_from, state, author_name, changed_at, revision, judged, run,
-    publication from policy_draft where place between $1 and $2 order by changed_at desc, id desc limit $3";
+    publication, judging_at, judging_done, judging_all from policy_draft where place between $1 and $2 order by changed_at desc, id desc limit $3";
 const ONE: &str = "select id, place, title, made_from, state, author_name, changed_at, revision, judged, run,
-    publication from policy_draft where id = $1 and place between $2 and $3";
+    publication, judging_at, judging_done, judging_all from policy_draft where id = $1 and place between $2 and $3";
 const OF_RUN: &str = "select id from policy_draft where run = $1 and place between $2 and $3";
 const WAITING: &str = "select count(*) from policy_draft where state = $1 and place between $2 and $3";
 const FILES: &str = "select path, old, body, clash from policy_draft_file where draft = $1 order by path";
@@ -34,6 +34,12 @@ const PUT_STEP: &str = "insert into policy_draft_step (draft, number, at, accoun
 const ACCEPT: &str = "insert into policy_draft_mutant (draft, mutant, reason, name) values ($1, $2, $3, $4)
     on conflict (draft, mutant) do update set reason = excluded.reason, name = excluded.name";
 const JUDGED: &str = "update policy_draft set judged = $2 where id = $1";
+const CLAIM: &str = "update policy_draft set judging_at = $2, judging_done = 0, judging_all = 0
+    where id = $1 and (judging_at is null or judging_at < $3)";
+const TOUCH_JUDGING: &str = "update policy_draft set judging_at = $2, judging_done = $3, judging_all = $4
+    where id = $1 and judging_at is not null";
+const END_JUDGING: &str = "update policy_draft set judging_at = null
+    where id = $1 and (cast($2 as bigint) is null or revision = $2)";
 const RUN: &str = "update policy_draft set run = $2 where id = $1";
 const MADE_FROM: &str = "update policy_draft set made_from = $2 where id = $1";
 const PUBLISHED: &str = "update policy_draft set publication = $2 where id = $1";
@@ -114,6 +120,14 @@ fn read(row: &Row) -> Result<Draft, DatabaseError> {
             .transpose()?,
         run: row.get(9)?,
         publication: row.get(10)?,
+        judging: match row.get::<Option<Moment>>(11)? {
+            Some(at) => Some(Judging {
+                at,
+                done: row.get::<Option<i64>>(12)?.unwrap_or(0),
+                all: row.get::<Option<i64>>(13)?.unwrap_or(0),
+            }),
+            None => None,
+        },
         files: Vec::new(),
         accepted: Vec::new(),
         steps: Vec::new(),
@@ -215,6 +229,36 @@ pub fn act_on(
 pub fn keep_judged(tx: &mut Transaction<'_>, id: Uuid, judged: &Judged) -> Result<(), DatabaseError> {
     let text = serde_json::to_string(judged).map_err(|error| DatabaseError::Refused(error.to_string()))?;
     tx.execute(JUDGED, &params![id, text]).map(|_| ())
+}
+
+/// Takes on to judge a draft's mutants; `false` if that is under way.
+///
+/// # Errors
+/// When the database fails.
+pub fn claim_judging(tx: &mut Transaction<'_>, id: Uuid, now: Moment) -> Result<bool, DatabaseError> {
+    Ok(tx.execute(CLAIM, &params![id, now, now.plus_seconds(-SILENT_FOR)])? > 0)
+}
+
+/// Says that judging goes on, and how far it is.
+///
+/// # Errors
+/// When the database fails.
+pub fn touch_judging(
+    tx: &mut Transaction<'_>,
+    id: Uuid,
+    (done, all): (usize, usize),
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    let [done, all] = [done, all].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+    tx.execute(TOUCH_JUDGING, &params![id, now, done, all]).map(|_| ())
+}
+
+/// Says that judging is at its end; `false`, and it is not, if the draft is of another revision by now.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_judging(tx: &mut Transaction<'_>, id: Uuid, revision: Option<i64>) -> Result<bool, DatabaseError> {
+    Ok(tx.execute(END_JUDGING, &params![id, revision])? > 0)
 }
 
 /// Keeps which run shows the draft's effect.

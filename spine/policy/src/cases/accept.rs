@@ -8,12 +8,16 @@ use kangmai_base::{Day, Fen};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::said::{ANSWERS, CaseSaid, written_said};
 use super::{CaseBill, ChainCase, LayerCase, Taken, taken};
+use crate::diff::plain;
 use crate::fields::{Errors, Fields};
+use crate::figure::{fact_name, key_name, value_said};
 use crate::release::{Role, role_of};
 use crate::source::PackFile;
 use crate::splice::{Splice, block, entries, inline, line_of, quoted};
-use crate::{Jurisdiction, Release};
+use crate::vocabulary::Vocabulary;
+use crate::{Bilingual, Jurisdiction, Release};
 
 /// Stands before the name of a case whose amounts nobody has worked out from the source yet.
 pub const UNCHECKED: &str = "待核对：";
@@ -38,14 +42,14 @@ pub struct ChangedCase {
 pub struct CaseDifference {
     /// The day of the bill, where the case says one.
     pub day: Option<Day>,
-    /// What is given, as the case writes it; of a chain, the number of the bill.
-    pub given: String,
-    /// What: `pays`, `remaining`, `version`, `profile`, or the name of a layer; empty where a sentence says all.
-    pub what: String,
+    /// What is given; of a chain, the number of the bill.
+    pub given: Bilingual,
+    /// What is otherwise: what is paid, what is left, or who pays; empty where a sentence says all.
+    pub what: Bilingual,
     /// What the case says.
-    pub expected: String,
+    pub expected: Bilingual,
     /// What comes out.
-    pub found: String,
+    pub found: Bilingual,
 }
 
 /// A case that waits for somebody to work its amounts out from the source.
@@ -57,6 +61,8 @@ pub struct UncheckedCase {
     pub line: usize,
     /// Its text.
     pub text: String,
+    /// The same in words.
+    pub said: Option<CaseSaid>,
 }
 
 /// Answers of a layer to one point: what a case may say.
@@ -99,10 +105,10 @@ impl Release {
             let can_be_accepted = rows.is_some() && self.with_case_accepted(path, head).is_some();
             let sentence = || CaseDifference {
                 day: None,
-                given: String::new(),
-                what: String::new(),
-                expected: String::new(),
-                found: failure.difference.clone(),
+                given: Bilingual::default(),
+                what: Bilingual::default(),
+                expected: Bilingual::default(),
+                found: plain(&failure.difference),
             };
             changed.push(ChangedCase {
                 path: path.clone(),
@@ -166,7 +172,8 @@ impl Release {
                     let own = block(text, table, case.span().start);
                     let line = line_of(text, case.span().start);
                     let text = text.get(own).unwrap_or_default().trim_end().to_owned();
-                    unchecked.push(UncheckedCase { path: path.clone(), line, text });
+                    let said = CaseSaid::of(&text, self.vocabulary());
+                    unchecked.push(UncheckedCase { path: path.clone(), line, text, said });
                 }
             }
         }
@@ -197,16 +204,15 @@ impl Written<'_> {
         &self.file.text
     }
 
-    /// What is given, as it is written: what all points share, then what the point has of its own; without the answers.
-    fn given(&self, point: Option<&Spanned<DeValue<'_>>>) -> String {
-        const ANSWERS: [&str; 4] = ["pays", "remaining", "version", "profile"];
+    /// What is given: what all points share, then what the point has of its own; without the answers.
+    fn given(&self, point: Option<&Spanned<DeValue<'_>>>, vocabulary: &Vocabulary) -> Bilingual {
         let shared = self.case.get("given");
         let parts = shared
             .into_iter()
             .chain(point)
             .filter_map(|value| entries(self.text(), value.get_ref().as_table()?, value.span()));
         let own = parts.flatten().filter(|(key, _)| !ANSWERS.contains(&key.as_str()));
-        own.map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
+        written_said(&own.collect::<Vec<_>>(), vocabulary)
     }
 
     fn name(&self) -> &str {
@@ -241,12 +247,19 @@ impl Written<'_> {
         for (index, case) in cases.iter().enumerate() {
             let found = case.answer(home, benefit)?;
             let point = self.case.get("points").and_then(|_| said.get(index.checked_div(days)?).copied());
-            let given = self.given(point);
+            let given = self.given(point, release.vocabulary());
             let mut put = |what: &str, expected: String, found: String| {
                 if expected != found {
-                    let (day, given, what) =
-                        (Some(case.given.facts.discharge), given.clone(), what.to_owned());
-                    rows.push(CaseDifference { day, given, what, expected, found });
+                    let day = Some(case.given.facts.discharge);
+                    let [expected, found] = [expected, found]
+                        .map(|text| value_said(what, &toml::Value::String(text), release.vocabulary()));
+                    rows.push(CaseDifference {
+                        day,
+                        given: given.clone(),
+                        what: fact_name(what),
+                        expected,
+                        found,
+                    });
                 }
             };
             put("pays", case.pays.to_string(), found.pays.to_string());
@@ -361,6 +374,13 @@ impl Written<'_> {
     fn chain_rows(&self, release: &Release, home: &Jurisdiction) -> Option<Vec<CaseDifference>> {
         let (case, found) = self.chain_found(release, home)?;
         let mut rows = Vec::new();
+        let layers = home.to_read().layers();
+        let name_of = |what: &str| {
+            let layer = layers.iter().find(|layer| layer.benefit.id == what);
+            layer.map_or_else(|| fact_name(what), |layer| layer.benefit.name.clone())
+        };
+        let yuan =
+            |amount: Fen| value_said("pays", &toml::Value::String(amount.to_string()), release.vocabulary());
         for (number, (CaseBill { facts, expect, .. }, found)) in case.bills.iter().zip(&found).enumerate() {
             for (what, amount) in found {
                 let said = expect.iter().find(|(name, _)| name == what).map(|(_, amount)| *amount);
@@ -369,10 +389,10 @@ impl Written<'_> {
                 if expected != *amount {
                     rows.push(CaseDifference {
                         day: Some(facts.discharge),
-                        given: (number + 1).to_string(),
-                        what: what.clone(),
-                        expected: expected.to_string(),
-                        found: amount.to_string(),
+                        given: key_name("bill", Some(number + 1)),
+                        what: name_of(what),
+                        expected: yuan(expected),
+                        found: yuan(*amount),
                     });
                 }
             }

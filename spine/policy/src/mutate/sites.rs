@@ -9,6 +9,8 @@ use kangmai_base::{Day, Fen, Rate};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::figure::{CHOICES, RATIOS};
+
 /// A step from a table or a list to what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Hop {
@@ -64,11 +66,15 @@ impl Change {
         self.edits.iter().all(|(path, _)| is_condition(path) && !is_rule(path))
     }
 
+    /// The path to what is changed.
+    pub(super) fn hops(&self) -> &[Hop] {
+        self.edits.first().map_or(&[][..], |(path, _)| path)
+    }
+
     /// Where it is: `version 1, profile 2, deductible`.
     pub(super) fn place(&self) -> String {
-        let hops = self.edits.first().map_or(&[][..], |(path, _)| path);
         let mut out = String::new();
-        for hop in hops {
+        for hop in self.hops() {
             match hop {
                 Hop::Key(key) if out.is_empty() => out.push_str(key),
                 Hop::Key(key) => out.extend([", ", key.as_str()]),
@@ -174,19 +180,6 @@ const SILENT: &[&str] = &[
     "responsible",
 ];
 
-/// Numbers under these are ratios, however they are written.
-const RATIOS: &[&str] = &[
-    "ratio",
-    "factor",
-    "minus",
-    "discount",
-    "pays_up_to",
-    "own_share_at_most",
-    "rate",
-    "yellow_from",
-    "orange_from",
-];
-
 /// What can be left out without the file being refused for it.
 const OPTIONAL: &[&str] = &[
     "when",
@@ -203,25 +196,6 @@ const OPTIONAL: &[&str] = &[
     "designations",
     "pathway",
     "hospitals",
-];
-
-/// Words of which another could have been meant.
-const WORDS: &[(&str, &[&str])] = &[
-    ("as_of", &["admission", "discharge"]),
-    ("date", &["admission", "discharge"]),
-    ("mode", &["half_up", "down", "up"]),
-    ("deductible_over", &["bill", "year"]),
-    ("of", &["total", "compliant"]),
-    ("discount_of", &["remaining_compliant", "remaining_own"]),
-    ("take", &["compliant", "remaining_compliant"]),
-    ("over", &["bill", "year"]),
-    ("owner", &["person", "household"]),
-    ("rest", &["own", "with_before", "with_next"]),
-    ("window", &["year_to_date", "rolling_12_months"]),
-    ("own_cost", &["compliant", "all"]),
-    ("scope", &["county", "city", "province"]),
-    ("is", &["male", "female"]),
-    ("per", &["case", "year"]),
 ];
 
 /// All changes of a file whose parsed table is `table`.
@@ -345,7 +319,7 @@ impl Sites<'_> {
     }
 
     fn string(&mut self, key: &str, text: &str, span: Range<usize>) {
-        if let Some((_, words)) = WORDS.iter().find(|(name, words)| *name == key && words.contains(&text)) {
+        if let Some((_, words)) = CHOICES.iter().find(|(name, words)| *name == key && words.contains(&text)) {
             for other in words.iter().filter(|other| **other != text) {
                 self.push(span.clone(), Edit::Text((*other).to_owned()), Some(quoted(other)));
             }

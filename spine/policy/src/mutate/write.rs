@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use kangmai_base::{DivisionCode, Fen, Sex};
 
-use super::sites::Change;
 use crate::cases::{Given, UNCHECKED, taken};
+use crate::splice::quoted;
 use crate::tables::{Question, TableKind, Tables};
 use crate::vocabulary::{LabelSet, Vocabulary};
 use crate::{BaseTake, Benefit, FeeKind, IncomeKind, Policy, UNKNOWN_AGE};
@@ -42,20 +42,16 @@ impl Pairs {
     }
 }
 
-fn head(change: &Change, day: kangmai_base::Day) -> String {
-    // What is changed is quoted in part only, so that the name stays one line.
-    let place = change.place();
-    let place = if place.is_empty() { "*" } else { &place };
-    let place = place.replace('"', "'");
-    format!("[[case]]\nname   = \"{UNCHECKED}{place}\"\ndate   = \"{day}\"\n")
+fn head(said: &str, day: kangmai_base::Day) -> String {
+    format!("[[case]]\nname   = {}\ndate   = \"{day}\"\n", quoted(&format!("{UNCHECKED}{said}")))
 }
 
-/// The case of a layer that tells `change` from the original, with what the original pays.
+/// The case of a layer that tells a change, named as it is `said`, from the original, with what the original pays.
 pub(super) fn layer_case(
     given: &Given,
     benefit: &Benefit,
     (policy, mutant): (&Policy, &Policy),
-    change: &Change,
+    said: &str,
 ) -> Option<String> {
     let index = policy.layer_of(&benefit.id)?;
     let step = given.settle(policy, index);
@@ -63,7 +59,7 @@ pub(super) fn layer_case(
     write_amounts(&mut pairs, given, benefit);
     write_person(&mut pairs, given, &policy.vocabulary);
     write_institution(&mut pairs, given, &policy.vocabulary);
-    let mut out = head(change, given.facts.discharge);
+    let mut out = head(said, given.facts.discharge);
     let _ = writeln!(out, "given  = {}", pairs.table());
     let mut expect = Pairs(Vec::new());
     expect.text("pays", step.pays);
@@ -174,14 +170,14 @@ fn write_institution(pairs: &mut Pairs, given: &Given, vocabulary: &Vocabulary) 
     }
 }
 
-/// The case of a table that tells `change` from the original, with what the original answers.
+/// The case of a table that tells a change, named as it is `said`, from the original, with what the original answers.
 pub(super) fn table_case(
     asked: &Question,
     kind: TableKind,
     home: DivisionCode,
     (tables, changed): (&Tables, &Tables),
     vocabulary: &Vocabulary,
-    change: &Change,
+    said: &str,
 ) -> String {
     let plain = Question::on(asked.day);
     let mut pairs = Pairs(Vec::new());
@@ -234,7 +230,7 @@ pub(super) fn table_case(
             expect.text(key, answer);
         }
     }
-    let mut out = head(change, asked.day);
+    let mut out = head(said, asked.day);
     let _ = writeln!(out, "given  = {}", pairs.table());
     let _ = write!(out, "expect = {}", expect.table());
     out

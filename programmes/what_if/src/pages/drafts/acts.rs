@@ -1,5 +1,6 @@
 //! What is done to a draft from its page.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::Path;
@@ -10,10 +11,12 @@ use kangmai_policy::{Language, Overlay, Release, with_case_checked};
 use kangmai_programme::Visit;
 use kangmai_web::{Choice, Failure, Flash, Form, FormBody, go_to, show_refused};
 
-use super::one::{MUTANT, REASON, blocker_said, page};
+use super::one::{MUTANT, REASON, blocker_said, latest_run, page};
 use super::{done, draft_in, path_of, reviewed, today_of};
-use crate::draft::{Blocker, Draft, DraftFile, DraftState, Review, judge};
-use crate::run::{Asked, Drafted, begin};
+use crate::draft::{Blocker, Draft, DraftFile, DraftState, Review, with_cases};
+use crate::judging::{self, Begun};
+use crate::run::{Asked, Drafted, WhatIfFailure, begin};
+use crate::store::RunState;
 use crate::store::draft::{self as store, Deed};
 
 /// Cases that are taken over at once.
@@ -25,12 +28,13 @@ pub(crate) async fn act(visit: Visit, Path(id): Path<String>, body: FormBody) ->
     if body.value("revision").parse() != Ok(draft.revision) {
         return Err(Failure::Refused(Refusal::new("what_if.draft.stale")));
     }
-    let (path, line) = (body.value("path").to_owned(), body.value("line").parse().unwrap_or(0));
+    let place = (body.value("path").to_owned(), body.value("line").parse().unwrap_or(0));
+    let path = place.0.clone();
     match body.act() {
-        "accept_case" => accept_cases(&visit, &draft, Some((path, line))).await,
+        "accept_case" => accept_cases(&visit, &draft, Some(place)).await,
         "accept_cases" => accept_cases(&visit, &draft, None).await,
         "add_cases" => add_cases(&visit, &draft).await,
-        "check_case" => check_case(&visit, &draft, (&path, line)).await,
+        "check_cases" => check_cases(&visit, &draft, &body).await,
         "accept_mutant" => accept_mutant(&visit, draft, body).await,
         "drop_file" => {
             if draft.files.iter().all(|file| file.path != path) {
@@ -101,7 +105,12 @@ async fn accept_cases(
     draft: &Draft,
     only: Option<(String, usize)>,
 ) -> Result<Response, Failure> {
-    let reason = only.as_ref().map(|(path, line)| format!("{path}:{line}")).unwrap_or_default();
+    let mut reason = String::new();
+    if let Some((path, line)) = &only {
+        let review = reviewed(visit, draft).await?;
+        let case = review.cases.into_iter().find(|case| case.path == *path && case.line == *line);
+        reason = case.ok_or(Failure::NotFound)?.name;
+    }
     let work = move |release: Release| match only {
         Some((path, line)) => {
             release.with_case_accepted(&path, line).map(|text| (path, text)).into_iter().collect()
@@ -141,26 +150,41 @@ async fn add_cases(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
     let Some(judged) = &draft.judged else {
         return Err(Failure::Refused(Refusal::new("what_if.draft.judge_first")));
     };
-    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut by_file: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for alive in draft.alive(judged) {
-        let Some(case) = &alive.case else { continue };
-        let known = texts.iter().position(|(path, _)| *path == alive.path);
-        let text = known.map(|index| texts.remove(index).1).or_else(|| draft.text(&today, &alive.path));
-        let text = text.unwrap_or_default();
-        // One case often notices several mutants.
-        let text =
-            if text.contains(case.as_str()) { text } else { format!("{}\n\n{case}\n", text.trim_end()) };
-        texts.push((alive.path.clone(), text));
+        if let Some(case) = &alive.case {
+            by_file.entry(&alive.path).or_default().push(case);
+        }
     }
-    let files = texts.into_iter().map(|(path, text)| with_text(visit, draft, &path, text)).collect();
+    let text = |path: &str, cases: &[&str]| with_cases(&draft.text(&today, path).unwrap_or_default(), cases);
+    let files =
+        by_file.iter().map(|(path, cases)| with_text(visit, draft, path, text(path, cases))).collect();
     done(visit, draft, Deed { act: "cases_added", files, ..Deed::default() }).await
 }
 
-async fn check_case(visit: &Visit, draft: &Draft, (path, line): (&str, usize)) -> Result<Response, Failure> {
-    let text = draft.text(&today_of(visit), path).ok_or(Failure::NotFound)?;
-    let text = with_case_checked(&text, line).ok_or(Failure::NotFound)?;
-    let reason = format!("{path}:{line}");
-    let files = vec![with_text(visit, draft, path, text)];
+/// The cases that somebody has ticked are worked out from the source.
+async fn check_cases(visit: &Visit, draft: &Draft, body: &FormBody) -> Result<Response, Failure> {
+    let ticked = body.values("case").filter_map(|case| {
+        let (path, line) = case.rsplit_once(':')?;
+        Some((path.to_owned(), line.parse::<usize>().ok()?))
+    });
+    let ticked: Vec<(String, usize)> = ticked.collect();
+    if ticked.is_empty() {
+        let said = visit.page.word("what_if.draft.check_none").into_owned();
+        return Ok(Flash::warning(said).then_go_to(&path_of(draft.id)));
+    }
+    let today = today_of(visit);
+    let mut texts: BTreeMap<&str, String> = BTreeMap::new();
+    for (path, line) in &ticked {
+        let text = match texts.remove(path.as_str()) {
+            Some(text) => text,
+            None => draft.text(&today, path).ok_or(Failure::NotFound)?,
+        };
+        // Only the name becomes another: the lines of the others stay where they are.
+        texts.insert(path, with_case_checked(&text, *line).ok_or(Failure::NotFound)?);
+    }
+    let reason = visit.page.count("what_if.draft.checked", ticked.len());
+    let files = texts.into_iter().map(|(path, text)| with_text(visit, draft, path, text)).collect();
     done(visit, draft, Deed { act: "case_checked", reason, files, ..Deed::default() }).await
 }
 
@@ -198,80 +222,92 @@ async fn decide_clash(
     done(visit, draft, deed).await
 }
 
-/// Judges the mutants and keeps what became of them.
+/// Judges the mutants beside the requests, if the draft is so far.
 async fn judge_now(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
-    let review = reviewed(visit, draft).await?;
-    let release = review
-        .release
-        .clone()
-        .ok_or_else(|| Failure::Refused(Refusal::new("what_if.draft.does_not_load")))?;
-    if !review.cases.is_empty() {
-        // A case that fails anyway notices nothing.
-        let said = visit.page.count("what_if.draft.blocker.cases", review.cases.len());
+    if let Some(said) = not_so_far(visit, draft, true).await? {
         return Ok(Flash::warning(said).then_go_to(&path_of(draft.id)));
     }
-    judged(visit, draft, release).await?;
-    Ok(go_to(&path_of(draft.id)))
+    let begun = judging::begin(&visit.app, &visit.reach, draft.id).await?;
+    let word = match begun {
+        Begun::Now | Begun::Already => return Ok(go_to(&path_of(draft.id))),
+        Begun::Busy => "what_if.draft.judging.busy",
+    };
+    Ok(Flash::warning(visit.page.word(word)).then_go_to(&path_of(draft.id)))
 }
 
-async fn judged(
-    visit: &Visit,
-    draft: &Draft,
-    release: Arc<Release>,
-) -> Result<crate::draft::Judged, Failure> {
-    let files = draft.files.clone();
-    let work = tokio::task::spawn_blocking(move || judge(&release, &files));
-    let judged = work.await.map_err(Failure::internal)?;
-    let (id, kept) = (draft.id, judged.clone());
-    let kept = visit.app.database.write(move |tx| store::keep_judged(tx, id, &kept)).await;
-    kept.map_err(|error: DatabaseError| error)?;
-    Ok(judged)
-}
-
-/// Settles last year's bills with the draft.
-async fn try_now(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+/// Why it makes no sense yet to hold the draft against its cases, or against bills.
+async fn not_so_far(visit: &Visit, draft: &Draft, needs_cases: bool) -> Result<Option<String>, Failure> {
+    if !draft.state.is_written_on() {
+        return Err(not_open());
+    }
     let review = reviewed(visit, draft).await?;
-    let id = run_over(visit, draft, &review).await?;
-    Ok(go_to(&id.map_or_else(|| path_of(draft.id), |run| format!("/what-if/{run}"))))
+    let stands_in_the_way = |blocker: &&Blocker| match blocker {
+        Blocker::Empty | Blocker::Errors(_) | Blocker::Clash(_) => true,
+        // A case that fails anyway notices nothing.
+        Blocker::Cases(_) => needs_cases,
+        _ => false,
+    };
+    let blocker = review.blockers.iter().find(stands_in_the_way);
+    Ok(blocker.map(|blocker| blocker_said(&visit.page, blocker)))
+}
+
+/// Settles last year's bills with the draft; a run that is under way is shown instead.
+async fn try_now(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
+    if let Some(said) = not_so_far(visit, draft, false).await? {
+        return Ok(Flash::warning(said).then_go_to(&path_of(draft.id)));
+    }
+    if let Some(run) = latest_run(visit, draft).await?.filter(|run| run.state == RunState::Running) {
+        return Ok(go_to(&format!("/what-if/{}", run.id)));
+    }
+    let review = reviewed(visit, draft).await?;
+    match run_over(visit, draft, &review).await {
+        Ok(id) => Ok(go_to(&id.map_or_else(|| path_of(draft.id), |run| format!("/what-if/{run}")))),
+        Err(WhatIfFailure::Busy) => {
+            Ok(Flash::warning(visit.page.word("what_if.busy")).then_go_to(&path_of(draft.id)))
+        }
+        Err(error) => Err(Failure::from(error)),
+    }
 }
 
 async fn run_over(
     visit: &Visit,
     draft: &Draft,
     review: &Review,
-) -> Result<Option<kangmai_base::Uuid>, Failure> {
+) -> Result<Option<kangmai_base::Uuid>, WhatIfFailure> {
     let Some(release) = review.release.clone() else { return Ok(None) };
     let told = review.law_told(Language::Zh);
     let nothing: [&str; 0] = [];
-    let overlay = Overlay::parse(&nothing).map_err(|_| Failure::NotFound)?;
+    let overlay = Overlay::parse(&nothing).map_err(WhatIfFailure::Changes)?;
     let asked = Asked {
         place: draft.place,
         year: visit.today.year() - 1,
         overlay,
         draft: Some(Drafted { release, told }),
     };
-    let run = begin(&visit.app, &visit.actor, asked).await.map_err(Failure::from)?;
+    let run = begin(&visit.app, &visit.actor, asked).await?;
     let id = draft.id;
     let kept = visit.app.database.write(move |tx| store::keep_run(tx, id, run)).await;
     kept.map_err(|error: DatabaseError| error)?;
     Ok(Some(run))
 }
 
-/// Hands the draft in for approval, if nothing stands in the way; judges the mutants first and begins a run if there is none.
+/// Hands the draft in for approval, if nothing stands in the way; begins to judge the mutants, or a run, if there was none.
 async fn submit(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
-    let mut review = reviewed(visit, draft).await?;
-    if review.blockers == [Blocker::NotJudged]
-        && let Some(release) = review.release.clone()
-    {
-        let judged = judged(visit, draft, release).await?;
-        let whole = Draft { judged: Some(judged), ..draft.clone() };
-        review = reviewed(visit, &whole).await?;
+    let review = reviewed(visit, draft).await?;
+    if review.blockers == [Blocker::NotJudged] {
+        judging::begin(&visit.app, &visit.reach, draft.id).await?;
+        let said = visit.page.word("what_if.draft.judging.first").into_owned();
+        return Ok(Flash::warning(said).then_go_to(&path_of(draft.id)));
     }
     if let Some(blocker) = review.blockers.first() {
         return Ok(Flash::warning(blocker_said(&visit.page, blocker)).then_go_to(&path_of(draft.id)));
     }
     if draft.run.is_none() {
-        run_over(visit, draft, &review).await?;
+        match run_over(visit, draft, &review).await {
+            // It can be tried later: whoever approves sees that it was not.
+            Ok(_) | Err(WhatIfFailure::Busy) => {}
+            Err(error) => return Err(Failure::from(error)),
+        }
     }
     let deed = Deed { act: "submitted", state: Some(DraftState::Submitted), ..Deed::default() };
     done(visit, draft, deed).await

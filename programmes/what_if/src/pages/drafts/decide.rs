@@ -14,7 +14,7 @@ use kangmai_web::{Failure, Flash, Form, FormBody, go_to, show_refused};
 use super::one::{MUTANT, REASON, blocker_said, page};
 use super::{draft_in, path_of, reviewed, write};
 use crate::draft::{Draft, DraftState, Review};
-use crate::pages::note;
+use crate::pages::noted;
 use crate::store::draft::{self as store, Deed};
 
 /// POST `/policy-drafts/{id}/decision`.
@@ -31,7 +31,7 @@ pub(crate) async fn decide(
     if body.value("revision").parse() != Ok(draft.revision) {
         return refused("what_if.draft.stale");
     }
-    if draft.was_written_by(visit.actor.account.uuid()) {
+    if draft.is_of(visit.actor.account.uuid()) {
         return refused("what_if.draft.same_person");
     }
     match body.act() {
@@ -59,6 +59,7 @@ async fn approve(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
     let new = to_publish(visit, draft, &review, release);
     let number = new.after + 1;
     let (actor, now, whose) = (visit.actor.clone(), visit.app.clock.now(), draft.clone());
+    let note = noted(visit, "policy_publish", draft.place, format!("{number} {}", draft.title));
     let work = move |tx: &mut kangmai_database::Transaction<'_>| {
         let deed = Deed {
             act: "published",
@@ -73,7 +74,7 @@ async fn approve(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
         let author = whose.steps.first().map(|step| (step.account, step.name.clone())).unwrap_or_default();
         let approver = (actor.account.uuid(), actor.name.as_str());
         match publish(tx, &new, ((author.0, &author.1), approver), now)? {
-            true => Ok(Published::Done),
+            true => note(tx).map(|()| Published::Done),
             // What was written to the draft must not stay.
             false => Err(DatabaseError::Refused(OUTDATED.to_owned())),
         }
@@ -86,7 +87,6 @@ async fn approve(visit: &Visit, draft: &Draft) -> Result<Response, Failure> {
         }
         Err(error) => return Err(error.into()),
     }
-    note(visit, "policy_publish", draft.place, format!("{number} {}", draft.title)).await?;
     let app = visit.app.clone();
     let taken = tokio::task::spawn_blocking(move || app.take_up_law()).await.map_err(Failure::internal)?;
     taken.map_err(Failure::internal)?;

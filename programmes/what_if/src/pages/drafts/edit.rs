@@ -7,27 +7,37 @@ use axum::response::Response;
 use kangmai_base::{Day, Refusal};
 use kangmai_places::Divisions;
 use kangmai_policy::overlay::figures;
-use kangmai_policy::{Citation, OverlayFigure, PackError, Release, Sure, pack_directory};
+use kangmai_policy::{Citation, FigureKind, OverlayFigure, Release, Sure, pack_directory};
 use kangmai_programme::Visit;
 use kangmai_web::{Choice, Failure, Field, Form, FormBody, Page, show, show_refused};
 
 use super::acts::with_text;
+use super::one::{Wrong, wrongs};
 use super::{done, draft_in, framed, path_of, reviewed, today_of};
 use crate::draft::{
     Draft, LONGEST_FILE, MOST_FILES, NotWritten, is_taken_over, is_within, own_directory, write_figure,
 };
-use crate::pages::compose::{figure_name, group};
+use crate::pages::compose::group;
 use crate::pages::language;
 use crate::store::draft::Deed;
+use crate::value::{fields_for, offer, refuse_errors, to_begin_with, typed_value};
 
-const FIGURE: &[Field] = &[
-    Field::text("value", "what_if.field.value").at_most(60),
-    Field::day("from", "what_if.field.from"),
-    Field::text("doc", "what_if.draft.field.doc").at_most(200),
-    Field::text("article", "what_if.draft.field.article").at_most(100).optional(),
-    Field::area("quote", "what_if.draft.field.quote").at_most(1_000).optional(),
-    Field::radios("sure", "what_if.draft.field.sure"),
-];
+/// The fields of a figure, the new value first.
+const fn figure_fields(value: Field) -> [Field; 6] {
+    [
+        value,
+        Field::day("from", "what_if.field.from"),
+        Field::text("doc", "what_if.draft.field.doc").at_most(200),
+        Field::text("article", "what_if.draft.field.article").at_most(100).optional(),
+        Field::area("quote", "what_if.draft.field.quote").at_most(1_000).optional(),
+        Field::radios("sure", "what_if.draft.field.sure"),
+    ]
+}
+
+fn fields_of(kind: &FigureKind) -> &'static [Field] {
+    fields_for!(kind, figure_fields)
+}
+
 const FILE: &[Field] = &[Field::area("text", "what_if.draft.field.text").at_most(LONGEST_FILE)];
 
 /// A figure as it is shown.
@@ -74,7 +84,11 @@ pub(crate) async fn choose_figure(
 ) -> Result<Response, Failure> {
     let draft = draft_in(&visit, &id).await?;
     let release = loaded(&visit, &draft).await?;
-    let figure = asked(&uri, "figure").map(|figure| (figure, Form::blank(FIGURE)));
+    let figure = asked(&uri, "figure").and_then(|path| figure_at(&visit, &draft, &release, &path));
+    let figure = figure.map(|figure| {
+        let form = Form::blank(fields_of(&figure.kind));
+        (figure, form)
+    });
     show(&figure_page(&visit, &draft, &release, figure, Vec::new()))
 }
 
@@ -92,15 +106,15 @@ pub(crate) async fn take_figure(
 ) -> Result<Response, Failure> {
     let draft = draft_in(&visit, &id).await?;
     let release = loaded(&visit, &draft).await?;
-    let figure = body.value("figure").to_owned();
+    let figure = figure_at(&visit, &draft, &release, body.value("figure")).ok_or(Failure::NotFound)?;
     let is_stale = body.value("revision") != draft.revision.to_string();
-    let mut form = body.form(FIGURE);
+    let mut form = body.form(fields_of(&figure.kind));
     offer_sure(&visit.page, &mut form);
+    offer(&mut form, &figure, language(&visit.page));
     if is_stale {
         form.refuse(Refusal::new("what_if.draft.stale_form"));
     }
-    // As a Chinese keyboard types it.
-    let value = form.text("value").map(|value| value.replace('％', "%"));
+    let value = typed_value(&mut form, &figure.kind);
     let (from, doc) = (form.day("from"), form.text("doc"));
     let (article, quote, sure) = (form.text("article"), form.text("quote"), form.choice("sure"));
     let sure = sure.as_deref().and_then(Sure::from_name);
@@ -109,14 +123,18 @@ pub(crate) async fn take_figure(
         return show_refused(&figure_page(&visit, &draft, &release, Some((figure, form)), Vec::new()));
     };
     let citation = Citation { doc, article, quote, sure };
-    let change = format!("{figure} = {value} from {from}");
-    let benefit = figure.split(' ').next().unwrap_or_default().to_owned();
+    let change = format!("{} = {value} from {from}", figure.path);
+    let benefit = figure.benefit.clone();
+    let reason = visit.page.say(
+        "what_if.draft.figure_changed",
+        &[("figure", &named(&visit.page, &figure)), ("value", &value), ("from", &from)],
+    );
     let name = Divisions::shipped()
         .nearest(draft.place)
         .map(kangmai_places::Division::full_name)
         .unwrap_or_default();
-    let (law, place, said) = (release.clone(), draft.place, change.clone());
-    let work = move || write_figure(&law, (place, &name), (&benefit, &said), &citation);
+    let (law, place) = (release.clone(), draft.place);
+    let work = move || write_figure(&law, (place, &name), (&benefit, &change), &citation);
     let written = tokio::task::spawn_blocking(work).await.map_err(Failure::internal)?;
     let files = match written {
         Ok(files) => files,
@@ -125,16 +143,35 @@ pub(crate) async fn take_figure(
             return show_refused(&figure_page(&visit, &draft, &release, Some((figure, form)), Vec::new()));
         }
         Err(NotWritten::Errors(errors)) => {
-            let said = rendered(&visit.page, &errors);
+            refuse_errors(&mut form, &errors, language(&visit.page));
+            let said = errors.iter().map(|error| error.render(language(&visit.page))).collect();
             return show_refused(&figure_page(&visit, &draft, &release, Some((figure, form)), said));
         }
     };
     let files = files.into_iter().map(|(path, text)| with_text(&visit, &draft, &path, text)).collect();
-    done(&visit, &draft, Deed { act: "figure", reason: change, files, ..Deed::default() }).await
+    done(&visit, &draft, Deed { act: "figure", reason, files, ..Deed::default() }).await
 }
 
-fn rendered(page: &Page, errors: &[PackError]) -> Vec<String> {
-    errors.iter().map(|error| error.render(language(page))).collect()
+/// The figures of the law at the draft's place from this year to the next.
+fn all_figures(visit: &Visit, draft: &Draft, release: &Release) -> Vec<OverlayFigure> {
+    let one = release.jurisdiction_for(draft.place, visit.today);
+    let year = visit.today.year();
+    let days = Day::from_ymd(year, 1, 1).zip(Day::from_ymd(year + 1, 12, 31));
+    one.zip(days).map(|(one, (first, last))| figures(release, one, first, last)).unwrap_or_default()
+}
+
+/// The figure at a path; of one that stands in several versions the last.
+fn figure_at(visit: &Visit, draft: &Draft, release: &Release, path: &str) -> Option<OverlayFigure> {
+    all_figures(visit, draft, release).into_iter().rev().find(|figure| figure.path == path)
+}
+
+/// Benefit, group and figure.
+fn named(page: &Page, figure: &OverlayFigure) -> String {
+    let spoken = language(page);
+    let names =
+        [figure.benefit_name.get(spoken).to_owned(), group(page, figure), figure.name.get(spoken).to_owned()];
+    let said: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    said.join(" · ")
 }
 
 fn offer_sure(page: &Page, form: &mut Form) {
@@ -151,19 +188,14 @@ fn figure_page(
     visit: &Visit,
     draft: &Draft,
     release: &Release,
-    chosen: Option<(String, Form)>,
+    chosen: Option<(OverlayFigure, Form)>,
     errors: Vec<String>,
 ) -> FigurePage {
     let title = visit.page.word("what_if.draft.title").into_owned();
     let page = framed(visit, "what_if.draft.figure").under(title, path_of(draft.id));
     let path = format!("{}/figure", path_of(draft.id));
     let one = release.jurisdiction_for(draft.place, visit.today);
-    let (first, last) =
-        (Day::from_ymd(visit.today.year(), 1, 1), Day::from_ymd(visit.today.year() + 1, 12, 31));
-    let all: Vec<OverlayFigure> = one
-        .zip(first.zip(last))
-        .map(|(one, (first, last))| figures(release, one, first, last))
-        .unwrap_or_default();
+    let all = all_figures(visit, draft, release);
     let mut benefits: Vec<(String, Vec<FigureLine>)> = Vec::new();
     for figure in &all {
         let line = figure_line(&page, &path, figure);
@@ -175,7 +207,7 @@ fn figure_page(
     }
     FigurePage {
         pack: one.map(|one| one.pack.name.get(language(&page)).to_owned()),
-        chosen: chosen.and_then(|(figure, form)| chosen_figure(visit, (draft, release), &all, figure, form)),
+        chosen: chosen.map(|(figure, form)| chosen_figure(visit, (draft, release), &figure, form)),
         revision: draft.revision,
         path,
         errors,
@@ -190,8 +222,8 @@ fn figure_line(page: &Page, path: &str, figure: &OverlayFigure) -> FigureLine {
     FigureLine {
         group: group(page, figure),
         period: format!("{} – {to}", figure.period.from),
-        name: figure_name(page, figure),
-        value: figure.value.clone(),
+        name: figure.name.get(language(page)).to_owned(),
+        value: figure.shown.get(language(page)).to_owned(),
         choose: format!("{path}?{query}#change"),
     }
 }
@@ -199,15 +231,13 @@ fn figure_line(page: &Page, path: &str, figure: &OverlayFigure) -> FigureLine {
 fn chosen_figure(
     visit: &Visit,
     (draft, release): (&Draft, &Release),
-    all: &[OverlayFigure],
-    path: String,
+    figure: &OverlayFigure,
     mut form: Form,
-) -> Option<Chosen> {
-    let page = &visit.page;
-    let figure = all.iter().rev().find(|figure| figure.path == path)?;
+) -> Chosen {
+    let (page, spoken) = (&visit.page, language(&visit.page));
     if !form.is_refused() {
         if form.raw("value").is_empty() {
-            form.fill("value", &figure.value);
+            form.fill("value", to_begin_with(figure, spoken));
         }
         if form.raw("from").is_empty() {
             // The law of tomorrow, unless somebody says otherwise: from the first day of the next year.
@@ -216,16 +246,14 @@ fn chosen_figure(
         }
     }
     offer_sure(page, &mut form);
-    let names =
-        [figure.benefit_name.get(language(page)).to_owned(), group(page, figure), figure_name(page, figure)];
-    let said: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-    Some(Chosen {
-        said: said.join(" · "),
-        value: figure.value.clone(),
+    offer(&mut form, figure, spoken);
+    Chosen {
+        said: named(page, figure),
+        value: figure.shown.get(spoken).to_owned(),
         is_taken_over: is_taken_over(release, draft.place, &figure.benefit),
-        figure: path,
+        figure: figure.path.clone(),
         form,
-    })
+    }
 }
 
 #[derive(Template)]
@@ -235,7 +263,7 @@ struct FilePage {
     path: String,
     file: Option<String>,
     revision: i64,
-    errors: Vec<String>,
+    errors: Vec<Wrong>,
     clash: Option<String>,
     form: Form,
     files: Vec<(String, String)>,
@@ -252,7 +280,7 @@ pub(crate) async fn edit_file(visit: Visit, Path(id): Path<String>, uri: Uri) ->
         may_write(&visit, &draft, path)?;
         form.fill("text", draft.text(&today_of(&visit), path).unwrap_or_default());
         let review = reviewed(&visit, &draft).await?;
-        errors = rendered(&visit.page, &review.errors);
+        errors = wrongs(&visit.page, &review.errors);
     }
     show(&file_page(&visit, &draft, path, form, errors))
 }
@@ -291,7 +319,7 @@ pub(crate) async fn take_file(
         return Ok(answer);
     }
     let kept = draft_in(&visit, &id).await?;
-    show_refused(&file_page(&visit, &kept, Some(path), form, rendered(&visit.page, &review.errors)))
+    show_refused(&file_page(&visit, &kept, Some(path), form, wrongs(&visit.page, &review.errors)))
 }
 
 /// A file of a pack of the draft's place, or of one within it; there, or to be made.
@@ -309,13 +337,7 @@ fn may_write(visit: &Visit, draft: &Draft, path: &str) -> Result<(), Failure> {
     Err(Failure::Refused(Refusal::new("what_if.draft.not_yours").with("path", path.to_owned())))
 }
 
-fn file_page(
-    visit: &Visit,
-    draft: &Draft,
-    file: Option<String>,
-    form: Form,
-    errors: Vec<String>,
-) -> FilePage {
+fn file_page(visit: &Visit, draft: &Draft, file: Option<String>, form: Form, errors: Vec<Wrong>) -> FilePage {
     let title = visit.page.word("what_if.draft.title").into_owned();
     let page = framed(visit, "what_if.draft.file").under(title, path_of(draft.id));
     let path = format!("{}/file", path_of(draft.id));

@@ -12,7 +12,8 @@ use kangmai_web::{Failure, Field, Form, FormBody, Page, go_to, show, show_refuse
 
 use super::{path_of, state_word};
 use crate::draft::{DraftFile, is_within};
-use crate::pages::{language, note, place_name};
+use crate::judging;
+use crate::pages::{language, noted, place_name};
 use crate::store::draft as store;
 
 const FIELDS: &[Field] = &[Field::text("title", "what_if.draft.field.title").at_most(80)];
@@ -136,11 +137,15 @@ pub(crate) async fn begin_draft(visit: Visit, body: FormBody) -> Result<Response
     let (id, now, actor, place) =
         (visit.app.mint(), visit.app.clock.now(), visit.actor.clone(), visit.reach.place());
     let (made_from, named) = (visit.app.publication, title.clone());
+    let (note, is_filled) = (noted(&visit, "policy_draft", place, title), !files.is_empty());
     let put = move |tx: &mut kangmai_database::Transaction<'_>| {
-        store::put_draft(tx, id, &actor, (place, &named, made_from), &files, now)
+        store::put_draft(tx, id, &actor, (place, &named, made_from), &files, now)?;
+        note(tx)
     };
     visit.app.database.write(put).await.map_err(|error: DatabaseError| error)?;
-    note(&visit, "policy_draft", place, title).await?;
+    if is_filled {
+        judging::begin(&visit.app, &visit.reach, id).await?;
+    }
     Ok(go_to(&path_of(id)))
 }
 
