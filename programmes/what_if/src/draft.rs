@@ -502,13 +502,13 @@ pub fn is_taken_over(release: &Release, place: DivisionCode, benefit: &str) -> b
 }
 
 /// Judges the mutants of every benefit and table that the draft's files are about, and says after each how many are done, and
-/// of how many. Takes seconds.
+/// of how many; `None` once `told` says that nobody waits for it. Takes seconds.
 pub fn judge(
     release: &Release,
     files: &[DraftFile],
     proof: &str,
-    told: &(dyn Fn(usize, usize) + Sync),
-) -> Judged {
+    told: &(dyn Fn(usize, usize) -> bool + Sync),
+) -> Option<Judged> {
     let mut judged = Judged { release: proof.to_owned(), noticed: 0, alive: Vec::new() };
     let choices: BTreeSet<(String, String)> = files
         .iter()
@@ -531,7 +531,7 @@ pub fn judge(
     let counts: Vec<usize> = choices.iter().map(|choice| release.mutants(choice)).collect();
     let (all, mut before) = (counts.iter().sum(), 0);
     for (choice, count) in choices.iter().zip(counts) {
-        let report = release.mutate_told(choice, &|done, _| told(before + done, all));
+        let report = release.mutate_told(choice, &|done, _| told(before + done, all))?;
         before += count;
         judged.noticed += report.killed + report.refused;
         judged.alive.extend(report.alive.into_iter().map(|alive| Alive {
@@ -543,7 +543,7 @@ pub fn judge(
             case: alive.case,
         }));
     }
-    judged
+    Some(judged)
 }
 
 #[cfg(test)]

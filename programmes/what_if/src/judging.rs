@@ -109,21 +109,25 @@ async fn judged(app: &App, draft: Draft) -> Result<Option<Judged>, DatabaseError
     };
     let id = draft.id;
     let far = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
-    let told = Arc::clone(&far);
+    // A program that stops drops this future, and the thread with the mutants learns of it after the one in hand.
+    let waits = Arc::new(());
+    let (told, is_waited_for) = (Arc::clone(&far), Arc::downgrade(&waits));
     let mut work = tokio::task::spawn_blocking(move || {
         let review = draft.review(&today);
         let release = review.release.filter(|_| review.cases.is_empty() && !draft.files.is_empty())?;
         if draft.judged.as_ref().is_some_and(|judged| judged.release == review.proof) {
             return None;
         }
-        Some(judge(&release, &draft.files, &review.proof, &|done, all| {
+        judge(&release, &draft.files, &review.proof, &|done, all| {
             told.0.store(done, Ordering::Relaxed);
             told.1.store(all, Ordering::Relaxed);
-        }))
+            is_waited_for.strong_count() > 0
+        })
     });
     loop {
         tokio::select! {
             done = &mut work => {
+                drop(waits);
                 return done.map_err(|error| DatabaseError::Refused(error.to_string()));
             }
             () = tokio::time::sleep(TOLD_EVERY) => {

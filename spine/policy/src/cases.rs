@@ -123,7 +123,12 @@ impl Release {
             CaseResult::of(None, &case.spot, &case.name, &case.run(tables, *home))
         };
         let results = self.jurisdictions().iter().flat_map(Jurisdiction::run_points);
-        for result in results.chain(tables.cases().iter().map(of_table)) {
+        let follow_up = self.follow_up_book();
+        let of_follow_up = follow_up
+            .cases()
+            .iter()
+            .map(|(home, case)| CaseResult::of(None, &case.spot, &case.name, &follow_up.run(*home, case)));
+        for result in results.chain(tables.cases().iter().map(of_table)).chain(of_follow_up) {
             let CaseResult { name, difference, path, line, .. } = result;
             if difference.is_empty() {
                 report.passed += 1;

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::Bilingual;
+use crate::follow_up::Measure;
 use crate::source::{PackError, PackFile, Spot};
 use crate::words::Word;
 
@@ -229,6 +230,58 @@ impl<'a> Fields<'a> {
             At { value: "none", .. } => Some(None),
             _ => self.money(key).map(|amount| Some(amount.value)),
         }
+    }
+
+    /// A measured number, written as a whole number or as a text.
+    pub(crate) fn measure(&self, key: &'static str) -> Option<At<Measure>> {
+        self.needed(key)?;
+        self.measure_maybe(key)
+    }
+
+    pub(crate) fn measure_maybe(&self, key: &'static str) -> Option<At<Measure>> {
+        let spot = self.spot_at(self.value(key)?.span());
+        let said = self.said(key)?;
+        match said.parse() {
+            Ok(value) => Some(At { value, spot }),
+            Err(_) => {
+                self.push(
+                    spot.error(Word::ErrNotAMeasure, Word::MendMeasure)
+                        .with("value", said)
+                        .with("decimals", "3"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Every entry of a table whose keys are names of the pack's own, each value as a list of texts.
+    pub(crate) fn entries(&self) -> Vec<(String, Vec<String>)> {
+        let as_text = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some(text.clone().into_owned()),
+            DeValue::Integer(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let mut entries = Vec::new();
+        for (key, value) in self.table.iter() {
+            let texts = match value.get_ref() {
+                DeValue::Array(items) => items.iter().map(|item| as_text(item.get_ref())).collect(),
+                one => as_text(one).map(|text| vec![text]),
+            };
+            match texts {
+                Some(texts) => entries.push((key.get_ref().to_string(), texts)),
+                None => {
+                    let error = self.spot_at(value.span()).error(Word::ErrWrongType, Word::MendType);
+                    let found = value.get_ref().type_str();
+                    self.push(
+                        error
+                            .with("key", key.get_ref().to_string())
+                            .with("found", found)
+                            .with("wanted", "string"),
+                    );
+                }
+            }
+        }
+        entries
     }
 
     pub(crate) fn share_maybe(&self, key: &'static str) -> Option<At<Rate>> {

@@ -46,6 +46,7 @@ pub(crate) const CHOICES: &[(&str, &[&str])] = &[
     ("scope", &["county", "city", "province"]),
     ("is", &["male", "female"]),
     ("per", &["case", "year"]),
+    ("action", &["continue", "adjust", "refer", "refer_now", "report"]),
 ];
 
 /// What kind of value a figure has: how it is typed and read.

@@ -18,6 +18,7 @@ mod explain;
 mod facts;
 mod fields;
 mod figure;
+pub mod follow_up;
 mod icd;
 mod income;
 mod insurance_year;

@@ -8,12 +8,13 @@ mod tell;
 mod write;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use toml::de::DeTable;
 
 use crate::cases::Given;
 use crate::fields::{Errors, Fields};
+use crate::follow_up::FollowUpBook;
 use crate::release::{Role, role_of};
 use crate::source::{PackError, PackFile};
 use crate::tables::{TableKind, Tables};
@@ -79,7 +80,7 @@ impl Release {
     /// Makes every small change of the chosen packs and runs the cases that it touches. The cases should all pass
     /// before ([`run_cases`](Release::run_cases)): a case that fails anyway notices nothing.
     pub fn mutate(&self, choice: &MutationChoice) -> MutationReport {
-        self.mutate_told(choice, &|_, _| {})
+        self.mutate_told(choice, &|_, _| true).unwrap_or_default()
     }
 
     /// How many changes [`mutate`](Release::mutate) would make.
@@ -93,24 +94,29 @@ impl Release {
         files.map(|(path, text)| Arc::new(PackFile { path: path.clone(), text: text.clone() })).collect()
     }
 
-    /// [`mutate`](Release::mutate), which says after each change how many are done, and of how many.
+    /// [`mutate`](Release::mutate), which says after each change how many are done, and of how many, and asks whether to go
+    /// on; `None` if not.
     pub fn mutate_told(
         &self,
         choice: &MutationChoice,
-        told: &(dyn Fn(usize, usize) + Sync),
-    ) -> MutationReport {
+        told: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Option<MutationReport> {
         let files = self.chosen_files(choice);
         let targets: Vec<Target<'_>> = files.iter().filter_map(|file| self.target(file, choice)).collect();
         let jobs: Vec<(&Target<'_>, Change)> = targets
             .iter()
             .flat_map(|target| target.changes().into_iter().map(move |change| (target, change)))
             .collect();
-        let (next, judged) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (next, judged, goes_on) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(true));
         let work = || {
             let mut done = Vec::new();
-            while let Some((target, change)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some((target, change)) = jobs.get(next.fetch_add(1, Ordering::Relaxed))
+                && goes_on.load(Ordering::Relaxed)
+            {
                 done.push(target.judge(change));
-                told(judged.fetch_add(1, Ordering::Relaxed) + 1, jobs.len());
+                if !told(judged.fetch_add(1, Ordering::Relaxed) + 1, jobs.len()) {
+                    goes_on.store(false, Ordering::Relaxed);
+                }
             }
             done
         };
@@ -125,6 +131,9 @@ impl Release {
                 .chain(others.into_iter().flat_map(|other| other.join().unwrap_or_default()))
                 .collect()
         });
+        if !goes_on.into_inner() {
+            return None;
+        }
         let mut report = MutationReport::default();
         for verdict in verdicts {
             match verdict {
@@ -136,7 +145,7 @@ impl Release {
         }
         let place = |alive: &AliveMutant| (alive.error.path.clone(), alive.error.line, alive.error.column);
         report.alive.sort_by_key(place);
-        report
+        Some(report)
     }
 
     fn target<'r>(&'r self, file: &'r Arc<PackFile>, choice: &MutationChoice) -> Option<Target<'r>> {
@@ -159,6 +168,11 @@ impl Release {
             Role::Table(kind) => {
                 let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
                 What::Table(kind, Box::new(self.tables().without(&file.path)))
+                    .of(only(name.unwrap_or_default()))?
+            }
+            Role::FollowUp => {
+                let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+                What::FollowUp(Box::new(self.follow_up_book().without(&file.path)))
                     .of(only(name.unwrap_or_default()))?
             }
             _ => return None,
@@ -187,6 +201,8 @@ enum What<'r> {
     Layer(&'r Arc<Benefit>, Vec<&'r Jurisdiction>),
     /// A table, and all the other tables.
     Table(TableKind, Box<Tables>),
+    /// A programme of follow-up, and all the others.
+    FollowUp(Box<FollowUpBook>),
 }
 
 impl What<'_> {
@@ -204,7 +220,8 @@ enum Verdict {
 
 impl Target<'_> {
     fn changes(&self) -> Vec<Change> {
-        let mut changes = sites::changes(&self.file.text, &self.table);
+        let is_measured = matches!(self.what, What::FollowUp(_));
+        let mut changes = sites::changes(&self.file.text, &self.table, is_measured);
         changes.push(Change::of_all());
         changes
     }
@@ -213,6 +230,7 @@ impl Target<'_> {
         match &self.what {
             What::Layer(benefit, under) => self.judge_layer(change, benefit, under),
             What::Table(kind, others) => self.judge_table(change, *kind, others),
+            What::FollowUp(others) => self.judge_follow_up(change, others),
         }
     }
 
@@ -290,6 +308,28 @@ impl Target<'_> {
         let case = ask::difference(&self.table, kind, place, both, self.release.vocabulary())
             .map(|asked| write::table_case(&asked, kind, place, both, self.release.vocabulary(), &said.zh));
         self.alive(change, case, said)
+    }
+
+    fn judge_follow_up(&self, change: &Change, others: &FollowUpBook) -> Verdict {
+        let mut book = FollowUpBook::clone(others);
+        let place = self.release.jurisdiction(self.directory).map(|one| one.pack.place);
+        let Some(place) = place else { return Verdict::Refused };
+        if !change.drops_all() {
+            let table = change.applied(&self.table);
+            let errors = Errors::default();
+            let fields = Fields::new(self.file, &errors, &table, 0..0);
+            book.read(&fields, (&self.file.path, place));
+            drop(fields);
+            if !errors.into_inner().is_empty() {
+                return Verdict::Refused;
+            }
+        }
+        let mut cases = self.release.follow_up_book().cases().iter();
+        if cases.any(|(home, case)| !book.run(*home, case).is_empty()) {
+            return Verdict::Killed;
+        }
+        let said = self.tell(change, None);
+        self.alive(change, None, said)
     }
 
     fn alive(&self, change: &Change, case: Option<String>, said: Bilingual) -> Verdict {

@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use crate::cases::CaseFile;
 use crate::fields::{Errors, Fields};
+use crate::follow_up::{FollowUpBook, FollowUpRules, Vector};
 use crate::pack::Inherits;
 use crate::source::{PackError, PackFile};
 use crate::tables::{TableKind, Tables, depth};
@@ -31,6 +32,7 @@ pub struct Release {
     vocabulary: Arc<Vocabulary>,
     jurisdictions: Vec<Jurisdiction>,
     tables: Tables,
+    follow_up: FollowUpBook,
     /// The accumulators that households have together, by name.
     shared: BTreeSet<String>,
 }
@@ -221,6 +223,25 @@ impl Release {
         self.tables.has_disease_caps()
     }
 
+    /// The rules of follow-up of a programme, of the innermost place that has any on `day`.
+    pub fn follow_up(&self, programme: &str, place: DivisionCode, day: Day) -> Option<&FollowUpRules> {
+        self.follow_up.rules(programme, place, day)
+    }
+
+    /// The rules of every programme of follow-up in force at `place` on `day`.
+    pub fn follow_ups(&self, place: DivisionCode, day: Day) -> Vec<&FollowUpRules> {
+        self.follow_up.all_rules(place, day)
+    }
+
+    /// The cases of follow-up, for another interpreter of the same tables.
+    pub fn follow_up_vectors(&self) -> Vec<Vector> {
+        self.follow_up.vectors()
+    }
+
+    pub(crate) fn follow_up_book(&self) -> &FollowUpBook {
+        &self.follow_up
+    }
+
     pub(crate) fn tables(&self) -> &Tables {
         &self.tables
     }
@@ -234,6 +255,10 @@ pub(crate) enum Role {
     Labels,
     Designations,
     Table(TableKind),
+    /// The catalogue of what visits can ask.
+    Items,
+    /// A programme of follow-up.
+    FollowUp,
     Unknown,
 }
 
@@ -243,6 +268,8 @@ pub(crate) fn role_of(path: &str) -> (&str, Role) {
     match (folder.rsplit_once('/').unwrap_or(("", folder)), name) {
         ((pack, "benefits"), _) => (pack, Role::Benefit),
         ((pack, "cases"), _) => (pack, Role::Cases),
+        ((pack, "follow_up"), "items.toml") => (pack, Role::Items),
+        ((pack, "follow_up"), _) => (pack, Role::FollowUp),
         (_, "pack.toml") => (folder, Role::Pack),
         (_, "labels.toml") => (folder, Role::Labels),
         (_, "designations.toml") => (folder, Role::Designations),
@@ -256,6 +283,7 @@ struct Loading {
     vocabulary: Vocabulary,
     packs: BTreeMap<String, Pack>,
     tables: Tables,
+    follow_up: FollowUpBook,
 }
 
 impl Loading {
@@ -270,7 +298,7 @@ impl Loading {
                 let (directory, role) = role_of(&file.path);
                 let is_turn = match role {
                     Role::Labels | Role::Designations => round == 0,
-                    Role::Pack | Role::Unknown => round == 1,
+                    Role::Pack | Role::Items | Role::Unknown => round == 1,
                     _ => round == 2,
                 };
                 if is_turn {
@@ -288,7 +316,8 @@ impl Loading {
         let vocabulary = Arc::new(std::mem::take(&mut self.vocabulary));
         let jurisdictions = self.nest(&vocabulary);
         let shared = self.shared(&jurisdictions);
-        Release { hash, files, vocabulary, jurisdictions, tables: std::mem::take(&mut self.tables), shared }
+        let (tables, follow_up) = (std::mem::take(&mut self.tables), std::mem::take(&mut self.follow_up));
+        Release { hash, files, vocabulary, jurisdictions, tables, follow_up, shared }
     }
 
     /// The accumulators that households have together. People move and packs follow each other, and what is used of a year
@@ -353,6 +382,10 @@ impl Loading {
                 self.vocabulary.designations = names.map(|(id, name)| Designation { id, name }).collect();
                 return;
             }
+            Role::Items => {
+                self.follow_up.read_items(fields);
+                return;
+            }
             Role::Unknown => {
                 fields.push(fields.spot().error(Word::ErrUnexpectedFile, Word::MendUnexpectedFile));
                 return;
@@ -376,7 +409,8 @@ impl Loading {
                 CaseFile::Layers(id, cases) => pack.layer_cases.push((id, cases)),
             },
             Role::Table(kind) => self.tables.read(*kind, fields, (&file.path, place), &self.vocabulary),
-            Role::Pack | Role::Labels | Role::Designations | Role::Unknown => {}
+            Role::FollowUp => self.follow_up.read(fields, (&file.path, place)),
+            Role::Pack | Role::Labels | Role::Designations | Role::Items | Role::Unknown => {}
         }
     }
 

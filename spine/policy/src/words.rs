@@ -259,6 +259,10 @@ words! {
     ErrUnexpectedFile = "policy.error.unexpected_file",
     ErrPredicateSize = "policy.error.predicate_size",
     ErrIncomes = "policy.error.incomes",
+    ErrNotAMeasure = "policy.error.not_a_measure",
+    ErrNotASpan = "policy.error.not_a_span",
+    ErrEveryone = "policy.error.everyone",
+    ErrFollowUpWords = "policy.error.follow_up_words",
     ErrCaseFacts = "policy.error.case_facts",
     // what another release says otherwise
     DiffOfPack = "policy.diff.of_pack",
@@ -335,6 +339,10 @@ words! {
     MendUnexpectedFile = "policy.mend.unexpected_file",
     MendPredicateSize = "policy.mend.predicate_size",
     MendIncomes = "policy.mend.incomes",
+    MendMeasure = "policy.mend.measure",
+    MendSpan = "policy.mend.span",
+    MendEveryone = "policy.mend.everyone",
+    MendFollowUpWords = "policy.mend.follow_up_words",
     MendCaseFacts = "policy.mend.case_facts",
 }
 

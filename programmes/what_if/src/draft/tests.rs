@@ -102,7 +102,7 @@ fn each_thing_that_stands_in_the_way_is_named() {
     assert_eq!(blockers(&good), [Blocker::NotJudged]);
     let review = good.review(&today);
     let after = review.release.expect("it loads");
-    good.judged = Some(judge(&after, &good.files, &review.proof, &|_, _| {}));
+    good.judged = judge(&after, &good.files, &review.proof, &|_, _| true);
     assert_eq!(blockers(&good), []);
     let alive = Alive {
         name: "a".into(),
@@ -165,7 +165,12 @@ fn judging_says_how_far_it_is_and_is_given_up_when_it_says_nothing() {
     let after = draft(changed(&release, "major [参保居民] tiers[1].ratio = 65% from 2026-01-01"));
     let after_release = after.review(&today(&release)).release.expect("it loads");
     let told = std::sync::Mutex::new(Vec::new());
-    judge(&after_release, &after.files, "", &|done, all| told.lock().expect("a list").push((done, all)));
+    let counted = judge(&after_release, &after.files, "", &|done, all| {
+        told.lock().expect("a list").push((done, all));
+        true
+    });
+    assert!(counted.is_some());
+    assert_eq!(judge(&after_release, &after.files, "", &|_, _| false), None, "nobody waits for it");
     let told = told.into_inner().expect("a list");
     assert!(told.len() > 100 && told.last().is_some_and(|(done, all)| done == all && *all == told.len()));
     let judging = Judging { at: Moment(0), done: 1, all: 2 };

@@ -178,6 +178,7 @@ const SILENT: &[&str] = &[
     "condition",
     "instalments",
     "responsible",
+    "advice",
 ];
 
 /// What can be left out without the file being refused for it.
@@ -199,10 +200,10 @@ const OPTIONAL: &[&str] = &[
 ];
 
 /// All changes of a file whose parsed table is `table`.
-pub(super) fn changes(text: &str, table: &DeTable<'_>) -> Vec<Change> {
+pub(super) fn changes(text: &str, table: &DeTable<'_>, is_measured: bool) -> Vec<Change> {
     let kind = table.get("kind").and_then(|kind| kind.get_ref().as_str()).unwrap_or_default().to_owned();
     let remembers = table.contains_key("accumulators");
-    let mut sites = Sites { text, kind, remembers, path: Vec::new(), found: Vec::new() };
+    let mut sites = Sites { text, kind, remembers, is_measured, path: Vec::new(), found: Vec::new() };
     sites.edges(table);
     sites.table(table);
     sites.found
@@ -213,6 +214,8 @@ struct Sites<'t> {
     kind: String,
     /// Whether the benefit has accumulators.
     remembers: bool,
+    /// Whether its numbers are measured ones, with their own digits, and no money.
+    is_measured: bool,
     path: Vec<Hop>,
     found: Vec<Change>,
 }
@@ -335,6 +338,8 @@ impl Sites<'_> {
             [-1, 1].into_iter().map(|by| day.plus_days(by).to_string()).collect()
         } else if RATIOS.contains(&key) || text.ends_with('%') {
             ratios_beside(text)
+        } else if self.is_measured {
+            measures_beside(text)
         } else if let Ok(amount) = text.parse::<Fen>() {
             let beside = [Fen(amount.0 - 1), Fen(amount.0 + 1)];
             beside.into_iter().filter(|other| !other.is_negative()).map(|other| other.to_string()).collect()
@@ -371,6 +376,8 @@ impl Sites<'_> {
                     let turned = match name {
                         "at_least" => Some("at_most"),
                         "at_most" => Some("at_least"),
+                        "above" => Some("below"),
+                        "below" => Some("above"),
                         _ => None,
                     };
                     if let Some(turned) = turned.filter(|turned| !table.contains_key(*turned)) {
@@ -410,6 +417,20 @@ impl Sites<'_> {
             }
         }
     }
+}
+
+/// The measured numbers one last digit less and more.
+fn measures_beside(text: &str) -> Vec<String> {
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let Ok(digits) = text.replace('.', "").parse::<i64>() else { return Vec::new() };
+    let beside = [digits - 1, digits + 1].into_iter().filter(|other| *other >= 0);
+    beside
+        .map(|other| {
+            let padded = format!("{other:0>width$}", width = decimals + 1);
+            let (whole, part) = padded.split_at(padded.len() - decimals);
+            if part.is_empty() { whole.to_owned() } else { format!("{whole}.{part}") }
+        })
+        .collect()
 }
 
 fn quoted(text: &str) -> String {
@@ -489,7 +510,7 @@ from = "2020-01-01"
 given = { compliant = "1.00" }
 "#;
         let table = DeTable::parse(text).expect("a table");
-        let found = changes(text, table.get_ref());
+        let found = changes(text, table.get_ref(), false);
         let said: Vec<String> = found
             .iter()
             .map(|change| {
