@@ -52,7 +52,7 @@ pub struct ServeConfig {
 #[derive(Debug, Clone, Args)]
 pub struct GateConfig {
     /// Who must set up a second factor: required = whoever sees more than a village; voluntary = nobody
-    #[arg(long, env = "KANGMAI_SECOND_FACTOR", value_enum, default_value_t = SecondFactorRule::Required)]
+    #[arg(long, env = "KANGMAI_SECOND_FACTOR", value_enum, default_value_t = SecondFactorRule::Voluntary)]
     pub second_factor: SecondFactorRule,
     /// A session without a request ends after so many minutes
     #[arg(long, env = "KANGMAI_IDLE_MINUTES", default_value_t = SignInRules::IDLE_SECONDS / 60, value_parser = clap::value_parser!(i64).range(1..=720))]
