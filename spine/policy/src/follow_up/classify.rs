@@ -81,9 +81,9 @@ impl Item {
                 let is_known = |one: &&str| options.iter().any(|option| option.id == **one);
                 let is_none = |one: &&str| options.first().is_some_and(|first| first.id == **one);
                 let several = matches!(self.kind, ItemKind::Several(_));
-                if written.is_empty() || !written.iter().all(|one| is_known(&one)) {
+                if written.is_empty() || !written.iter().all(is_known) {
                     Err(AnswerFault::NotAnOption)
-                } else if several && written.len() > 1 && written.iter().any(|one| is_none(&one)) {
+                } else if several && written.len() > 1 && written.iter().any(is_none) {
                     Err(AnswerFault::Contradicts)
                 } else {
                     Ok(Answer::Chosen(written.iter().map(|one| (*one).to_owned()).collect()))
