@@ -57,7 +57,11 @@ class Client:
         except urllib.error.HTTPError as error:
             if error.code >= 500:
                 raise Unknown(error.code) from error
-            said = json.loads(error.read() or b"{}")
+            try:
+                said = json.loads(error.read() or b"{}")
+            except json.JSONDecodeError:
+                # Not ours: something on the way answered, so nobody knows whether the request came in.
+                raise Unknown(error.code) from error
             said["retry_after"] = error.headers.get("Retry-After")
             raise Refused(error.code, said) from error
         except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError) as error:
@@ -84,6 +88,9 @@ class Client:
             except Unknown:
                 answer = self._ask_until(message_id, until)
             except Refused as refused:
+                if refused.status == 429 and time.monotonic() < until:
+                    time.sleep(float(refused.body["retry_after"] or PAUSE_SECONDS))
+                    continue
                 if refused.code != "in_progress":
                     raise
                 time.sleep(float(refused.body["retry_after"] or PAUSE_SECONDS))

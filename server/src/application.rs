@@ -9,7 +9,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use kangmai_base::{Clock, Ids, SystemClock, SystemIds};
 use kangmai_database::{Database, seal_clear_text};
 use kangmai_policy::Release;
-use kangmai_programme::{App, AppParts, Settings, count_strangers, routed};
+use kangmai_programme::{App, AppParts, Law, Settings, count_strangers, read_law, routed};
 use kangmai_seal::MasterKeys;
 use kangmai_web::{Manners, Words, with_manners};
 
@@ -56,7 +56,8 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
     let words = Words::load(&programmes::words()).context("the words of the program")?;
     std::fs::create_dir_all(&parts.settings.uploads)
         .with_context(|| format!("cannot make the folder {}", parts.settings.uploads.display()))?;
-    make_ready(&parts.database, parts.master.as_ref(), &*parts.clock, &*parts.ids)?;
+    let master = parts.master.as_ref();
+    let law = make_ready(&parts.database, &parts.policies, master, &*parts.clock, &*parts.ids)?;
     let app = App::new(AppParts {
         database: parts.database,
         record: programmes::record(),
@@ -67,20 +68,25 @@ pub fn application(parts: Parts) -> anyhow::Result<App> {
         programmes: programmes::all(),
         settings: parts.settings,
     });
-    app.take_up_law()?;
+    app.hold_law(law)?;
     Ok(app.current())
 }
 
-/// Brings the tables of a database up to date, takes up its keys and seals what stood in clear before there were any.
+/// Brings the tables of a database up to date, takes up its keys and seals what stood in clear before there were any; but
+/// first it is made sure that this program reads the law that was published there: one that would not start leaves the tables
+/// to the one that does. Answers the law.
 ///
 /// # Errors
-/// When a step fails, there is no master key, or it is another than the one that wraps the keys of this database.
+/// When what was published does not load, a step fails, there is no master key, or it is another than the one that wraps the
+/// keys of this database.
 pub fn make_ready(
     database: &Database,
+    shipped: &Arc<Release>,
     master: Option<&MasterKeys>,
     clock: &dyn Clock,
     ids: &dyn Ids,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Law> {
+    let law = read_law(database, shipped)?;
     if master.is_none() && database.keys().is_none() {
         anyhow::bail!(NO_MASTER_KEY);
     }
@@ -95,7 +101,7 @@ pub fn make_ready(
     if sealed > 0 {
         tracing::info!(rows = sealed, "what stood in clear is sealed");
     }
-    Ok(())
+    Ok(law)
 }
 
 /// What to do where there is no master key.

@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod file;
 mod keys;
+mod law;
 mod policy;
 mod replay;
 mod serve;
@@ -93,7 +94,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::WhatIf(args) => whatif::run(&config, &args),
         Command::Migrate => database::migrate(&config),
         Command::Import(args) => file::run(&config, &args),
-        Command::Settle(args) => settle::run(&args, config.policies.as_deref()),
+        Command::Settle(args) => settle::run(&args, &config),
         Command::Policy(command) => policy::run(&command, &config),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Keys(command) => keys::run(&config, &command),

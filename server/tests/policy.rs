@@ -256,7 +256,7 @@ fn a_release_that_was_in_force_is_found_by_its_hash() {
     let database = folder.join("kangmai.db");
     let own = Packs::new("kept", "");
     let directory = own.0.to_str().expect("a path").to_owned();
-    let output = kangmai(&database, &["--policies", &directory, "check"]);
+    let output = kangmai(&database, &["--policies", &directory, "watch", "run"]);
     let said = told(&output);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("published: 0 files over those of the program, by 0 publications"), "{said}");

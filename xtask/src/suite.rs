@@ -78,9 +78,12 @@ pub(crate) fn run(choice: &Choice) -> Result<bool> {
     if let Some(postgres) = &postgres {
         report.step("PostgreSQL was tested", || postgres.was_used());
     }
-    for arguments in
-        [&["policy", "check", "--strict"][..], &["policy", "test"], &["policy", "mutate"], &["check"]]
-    {
+    for arguments in [
+        &["policy", "check", "--strict", "--shipped"][..],
+        &["policy", "test", "--shipped"],
+        &["policy", "mutate", "--shipped"],
+        &["check"],
+    ] {
         let mut command = cargo(&["run", "--quiet", "--package", "kangmai-server", "--bin", "kangmai", "--"]);
         command.env("KANGMAI_DATABASE", "target/kangmai-check.db").env("KANGMAI_MASTER_KEY", CHECK_KEY);
         report.run(&format!("kangmai {}", arguments.join(" ")), command.args(arguments));

@@ -1,5 +1,7 @@
 //! What can go wrong with a database.
 
+use kangmai_base::Refusal;
+
 /// The database failed. Messages name tables, columns and codes, never a value: values are personal data.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -40,6 +42,10 @@ pub enum DatabaseError {
     /// A sealed value does not open, or the keys themselves do not.
     #[error("a sealed value does not open: {0}")]
     Keys(kangmai_seal::Unopened),
+    /// What was to be written breaks a rule and somebody waits for the answer: the transaction is rolled back, and whoever
+    /// waits is told the sentence.
+    #[error("a rule says no: {0}")]
+    NotKept(#[source] Refusal),
     /// Anything else that the driver says.
     #[error("database: {0}")]
     Driver(String),

@@ -3,6 +3,10 @@
 use crate::keys::Holding;
 use crate::{DatabaseError, InsertMany, Row, Value};
 
+const SQLITE_HAS_TABLE: &str = "select 1 from sqlite_master where type = 'table' and name = $1";
+const POSTGRES_HAS_TABLE: &str = "select 1 from information_schema.tables
+    where table_schema = current_schema() and table_name = $1";
+
 /// Which database is behind it. Only for what truly differs, such as naming it on the health page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -118,6 +122,18 @@ impl Transaction<'_> {
     /// When the database does not understand it.
     pub fn prepare(&mut self, sql: &str) -> Result<(), DatabaseError> {
         self.connection.prepare(sql)
+    }
+
+    /// Whether the database has this table already: what only reads may meet a database that no program has made tables in.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn has_table(&mut self, name: &str) -> Result<bool, DatabaseError> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => SQLITE_HAS_TABLE,
+            Dialect::Postgres => POSTGRES_HAS_TABLE,
+        };
+        Ok(self.query_one(sql, &[Value::from(name)])?.is_some())
     }
 
     /// Waits until no other transaction holds the lock `name`, and holds it until this one ends. SQLite has one

@@ -58,7 +58,11 @@ impl<E: Error + Send + Sync + 'static> From<E> for Failure {
         let error: Box<dyn Error + Send + Sync> = Box::new(error);
         match error.downcast::<Refusal>() {
             Ok(refusal) => Failure::Refused(*refusal),
-            Err(error) => Failure::Internal(error),
+            // A rule may have said no deep inside, where only other errors are spoken of.
+            Err(error) => match error.source().and_then(|source| source.downcast_ref::<Refusal>()) {
+                Some(refusal) => Failure::Refused(refusal.clone()),
+                None => Failure::Internal(error),
+            },
         }
     }
 }

@@ -42,6 +42,7 @@ const IMPORTS: &[Import] = &[Import {
     word: "classification.import.diagnoses",
     purpose: Purpose::KeepRegister,
     schema: &SCHEMA,
+    schema_under: None,
     order: 25,
     plan: import::plan,
     finish: None,

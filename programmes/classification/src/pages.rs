@@ -282,9 +282,9 @@ async fn write_decision(visit: &Visit, person: Uuid, decided: Decided) -> Result
                 corrects: None,
                 body: serde_json::to_string(&decided).map_err(unwritten)?,
             };
-            app.record.append(tx, now, vec![decision])?;
+            app.record.keep(tx, now, vec![decision])?;
             if let Some((_, plan)) = follow(tx, &app, Whose::of(&person), &known, (today, now))? {
-                app.record.append(tx, now, vec![plan])?;
+                app.record.keep(tx, now, vec![plan])?;
             }
             Ok::<_, DatabaseError>(true)
         })

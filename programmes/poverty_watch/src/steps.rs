@@ -33,7 +33,7 @@ pub fn take_step(
     };
     let fact = |(kind, step): &(&'static str, Step)| fact(app, actor, (id, row.warning.place), kind, step);
     let facts: Result<Vec<NewFact>, DatabaseError> = decided.iter().map(fact).collect();
-    app.record.append(tx, app.clock.now(), facts?)?;
+    app.record.keep(tx, app.clock.now(), facts?)?;
     Ok(Some(Ok(())))
 }
 

@@ -302,6 +302,7 @@ fn about(tx: &mut Transaction<'_>, call: &Call, answered: &Answered) -> Result<A
 
 /// GET a request by its key, for a sender that does not know what became of it.
 pub(crate) async fn request(call: Call, Path(key): Path<String>) -> Result<Response, ApiFailure> {
+    let key = Call::named(key.as_bytes(), LONGEST_KEY)?;
     let asked = RequestKey { caller: caller(&call.actor), key: key.clone() };
     let now = call.app.clock.now();
     let (app, actor) = (call.app.clone(), call.actor.clone());

@@ -244,7 +244,7 @@ pub(crate) fn settle_bill(
     }
     let mut fact = hand.received(patient.id, patient.home, &body)?;
     fact.corrects = corrects.map(|known| known.fact);
-    hand.app.record.append(tx, hand.now, vec![fact])?;
+    hand.app.record.keep(tx, hand.now, vec![fact])?;
     settle_again(tx, hand, patient.whose(), body.year(), None)?;
     Ok(Ok(Taken { bill: body.bill, trial }))
 }
@@ -291,7 +291,7 @@ pub(crate) fn correct_bill(
     let cancelled = hand.cancelled(patient.id, patient.home, known.id, known.fact, reason)?;
     let mut received = hand.received(patient.id, patient.home, &body)?;
     received.corrects = Some(known.fact);
-    hand.app.record.append(tx, hand.now, vec![cancelled, received])?;
+    hand.app.record.keep(tx, hand.now, vec![cancelled, received])?;
     settle_again(tx, hand, whose, body.year(), None)?;
     Ok(Ok(Taken { bill: body.bill, trial }))
 }
@@ -314,7 +314,7 @@ pub(crate) fn cancel_bill(
     }
     let fact = hand.cancelled(bill.person, bill.home, bill.id, bill.fact, reason)?;
     let cause = Cause { why: Why::OtherCancelled, fact: Some(fact.id), bill: Some(bill.id) };
-    hand.app.record.append(tx, hand.now, vec![fact])?;
+    hand.app.record.keep(tx, hand.now, vec![fact])?;
     settle_again(tx, hand, (bill.person, Some(bill.household)), bill.year, Some(cause))
         .map(|changed| Ok(Some(changed)))
 }

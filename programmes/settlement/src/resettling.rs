@@ -11,7 +11,7 @@ use kangmai_programme::App;
 use kangmai_record::{NewFact, Record, Source};
 
 use crate::facts::{BillReceived, Cause, Why};
-use crate::rules::{Adjudicator, Settlement, insurance_year};
+use crate::rules::{Adjudicator, ChainBill, Settlement, insurance_year};
 use crate::settling::{Hand, changed, closing, closing_of, join, lock};
 use crate::store::{
     JoinedYear, PERSON_KIND, TouchedYear, alone_between, borne_in_year, closed_year, joined_year,
@@ -43,8 +43,7 @@ pub struct Resettled {
     pub bills: u64,
     /// Person-years that stay as they are because their year is closed.
     pub closed: u64,
-    /// Bills that the law now counts in another year than the one they were in: cancelled there and taken in anew. A dry
-    /// run counts them; what that changes shows when it is done.
+    /// Bills that the law now counts in another year than the one they were in: cancelled there and taken in anew.
     pub moved: u64,
     /// What changes for each payer (kind and code): added, taken back.
     pub payers: Payers,
@@ -160,7 +159,13 @@ pub fn resettle(
         let (app_there, actor, reach) = (app.clone(), actor.clone(), reach.clone());
         let mut joined_there = std::mem::take(&mut joined);
         let work = move |tx: &mut Transaction<'_>| {
-            let run = Run { app: &app_there, actor: &actor, now: app_there.clock.now(), dry_run };
+            let run = Run {
+                app: &app_there,
+                actor: &actor,
+                now: app_there.clock.now(),
+                dry_run,
+                is_waited_for: false,
+            };
             let mut part = match which {
                 Which::Touched(year) => run.touched(tx, &reach, year, after, &mut joined_there),
                 Which::Release(year) => run.release(tx, &reach, year, after.0, &mut joined_there),
@@ -221,11 +226,24 @@ fn is_closed(tx: &mut Transaction<'_>, home: DivisionCode, year: &JoinedYear) ->
     Ok(own || (year.members.len() > 1 && closing_of(tx, year)?.is_some()))
 }
 
+/// A bill that goes to another year.
+struct Moving {
+    person: Uuid,
+    /// The fact that it stands in.
+    fact: Uuid,
+    from: i32,
+    goes_to: i32,
+    /// As it comes in anew.
+    bill: ChainBill,
+}
+
 struct Run<'a> {
     app: &'a App,
     actor: &'a Actor,
     now: Moment,
     dry_run: bool,
+    /// Whether somebody chose these years and waits.
+    is_waited_for: bool,
 }
 
 impl Run<'_> {
@@ -313,7 +331,7 @@ impl Run<'_> {
         part.done.looked_at = asked.len() as u64;
         let before = joined.clone();
         let mut all = self.read_between(tx, year, &asked, joined)?;
-        part.done.moved = self.move_bills(tx, &all)?;
+        self.move_bills(tx, &mut all, &mut part.done)?;
         if part.done.moved > 0 && !self.dry_run {
             *joined = before;
             all = self.read_between(tx, year, &asked, joined)?;
@@ -332,12 +350,10 @@ impl Run<'_> {
         Ok(part)
     }
 
-    /// Takes those bills that the law now counts in another year out of theirs and in anew, so that they wait in the other,
-    /// and settles that one; answers how many. None goes into a closed year, or out of one.
-    fn move_bills(&self, tx: &mut Transaction<'_>, years: &[JoinedYear]) -> Result<u64, DatabaseError> {
+    /// The bills that the law now counts in another year. None goes into a closed year, or out of one.
+    fn moving(&self, tx: &mut Transaction<'_>, years: &[JoinedYear]) -> Result<Vec<Moving>, DatabaseError> {
         let policies = &self.app.policies;
-        let (mut moved, mut facts) = (0, Vec::new());
-        let mut wait: BTreeSet<(Uuid, i32)> = BTreeSet::new();
+        let mut moving = Vec::new();
         for found in years {
             for (person, one) in found.bills() {
                 let (home, discharge) = (one.bill.home, one.bill.body.discharge);
@@ -350,26 +366,94 @@ impl Run<'_> {
                 if is_closed(tx, home, found)? || closing(tx, policies, whose, home, goes_to)?.is_some() {
                     continue;
                 }
-                moved += 1;
-                let hand = self.hand();
                 let body = BillReceived { insurance_year: counts_in, ..one.bill.body.clone() };
-                let cancelled = hand.cancelled(person, home, body.bill, one.fact, MOVED)?;
-                let received = hand.received(person, home, &body)?;
-                facts.extend([cancelled, NewFact { corrects: Some(one.fact), ..received }]);
-                wait.insert((person, goes_to));
+                let bill = ChainBill { received_at: self.now, home, body };
+                moving.push(Moving { person, fact: one.fact, from: found.year, goes_to, bill });
             }
         }
-        if self.dry_run || moved == 0 {
-            return Ok(moved);
+        Ok(moving)
+    }
+
+    /// Takes those bills that the law now counts in another year out of theirs and in anew, so that they wait in the other,
+    /// and settles that one. What that changes is told; in a dry run it is all that happens, and they are gone from `years`.
+    fn move_bills(
+        &self,
+        tx: &mut Transaction<'_>,
+        years: &mut [JoinedYear],
+        done: &mut Resettled,
+    ) -> Result<(), DatabaseError> {
+        let moving = self.moving(tx, years)?;
+        done.moved += moving.len() as u64;
+        let targets = self.tell_moved(tx, &moving, done)?;
+        if self.dry_run {
+            let is_gone = |bill: Uuid| moving.iter().any(|one| one.bill.body.bill == bill);
+            for member in years.iter_mut().flat_map(|year| &mut year.members) {
+                member.bills.retain(|one| !is_gone(one.bill.body.bill));
+            }
+            return Ok(());
+        }
+        let (hand, policies) = (self.hand(), &self.app.policies);
+        let mut facts = Vec::with_capacity(2 * moving.len());
+        for Moving { person, fact, bill, .. } in &moving {
+            facts.push(hand.cancelled(*person, bill.home, bill.body.bill, *fact, MOVED)?);
+            let received = hand.received(*person, bill.home, &bill.body)?;
+            facts.push(NewFact { corrects: Some(*fact), ..received });
         }
         self.write(tx, facts)?;
         let mut adjudicator = Adjudicator::new(policies);
-        for (person, year) in wait {
+        for (person, year) in targets {
             let found = join(tx, policies, (person, None), year)?;
             let facts = self.hand().settled(&mut adjudicator, &found, |_| None)?;
             self.write(tx, facts)?;
         }
-        Ok(moved)
+        Ok(())
+    }
+
+    /// Adds up what bills that go to another year change: what was borne of them is taken back, and the other year is settled
+    /// with them. Answers the years that they go to, each by one of its persons.
+    fn tell_moved(
+        &self,
+        tx: &mut Transaction<'_>,
+        moving: &[Moving],
+        done: &mut Resettled,
+    ) -> Result<Vec<(Uuid, i32)>, DatabaseError> {
+        let policies = &self.app.policies;
+        let mut targets: Vec<JoinedYear> = Vec::new();
+        for Moving { person, from, goes_to, bill, .. } in moving {
+            for (borne, kind, payer, amount) in borne_in_year(tx, *person, *from)? {
+                if borne == bill.body.bill {
+                    done.payers.entry((kind, payer)).or_default().1 += Fen::ZERO - amount;
+                }
+            }
+            let household = bill.body.household;
+            let is_of = |year: &JoinedYear| {
+                let has_person = year.members.iter().any(|member| member.person == *person);
+                let is_joined = policies.has_shared() && year.households().contains(&household);
+                year.year == *goes_to && (has_person || is_joined)
+            };
+            let year = match targets.iter().position(is_of) {
+                Some(known) => targets.swap_remove(known),
+                None => joined_year(tx, policies, (*person, Some(household)), *goes_to)?,
+            };
+            let mut year = year;
+            if year.member_mut(*person).is_none() {
+                // Joined by the household of a bill that goes there as well.
+                let own = joined_year(tx, policies, (*person, Some(household)), *goes_to)?;
+                let known: BTreeSet<Uuid> = year.members.iter().map(|member| member.person).collect();
+                year.members.extend(own.members.into_iter().filter(|one| !known.contains(&one.person)));
+            }
+            targets.push(year.with_bill(*person, bill.clone()));
+        }
+        let mut adjudicator = Adjudicator::new(policies);
+        let mut asked = Vec::with_capacity(targets.len());
+        for year in &targets {
+            let changed = changed(&mut adjudicator, year);
+            if let Some(change) = change(tx, year, &changed)? {
+                done.count(change);
+            }
+            asked.extend(year.members.first().map(|member| (member.person, year.year)));
+        }
+        Ok(asked)
     }
 
     /// The year of a person with all who are joined with them, whose turn is over with it.
@@ -437,7 +521,12 @@ impl Run<'_> {
         let mut facts = facts.into_iter().peekable();
         while facts.peek().is_some() {
             let batch = facts.by_ref().take(Record::BATCH).collect();
-            self.app.record.append(tx, self.now, batch)?;
+            if self.is_waited_for {
+                self.app.record.keep(tx, self.now, batch)?;
+            } else {
+                // A fact that is put aside must not keep all others from being settled.
+                self.app.record.append(tx, self.now, batch)?;
+            }
         }
         Ok(())
     }
@@ -455,7 +544,7 @@ pub(crate) fn resettle_these(
     chosen: &BTreeSet<(Uuid, i32)>,
     limit: i64,
 ) -> Result<Resettled, DatabaseError> {
-    let run = Run { app: hand.app, actor: hand.actor, now: hand.now, dry_run: false };
+    let run = Run { app: hand.app, actor: hand.actor, now: hand.now, dry_run: false, is_waited_for: true };
     let mut touched = touched_years(tx, reach, None, (Uuid::nil(), i32::MIN), limit)?;
     touched.retain(|one| chosen.contains(&(one.person, one.year)));
     run.these(tx, &touched, &mut Joined::new())

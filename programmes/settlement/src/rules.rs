@@ -10,7 +10,7 @@ mod lines;
 mod pay_later;
 
 pub use admission::{Deposit, deposit};
-pub use bill::{BillDraft, LONGEST_NUMBER, check_bill};
+pub use bill::{BillDraft, LONGEST_NUMBER, LONGEST_STAY_DAYS, check_bill, refuse_stay};
 pub use chain::{Adjudicator, ChainBill, Insured, Member, Settlement, bill_facts, settle_year};
 pub(crate) use chain::{insurance_year, used_of, year_of};
 pub use claim::{check_cut, check_reconciled, month_end};

@@ -287,6 +287,6 @@ pub(crate) fn settle_again(
     let cause_of = |other: Uuid| if other == person { cause } else { cause.map(Cause::for_member) };
     let facts = hand.settled(&mut Adjudicator::new(policies), &found, cause_of)?;
     let changed = facts.len();
-    hand.app.record.append(tx, hand.now, facts)?;
+    hand.app.record.keep(tx, hand.now, facts)?;
     Ok(changed)
 }

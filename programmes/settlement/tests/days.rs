@@ -192,6 +192,9 @@ fn totals_first_and_bills_only_where_they_differ() {
         let expect = |status: u16, code: &str, field: &str| (status, code.to_owned(), field.to_owned());
         assert_eq!(refused(&json!({ "day": TODAY })), expect(422, "missing", "bills"));
         assert_eq!(refused(&json!({ "day": "2026-03-06", "bills": [] })), expect(422, "day_to_come", "day"));
+        for (day, code) in [("0001-01-01", "day_too_old"), ("2016-03-01", "day_too_old")] {
+            assert_eq!(refused(&json!({ "day": day, "bills": [] })), expect(422, code, "day"), "{day}");
+        }
         let twice = json!({ "day": TODAY, "bills": [kept(&settled), kept(&settled)] });
         assert_eq!(refused(&twice), expect(422, "twice", "bills[1].number"));
         let odd_sum = json!({ "day": TODAY, "totals": totals(&json!("1.00")), "bills": [kept(&settled)] });

@@ -11,9 +11,9 @@ use kangmai_people::{Label, Person};
 use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_record::facts_of_kind;
 use kangmai_settlement::facts::{SETTLED, Settled, Used};
-use kangmai_settlement::import::{BILLS, OPENINGS};
+use kangmai_settlement::import::{BILLS, OPENING_COLUMNS, OPENINGS, opening_columns};
 use kangmai_settlement::store::{self, BillFilter, BillState};
-use office::{Office, XIPING, day, on_both};
+use office::{Office, XIPING, day, on_both, on_both_under, policies_and};
 
 const HEAD: [&str; 12] = [
     "结算单号",
@@ -330,6 +330,75 @@ fn what_was_used_before_the_county_joined_counts() {
         let year = office.read(move |tx| store::person_year(tx, person, day("2026-02-09").year()));
         let opening = vec![Used("basic_stays".into(), 1), Used("major_base".into(), 1_100_000)];
         assert_eq!(year.opening, opening);
+        office.nothing_differs_after_rebuilding();
+    });
+}
+
+/// Xiping's own benefit with a yearly cap of 1,000, on an accumulator that no other pack knows.
+const EXTRA: &str = r#"
+id = "extra"
+name = { zh = "县级补助", en = "County aid" }
+payer = { kind = "government", fund = "extra", name = { zh = "县财政", en = "the county" }, national = "oth_pay" }
+kind = "share"
+date = "discharge"
+round = { mode = "half_up", to = "0.01", at = "layer" }
+base = { take = "remaining_compliant", over = "bill", owner = "person" }
+accumulators = { paid = "extra_paid" }
+after = ["assistance"]
+applies = { fact = "setting", any_of = ["inpatient"] }
+[[version]]
+from = "2020-01-01"
+sure = "low"
+source = { doc = "示例文件" }
+[[version.profile]]
+name = { zh = "所有人", en = "everybody" }
+deductible = "0.00"
+deductible_over = "bill"
+ratio = "50%"
+yearly_cap = "1000.00"
+"#;
+const XIPING_PACK: &str = r#"
+id = "xiping"
+name = { zh = "西平县", en = "Xiping" }
+division = "411721"
+inherits = "all"
+"#;
+
+#[test]
+fn the_columns_of_openings_are_the_accumulators_of_the_packs_in_force() {
+    let packs = policies_and(&[
+        ("cn/henan/411721/pack.toml", XIPING_PACK),
+        ("cn/henan/411721/benefits/90-extra.toml", EXTRA),
+    ]);
+    let columns = opening_columns(&packs);
+    let own = columns.column("extra_paid").expect("the county's own accumulator has a column");
+    assert_eq!((own.title_zh, own.title_en), ("县级补助 extra_paid", "County aid extra_paid"));
+    assert!(OPENING_COLUMNS.column("extra_paid").is_none() && columns.column("basic_paid").is_some());
+    on_both_under(&packs, |office| {
+        let bureau = office.bureau("411721");
+        let county = InstitutionTier::County;
+        office.given_an_institution("H1", "411721001000", county, InstitutionGrade::Second);
+        let person = office.given_a_person("示例甲", XIPING, &[]);
+        for (title, used) in [("县级补助 extra_paid", "900.00"), ("extra_paid", "990.00")] {
+            let rows = vec![vec!["证件号码", "年度", title], vec![number_of(&person), "2026", used]];
+            let done = office.imports(&OPENINGS, &bureau, &rows, false);
+            assert_eq!((done.summary.faulty, done.facts > 0), (0, true), "{:?}", done.faults());
+        }
+        // 10.00 are left of the county's 1,000.
+        office.imports(
+            &BILLS,
+            &bureau,
+            &sheet(&[row(&person, "A1", "2026-02-01", "2026-02-09", "60000.00")]),
+            false,
+        );
+        let id = person.id.uuid();
+        let year = office.read(move |tx| store::person_year(tx, id, 2026));
+        assert_eq!(year.opening, [Used("extra_paid".into(), 99_000)]);
+        let reach = office.reach_of("41", Purpose::ReadBills);
+        let bill = office.read(move |tx| store::bill_rows(tx, &reach, BillFilter::default(), 10, 0));
+        let page =
+            office.signed_in(Role::InsuranceClerk, "411721", None).finds(&format!("/bills/{}", bill[0].id));
+        assert!(page.contains("县级补助") && page.contains("10.00"), "{page}");
         office.nothing_differs_after_rebuilding();
     });
 }

@@ -124,7 +124,17 @@ fn a_request_that_comes_twice_is_done_once_and_answered_the_same() {
         assert_eq!(office.sends(&key, Some("m-2"), "settle", &body).not(), (409, "known"));
         assert_eq!(office.sends(&key, None, "settle", &body).not(), (400, "key_missing"));
         assert_eq!(office.sends(&key, Some(&"m".repeat(65)), "settle", &body).not(), (400, "key_too_long"));
+        assert_eq!(office.sends(&key, Some("单号-1"), "settle", &body).not(), (400, "key_characters"));
         assert_eq!(bills(office), 1);
+        // Whoever asks by such a name hears the same.
+        for (name, code) in [
+            ("m".repeat(65).as_str(), "key_too_long"),
+            ("m%00", "key_characters"),
+            ("%E5%8D%95%E5%8F%B7", "key_characters"),
+            ("%20", "key_missing"),
+        ] {
+            assert_eq!(office.asks(&key, &format!("requests/{name}")).not(), (400, code), "{name}");
+        }
 
         // Whoever does not know asks.
         let asked = office.asks(&key, "requests/m-1").done();
@@ -337,6 +347,7 @@ fn everything_wrong_with_a_bill_is_told_at_once_and_nothing_is_done() {
         expect(&[("total", json!("0.00"))], 422, "total", "total");
         expect(&[("compliant", json!("60000.01"))], 422, "compliant", "compliant");
         expect(&[("discharge", json!("2025-12-31"))], 422, "dates", "discharge");
+        expect(&[("admission", json!("1026-02-20"))], 422, "stay_too_long", "admission");
         expect(&[("discharge", json!("2026-03-06"))], 422, "future", "discharge");
         expect(&[("fees", json!({ "injection": "60000.01" }))], 422, "fees", "fees");
         expect(&[("expected_own_share", json!("1.00"))], 409, "own_share_moved", "expected_own_share");

@@ -424,7 +424,10 @@ fn what_is_wrong_with_lines_stands_at_their_row() {
             refused(&[("lines", &text)], &[&at(key), said, "value=\"示例药\""]);
         }
         let good = line("2", "1", "甲", "2.00");
-        refused(&[("lines", &good), ("total", "4.00")], &["明细合计 3.00 元与总费用 4.00 元相差 -1.00 元"]);
+        refused(
+            &[("lines", &good), ("total", "4.00")],
+            &["明细合计 3.00 元，总费用 4.00 元，两者相差 1.00 元"],
+        );
         refused(&[("lines", &good), ("compliant", "1.00")], &["第 2 行正好是这个差额"]);
         refused(&[("lines", "项目名称\t数量\n示例\t1")], &["目录类别"]);
         // Without titles: in the order of the form.

@@ -9,10 +9,12 @@ use std::path::Path;
 
 use axum::http::StatusCode;
 use kangmai_access::{Purpose, Role};
-use kangmai_base::{Clock, Fen, Uuid};
+use kangmai_base::{Clock, Fen, Refusal, Uuid};
+use kangmai_database::testing::FreshDatabase;
 use kangmai_people::Person;
 use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_policy::Release;
+use kangmai_record::Projection;
 use kangmai_settlement::import::BILLS;
 use kangmai_settlement::replay::{NotReplayed, ReceiptFile, replay};
 use kangmai_settlement::store::{
@@ -97,6 +99,44 @@ fn a_request_that_was_refused_leaves_its_key_free() {
         assert_eq!(office.post(&path, &sent).status, StatusCode::SEE_OTHER);
         assert_eq!(bills(office), 1);
     });
+}
+
+/// A reader of receipts that takes none: as if a rule of later had been broken.
+const REFUSING: Projection = Projection {
+    name: "refusing",
+    kinds: &["settlement.settled"],
+    views: &[],
+    admit: |_| Err(Refusal::new("record.parked.too_long").with("most", "7")),
+    apply: |_, _| Ok(()),
+};
+
+#[test]
+fn what_the_record_does_not_take_is_refused_to_whoever_waits_and_nothing_of_it_stays() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let office = &mut Office::open_with(fresh, policies(), &[REFUSING]);
+        let (hospital, person) = given_a_desk(office);
+        let id = hospital.to_string();
+        // At the desk, in words.
+        let bill = stay("ZY-1", &id, "2026-01-01", "2026-01-11", "60000.00");
+        let mut kept = Default::default();
+        let sent = confirmed(office, &person, &bill, &mut kept);
+        let refused = office.post(&format!("/desk/{}/settle", person.id), &sent);
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        assert!(refused.text.contains("内容超过 7 字节，请拆分后重发"), "{}", refused.text);
+        // Over the interface, with its code; the name of the request is free again.
+        let key = office.given_a_client("411721", hospital);
+        let body = serde_json::json!({
+            "number": "ZY-1", "person": { "id": person.id }, "setting": "inpatient", "admission": "2026-01-01",
+            "discharge": "2026-01-11", "total": "60000.00", "compliant": "60000.00",
+        });
+        assert_eq!(office.sends(&key, Some("m-1"), "settle", &body).not(), (422, "too_long"));
+        assert_eq!(office.asks(&key, "requests/m-1").done()["state"], "not_received");
+        // Neither a bill without its receipt, nor anything put aside that nobody asked for.
+        assert_eq!(bills(office), 0);
+        let reach = office.reach_of("41", Purpose::KeepRegister);
+        assert_eq!(office.read(move |tx| kangmai_record::parked_waiting(tx, &reach)), 0);
+        office.nothing_differs_after_rebuilding();
+    }
 }
 
 #[test]

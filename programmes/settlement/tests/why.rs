@@ -107,6 +107,8 @@ fn a_statement_tells_what_is_missing_and_the_auditors_page_everything() {
 
         office.signed_in(Role::Auditor, "411721", None);
         let page = office.finds(&path);
+        let reason = "不符合的条件：需要身份为低保边缘家庭成员";
+        assert!(page.matches(reason).count() == 1, "what two groups lack is said once: {page}");
         for part in [
             "您这次看病共花费60,000.37元",
             "城乡居民基本医疗保险为您支付49,248.31元。",

@@ -138,7 +138,9 @@ fn parts(app: &App, asked: &Asked) -> Result<(), DatabaseError> {
     let after = changed_law(&app.policies, asked).expect("laid over");
     let (law, place) = (Arc::clone(&app.policies), asked.place);
     let started = Instant::now();
-    let mut read = app.database.read_blocking(move |tx| read_year(tx, &law, (place, YEAR), |_| {}))?;
+    let mut read = app
+        .database
+        .read_blocking(move |tx| read_year(tx, (&law, law.has_shared()), (place, YEAR), |_| {}))?;
     let reading = started.elapsed();
     let started = Instant::now();
     sort_bills(&mut read.bills);

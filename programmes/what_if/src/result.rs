@@ -89,6 +89,10 @@ pub struct Outcome {
     pub people: i64,
     /// Bills that no law settles, left out of both.
     pub left_out: i64,
+    /// Bills of other places that were settled with these, since persons or households have their year together, and are not
+    /// counted in anything else.
+    #[serde(default)]
+    pub elsewhere: i64,
     /// Bills that are settled otherwise than their receipt says even without the changes.
     pub unlike_receipt: i64,
     /// Bills that the changes touch.

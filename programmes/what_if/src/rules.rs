@@ -32,6 +32,9 @@ pub struct YearBill {
     pub own: Fen,
     /// The strongest label on the day of discharge.
     pub label: Option<Label>,
+    /// Whether it lies at another place than the run is of: it is settled, since it uses up what a chain has together, and
+    /// counted nowhere.
+    pub is_elsewhere: bool,
     /// All that the law asks.
     pub facts: BillFacts,
 }
@@ -362,6 +365,10 @@ pub fn settle_both(
             let numbers = (now, then);
             let [one, other] = &mut arms;
             let pair = one.settle(now, bill, &shared[0]).zip(other.settle(then, bill, &shared[1]));
+            if bill.is_elsewhere {
+                outcome.elsewhere += 1;
+                continue;
+            }
             let Some((now, then)) = pair else {
                 outcome.left_out += 1;
                 continue;
@@ -468,7 +475,8 @@ pub fn settles_alike(bills: &[YearBill], openings: &Openings, (one, other): (&Re
             arms.iter_mut().for_each(|arm| arm.take_up(bill.person, openings));
             let number = places.find(&bill.facts);
             let [one, other] = &mut arms;
-            one.settle(number, bill, &shared) == other.settle(number, bill, &shared)
+            let is_same = one.settle(number, bill, &shared) == other.settle(number, bill, &shared);
+            is_same || bill.is_elsewhere
         })
     })
 }

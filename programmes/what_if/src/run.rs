@@ -121,10 +121,13 @@ pub fn run(app: &App, asked: &Asked, progress: &Arc<Progress>) -> Result<Finishe
     let after = changed_law(&before, asked)?;
     let (place, year) = (asked.place, asked.year);
     let (law, told) = (Arc::clone(&before), Arc::clone(progress));
+    let is_shared = before.has_shared() || after.has_shared();
     let read = app.database.read_blocking(move |tx| {
         let in_all = store::bills_in_all(tx, year)?;
         told.in_all.store(in_all.unsigned_abs(), Ordering::Relaxed);
-        store::read_year(tx, &law, (place, year), |read| told.read.store(read, Ordering::Relaxed))
+        store::read_year(tx, (&law, is_shared), (place, year), |read| {
+            told.read.store(read, Ordering::Relaxed)
+        })
     });
     let store::YearRead { mut bills, openings, labels, unsettled } =
         read.map_err(|error: DatabaseError| error)?;

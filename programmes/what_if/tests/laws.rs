@@ -71,6 +71,7 @@ prop_compose! {
             received_at: Moment(0),
             own: Fen::ZERO,
             label,
+            is_elsewhere: false,
             facts,
         }
     }
@@ -211,6 +212,7 @@ fn an_opening_counts_before_the_first_bill() {
         received_at: Moment(0),
         own: Fen::ZERO,
         label: None,
+        is_elsewhere: false,
         facts,
     };
     let one = std::slice::from_ref(&bill);
@@ -250,6 +252,7 @@ fn marginal_bill(release: &Release, number: u128, (person, household): (u128, u1
         received_at: Moment(0),
         own: Fen::ZERO,
         label: None,
+        is_elsewhere: false,
         facts,
     }
 }

@@ -2,15 +2,20 @@
 
 use anyhow::bail;
 use kangmai_base::{Clock as _, SystemClock};
+use kangmai_programme::read_law;
 use kangmai_record::rebuild;
 
+use crate::application::load_policies;
 use crate::config::Config;
 use crate::programmes;
 
 use super::{say, show_progress};
 
 pub(super) fn migrate(config: &Config) -> anyhow::Result<()> {
+    let shipped = load_policies(config.policies.as_deref())?;
     let database = super::serve::open_database(config)?;
+    // A program that cannot read the law leaves the tables to the one that can.
+    read_law(&database, &shipped)?;
     let steps = database.migrate(programmes::migrations(), SystemClock.now())?;
     say(format!("{steps} steps applied"));
     Ok(())

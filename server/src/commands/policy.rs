@@ -7,10 +7,10 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use kangmai_policy::{Language, MutationChoice, Release, diff};
 
+use super::law::{LawArgs, Read, release_named};
 use super::replay::ReplayArgs;
 use super::say;
-use super::serve::{kept_release, published};
-use crate::application::{loaded, shipped_packs};
+use crate::application::shipped_packs;
 use crate::config::Config;
 
 /// What `kangmai policy` can do.
@@ -51,9 +51,8 @@ pub(super) enum PolicyCommand {
 /// Which packs.
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
-    /// A directory of packs; without it the packs inside the program
-    #[arg(long)]
-    policies: Option<PathBuf>,
+    #[command(flatten)]
+    law: LawArgs,
     /// English sentences
     #[arg(long)]
     english: bool,
@@ -85,12 +84,13 @@ pub(super) enum Tongue {
 /// # Errors
 /// The packs do not load, a case comes out otherwise, or (as asked) cases are missing; what a replay says.
 pub(super) fn run(command: &PolicyCommand, config: &Config) -> anyhow::Result<()> {
-    let configured = config.policies.as_deref();
     match command {
-        PolicyCommand::Check { packs, strict } => check(&load(packs, configured)?, *strict, packs.language()),
-        PolicyCommand::Test(packs) => test(&load(packs, configured)?),
+        PolicyCommand::Check { packs, strict } => {
+            check(load(packs, config)?.as_ref(), *strict, packs.language())
+        }
+        PolicyCommand::Test(packs) => test(load(packs, config)?.as_ref()),
         PolicyCommand::Mutate { packs, pack, only } => {
-            let release = load(packs, configured)?;
+            let release = load(packs, config)?;
             // A case that fails anyway notices nothing.
             test(&release)?;
             let choice = MutationChoice { pack: pack.clone(), only: only.clone(), threads: 0 };
@@ -104,37 +104,15 @@ pub(super) fn run(command: &PolicyCommand, config: &Config) -> anyhow::Result<()
 
 /// Says what the second release says otherwise, one difference a line.
 fn say_differences(config: &Config, args: &DiffArgs) -> anyhow::Result<()> {
-    let [before, after] = [&args.before, &args.after].map(|name| release_named(config, name));
+    let (before, after) = (release_named(config, &args.before)?, release_named(config, &args.after)?);
     let language = match args.lang {
         Tongue::Zh => Language::Zh,
         Tongue::En => Language::En,
     };
-    for difference in diff(&before?, &after?) {
+    for difference in diff(&before, &after) {
         say(difference.text.get(language));
     }
     Ok(())
-}
-
-/// The least of a hash that names a release.
-const SHORTEST_HASH: usize = 8;
-
-/// The release that a word of the command line names.
-fn release_named(config: &Config, name: &str) -> anyhow::Result<Release> {
-    let files = match name {
-        "shipped" => shipped_packs(),
-        _ if Path::new(name).is_dir() => Release::read_directory(Path::new(name))
-            .with_context(|| format!("cannot read the packs in {name}"))?,
-        "published" => return published(config).map(Arc::unwrap_or_clone),
-        hash if hash.len() >= SHORTEST_HASH && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            let hash = hash.to_ascii_lowercase();
-            let found = kept_release(config, &hash)?;
-            found.with_context(|| format!("no release {hash} was in force here, or several begin so"))?
-        }
-        other => {
-            bail!("{other} is no directory, no hash of a release, and neither `published` nor `shipped`")
-        }
-    };
-    loaded(files).map(Arc::unwrap_or_clone)
 }
 
 impl PolicyArgs {
@@ -162,26 +140,16 @@ fn unpack(into: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads the packs and says what they are.
-fn load(args: &PolicyArgs, configured: Option<&Path>) -> anyhow::Result<Release> {
-    let files = match args.policies.as_deref().or(configured) {
-        Some(directory) => Release::read_directory(directory)
-            .with_context(|| format!("cannot read the packs in {}", directory.display()))?,
-        None => shipped_packs(),
-    };
+/// Loads the packs and says which they are.
+fn load(args: &PolicyArgs, config: &Config) -> anyhow::Result<Arc<Release>> {
     let language = args.language();
-    let release = match Release::load(files) {
-        Ok(release) => release,
-        Err(errors) => {
-            for error in &errors {
-                say(error.render(language));
-                say("");
-            }
-            bail!("{} errors in the packs", errors.len());
-        }
-    };
+    let Read { release, which } = args.law.read(config, language)?;
     let benefits: usize = release.jurisdictions().iter().map(|one| one.pack.benefits.len()).sum();
-    say(format!("{} packs, {benefits} benefits, release {}", release.jurisdictions().len(), release.hash()));
+    say(format!(
+        "{} packs, {benefits} benefits, release {}: {which}",
+        release.jurisdictions().len(),
+        release.hash()
+    ));
     let mut said: Vec<&str> = Vec::new();
     for rule in release.jurisdictions().iter().flat_map(|one| one.untranslatable.iter()) {
         // A pack hands its rules down to those below it.

@@ -21,10 +21,8 @@ const LONGEST_RECEIPT: u64 = 1 << 20;
 pub(super) struct ReplayArgs {
     /// The receipt, as a statement's page gives it out
     receipt: PathBuf,
-    /// A directory of packs; without it the release of the receipt, from the packs at hand or as the database keeps it
-    #[arg(long)]
-    policies: Option<PathBuf>,
-    /// Also under another release than the receipt's
+    /// Under the packs of --policies or inside the program, also if they are not the receipt's release; without it the
+    /// release of the receipt, from the packs at hand or as the database keeps it
     #[arg(long)]
     anyway: bool,
 }
@@ -42,9 +40,9 @@ pub(super) fn run(args: &ReplayArgs, config: &Config) -> anyhow::Result<()> {
     let text = std::fs::read(&args.receipt).with_context(|| format!("cannot read {path}"))?;
     let file: ReceiptFile =
         serde_json::from_slice(&text).with_context(|| format!("{path} is not the file of a receipt"))?;
-    let mut policies = load_policies(args.policies.as_deref().or(config.policies.as_deref()))?;
+    let mut policies = load_policies(config.policies.as_deref())?;
     if policies.hash() != file.receipt.release
-        && args.policies.is_none()
+        && !args.anyway
         && let Some(files) = kept_release(config, &file.receipt.release)?
     {
         // The release that settled it was in force here once: it is kept.

@@ -1,12 +1,15 @@
 //! `kangmai serve`.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use kangmai_access::{SET_UP_MINUTES, begin_set_up};
 use kangmai_base::{SystemClock, SystemIds};
 use kangmai_database::Database;
-use kangmai_programme::{App, Settings, release_files};
+use kangmai_policy::Release;
+use kangmai_programme::{App, Law, Settings, read_law, release_files};
 
-use crate::application::{Parts, application, load_policies, make_ready, quiet_settings, router};
+use crate::application::{Parts, application, load_policies, make_ready, router};
 use crate::config::{Config, ServeConfig};
 
 use super::say;
@@ -39,26 +42,28 @@ pub(super) fn open(config: &Config, settings: Settings) -> anyhow::Result<App> {
     application(Parts::of_this_machine(open_database(config)?, master, policies, settings))
 }
 
-/// The packs in force in the configured database; those of the program where nothing was published.
-pub(super) fn published(config: &Config) -> anyhow::Result<std::sync::Arc<kangmai_policy::Release>> {
+/// The law in force in the configured database, read only: none where there is no database yet.
+pub(super) fn law_in_force(config: &Config, shipped: &Arc<Release>) -> anyhow::Result<Option<Law>> {
     if !is_there(config) {
-        return load_policies(config.policies.as_deref());
+        return Ok(None);
     }
-    Ok(open(config, quiet_settings(std::env::temp_dir()))?.policies)
+    Ok(Some(read_law(&open_database(config)?, shipped)?))
 }
 
-/// The files of a release that was in force in the configured database, by its hash or the beginning of it.
+/// The files of a release that was in force in the configured database, by its hash or the beginning of it. Only reads.
 pub(super) fn kept_release(config: &Config, hash: &str) -> anyhow::Result<Option<Vec<(String, String)>>> {
     if !is_there(config) {
         return Ok(None);
     }
-    let app = open(config, quiet_settings(std::env::temp_dir()))?;
     let hash = hash.to_owned();
-    Ok(app.database.read_blocking(move |tx| release_files(tx, &hash))?)
+    Ok(open_database(config)?.read_blocking(move |tx| match tx.has_table("policy_release")? {
+        true => release_files(tx, &hash),
+        false => Ok(None),
+    })?)
 }
 
 /// Whether there is a database already: a command that only reads makes none.
-fn is_there(config: &Config) -> bool {
+pub(super) fn is_there(config: &Config) -> bool {
     let path = config.database.strip_prefix("sqlite:").unwrap_or(&config.database);
     config.database.contains("://") || std::path::Path::new(path).exists()
 }
@@ -76,8 +81,9 @@ pub(super) fn open_database(config: &Config) -> anyhow::Result<Database> {
 
 /// Opens the configured database with its tables up to date and its keys taken up.
 pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
+    let shipped = load_policies(config.policies.as_deref())?;
     let database = open_database(config)?;
-    make_ready(&database, config.master()?.as_ref(), &SystemClock, &SystemIds)?;
+    make_ready(&database, &shipped, config.master()?.as_ref(), &SystemClock, &SystemIds)?;
     Ok(database)
 }
 

@@ -29,8 +29,10 @@ use self::bill_file::{BillRow, Reading};
 use self::line_file::LineFile;
 use self::order::{NotGrouped, Sent};
 use self::output::Output;
+use super::law::in_force;
 use super::{say, show_progress};
 use crate::application::load_policies;
+use crate::config::Config;
 use crate::programmes;
 
 /// What `kangmai settle` is told.
@@ -41,6 +43,9 @@ pub(super) struct SettleArgs {
     /// bill
     #[arg(long)]
     pack: Option<PathBuf>,
+    /// The packs: the law in force in the database, what was published there included
+    #[arg(long, conflicts_with = "pack")]
+    published: bool,
     /// The bills: .csv (UTF-8 or GBK) or .xlsx
     #[arg(long)]
     bills: PathBuf,
@@ -113,11 +118,11 @@ impl Setup {
 /// # Errors
 /// A file that cannot be read or written, packs that do not load. Rows that cannot be settled are no error of the
 /// command: they are listed.
-pub(super) fn run(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn run(args: &SettleArgs, config: &Config) -> anyhow::Result<()> {
     if args.out.is_none() && args.explain.is_none() {
         bail!("say where the result goes: --out FILE.csv (or --explain BILL to see one statement)");
     }
-    let setup = Arc::new(prepare(args, configured)?);
+    let setup = Arc::new(prepare(args, config)?);
     let errors = args.errors.clone().or_else(|| args.out.as_deref().map(errors_beside));
     let settle_by = |bring| {
         let mut output = Output::create(args.out.as_deref(), errors.as_deref(), &setup)?;
@@ -165,14 +170,20 @@ fn errors_beside(out: &Path) -> PathBuf {
     out.with_extension("errors.csv")
 }
 
-fn prepare(args: &SettleArgs, configured: Option<&Path>) -> anyhow::Result<Setup> {
+fn prepare(args: &SettleArgs, config: &Config) -> anyhow::Result<Setup> {
     let language = if args.english { Language::En } else { Language::Zh };
     let words = Words::load(&programmes::words()).context("words")?;
     let (root, inside) = match &args.pack {
         Some(path) => root_of(path)?,
-        None => (configured.map(Path::to_path_buf), None),
+        None => (config.policies.clone(), None),
     };
-    let release = load_policies(root.as_deref())?;
+    let release = if args.published {
+        let read = in_force(config)?.context("there is no database here whose law could be read")?;
+        say(read.which);
+        read.release
+    } else {
+        load_policies(root.as_deref())?
+    };
     let fixed = match &inside {
         None => None,
         Some(directory) => {

@@ -94,6 +94,12 @@ fn lines(changes: &[String], outcome: &Outcome, language: Spoken) -> Vec<String>
         let idle = outcome.idle.iter().filter_map(|index| changes.get(*index));
         lines.extend(idle.map(|change| format!("WARNING: makes no difference to any bill: {change}")));
     }
+    if outcome.elsewhere > 0 {
+        lines.push(format!(
+            "{} bills of other places are of the same people or households: settled with these, counted in nothing",
+            outcome.elsewhere
+        ));
+    }
     if outcome.unlike_receipt > 0 {
         lines.push(format!(
             "{} bills come out otherwise than their receipts even without the changes: the packs were changed since",

@@ -83,7 +83,7 @@ pub fn run(
 ) -> Result<Finished, ImportFailure> {
     let import = task.import;
     let reach = reach(task.actor, import.purpose).ok_or(Refusal::new("server.import.not_for_you"))?;
-    let mut sheet = open(task.path, import.schema, None).map_err(|error| error.refusal())?;
+    let mut sheet = open(task.path, &import.columns(&app.policies), None).map_err(|error| error.refusal())?;
     let words = &app.words;
     let language = task.error_sheet.as_ref().map_or(Language::Zh, |(_, language)| *language);
     let say = |refusal: &Refusal| words.refusal(language, refusal, "");

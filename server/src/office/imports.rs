@@ -9,6 +9,7 @@ use axum::response::Response;
 use kangmai_access::{Actor, audit, reach};
 use kangmai_base::{Refusal, Uuid};
 use kangmai_database::DatabaseError;
+use kangmai_policy::Release;
 use kangmai_programme::{App, Import, Visit};
 use kangmai_sheet::Fault;
 use kangmai_sheet::limit::MAX_CSV_BYTES;
@@ -72,7 +73,7 @@ struct ColumnLine {
     example: &'static str,
 }
 
-fn kind_page(page: Page, import: &'static Import, form: Form) -> KindPage {
+fn kind_page(page: Page, policies: &Release, import: &'static Import, form: Form) -> KindPage {
     let mut page = page.under("", "/import").titled("server.import.kind");
     page.title = page.say1("server.import.kind", "kind", page.word(import.word));
     if let Some(crumb) = page.crumbs.last_mut() {
@@ -80,7 +81,7 @@ fn kind_page(page: Page, import: &'static Import, form: Form) -> KindPage {
     }
     let english = page.language == Language::En;
     let columns = import
-        .schema
+        .columns(policies)
         .columns
         .iter()
         .map(|column| ColumnLine {
@@ -95,7 +96,7 @@ fn kind_page(page: Page, import: &'static Import, form: Form) -> KindPage {
 
 pub(super) async fn show_kind(visit: Visit, Path(key): Path<String>) -> Result<Response, Failure> {
     let import = kind(&visit, &key)?;
-    show(&kind_page(visit.page, import, Form::blank(FIELDS)))
+    show(&kind_page(visit.page, &visit.app.policies, import, Form::blank(FIELDS)))
 }
 
 pub(super) async fn take_file(
@@ -116,7 +117,7 @@ pub(super) async fn take_file(
     let Some(file) = upload.take_file("file") else {
         let mut form = upload.form(FIELDS);
         form.refuse(Refusal::new("server.import.no_file").at("file"));
-        return show_refused(&kind_page(visit.page, import, form));
+        return show_refused(&kind_page(visit.page, &visit.app.policies, import, form));
     };
     let id = desk.take(app, &visit.actor, import, file, visit.page.language);
     Ok(go_to(&format!("/import/jobs/{id}")))
@@ -126,7 +127,7 @@ pub(super) async fn template(visit: Visit, Path(key): Path<String>) -> Result<Re
     let import = kind(&visit, &key)?;
     let say = |refusal: &Refusal| visit.page.refusal(refusal);
     let speech = Speech { english: visit.page.language == Language::En, say: &say };
-    let bytes = kangmai_sheets::template(import.schema, &speech)?;
+    let bytes = kangmai_sheets::template(&import.columns(&visit.app.policies), &speech)?;
     Ok(workbook(bytes, &format!("{key}-template.xlsx")))
 }
 
@@ -190,7 +191,8 @@ pub(super) async fn show_job(
     let summary = &finished.summary;
     let takes = summary.new + summary.changed;
     let english = page.language == Language::En;
-    let title = |key: &str| match job.import.schema.column(key) {
+    let columns = job.import.columns(&visit.app.policies);
+    let title = |key: &str| match columns.column(key) {
         Some(column) if english => column.title_en.to_owned(),
         Some(column) => column.title_zh.to_owned(),
         None => key.to_owned(),

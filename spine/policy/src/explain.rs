@@ -292,7 +292,9 @@ impl Policy {
                 said.push(kind);
             }
         }
-        let names = names.join(comma(language));
+        // A group's name may be a list itself (特困人员、孤儿).
+        let is_list = names.iter().any(|name| name.contains(comma(language)));
+        let names = names.join(if is_list { semicolon(language) } else { comma(language) });
         Word::NoProfile.write(language, out, &[("names", Arg::Text(&names)), ("actual", Arg::Text(&actual))]);
     }
 

@@ -373,13 +373,13 @@ impl Loading {
     fn read_part(&mut self, fields: &Fields<'_>, file: &Arc<PackFile>, directory: &str, role: &Role) {
         match role {
             Role::Labels => {
-                self.vocabulary.labels =
-                    read_names(fields, "label").map(|(id, name)| Label { id, name }).collect();
+                let read = |(id, name, age_at_most)| Label { id, name, age_at_most };
+                self.vocabulary.labels = read_names(fields, "label", true).map(read).collect();
                 return;
             }
             Role::Designations => {
-                let names = read_names(fields, "designation");
-                self.vocabulary.designations = names.map(|(id, name)| Designation { id, name }).collect();
+                let names = read_names(fields, "designation", false);
+                self.vocabulary.designations = names.map(|(id, name, _)| Designation { id, name }).collect();
                 return;
             }
             Role::Items => {
@@ -499,22 +499,39 @@ fn parent_of<'j>(directory: &str, jurisdictions: &'j [Jurisdiction]) -> Option<&
     jurisdictions.iter().filter(is_above).max_by_key(|one| one.pack.directory.len())
 }
 
-fn read_names(fields: &Fields<'_>, key: &'static str) -> impl Iterator<Item = (String, crate::Bilingual)> {
-    let mut names: Vec<(String, crate::Bilingual)> = Vec::new();
+/// Names of a closed list; of people also up to which age one holds, if it ends with an age.
+fn read_names(
+    fields: &Fields<'_>,
+    key: &'static str,
+    of_people: bool,
+) -> impl Iterator<Item = (String, crate::Bilingual, Option<u8>)> {
+    let mut names: Vec<(String, crate::Bilingual, Option<u8>)> = Vec::new();
     for table in fields.some_tables(key) {
         let (id, name) = (table.text("id"), table.bilingual("name"));
+        let age = if of_people { read_age(&table) } else { None };
         table.finish();
         let (Some(id), Some(name)) = (id, name) else { continue };
-        if names.iter().any(|(earlier, _)| earlier == id.value) {
+        if names.iter().any(|(earlier, ..)| earlier == id.value) {
             fields.push(id.spot.error(Word::ErrTwice, Word::MendTwice).with("value", id.value));
         } else if names.len() >= 32 {
             fields.push(id.spot.error(Word::ErrTooMany, Word::MendTooMany).with("limit", "32"));
         } else {
-            names.push((id.value.to_owned(), name));
+            names.push((id.value.to_owned(), name, age));
         }
     }
     fields.finish();
     names.into_iter()
+}
+
+/// The highest age at which people still are what the label says.
+fn read_age(table: &Fields<'_>) -> Option<u8> {
+    let age = table.whole_maybe("age_at_most")?;
+    let read = u8::try_from(age.value).ok().filter(|age| *age < crate::UNKNOWN_AGE);
+    if read.is_none() {
+        let error = age.spot.error(Word::ErrBackwards, Word::MendBackwards);
+        table.push(error.with("from", "0").with("to", age.value.to_string()));
+    }
+    read
 }
 
 /// The directory of the pack that the file at `path` of a release belongs to: `cn/henan`.

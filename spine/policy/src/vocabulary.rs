@@ -49,6 +49,8 @@ pub struct Label {
     pub id: String,
     /// The official name.
     pub name: Bilingual,
+    /// The highest age at which somebody can be given it (a child); none: at any age.
+    pub age_at_most: Option<u8>,
 }
 
 /// Something that an institution can be named for (定点, 大病救治中心).
@@ -83,6 +85,15 @@ impl Vocabulary {
     /// The labels of `set`, in the order of the list.
     pub fn labels_in(&self, set: LabelSet) -> impl Iterator<Item = &Label> {
         self.labels.iter().enumerate().filter(move |(bit, _)| set.0 & (1 << bit) != 0).map(|(_, label)| label)
+    }
+
+    /// The labels that nobody of this age can be given any more.
+    pub fn outgrown_at(&self, age: u8) -> LabelSet {
+        let is_outgrown = |label: &Label| {
+            age != crate::UNKNOWN_AGE && label.age_at_most.is_some_and(|at_most| age > at_most)
+        };
+        let bits = self.labels.iter().enumerate().filter(|(_, label)| is_outgrown(label));
+        LabelSet(bits.fold(0, |set, (bit, _)| set | 1 << bit))
     }
 
     /// The bit of the designation `id`.

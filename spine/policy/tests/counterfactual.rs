@@ -20,6 +20,7 @@ const ASKING: &[(&str, &str)] = &[
     ),
     ("cn/asking/benefits/1.toml", include_str!("kinds/two.toml")),
     ("cn/asking/benefits/2.toml", include_str!("kinds/renal.toml")),
+    ("cn/asking/benefits/3.toml", include_str!("kinds/orphans.toml")),
 ];
 
 static RELEASE: LazyLock<Release> = LazyLock::new(|| {
@@ -233,6 +234,45 @@ fn what_a_layer_lacks_is_told_with_what_was_found_and_what_it_would_pay() {
     let written = serde_json::to_string(&told).expect("it is written");
     assert!(!written.contains("脱贫人口") && written.contains("（无权查看）"), "{written}");
     assert!(told.better.iter().chain(&told.worse).all(|one| one.fact != "labels"));
+}
+
+#[test]
+fn nobody_is_told_to_have_a_status_recognised_that_their_age_rules_out() {
+    let told = |age: u8, yuan: i64| {
+        let mut facts = bill(yuan, "2026-03-05", &[]);
+        (facts.age_at_admission, facts.age_at_discharge) = (age, age);
+        let (_, told) = ask(henan(), &facts, &Around::default());
+        serde_json::to_string(&told).expect("it is written")
+    };
+    // A child of 17 may be recognised as an orphan, a person of 18 not; an unknown age rules nothing out.
+    assert!(told(17, 60_000).contains("孤儿"));
+    assert!(told(kangmai_policy::UNKNOWN_AGE, 60_000).contains("孤儿"));
+    assert!(!told(18, 60_000).contains("孤儿") && told(18, 60_000).contains("特困人员"));
+    // Where that status is all that is missing it stands as the reason, not as advice.
+    let policy = RELEASE.jurisdiction("cn/asking").expect("the pack").to_read();
+    let place: DivisionCode = "970000".parse().expect("a place");
+    let orphans = |age: u8| {
+        let mut facts = BillFacts::inpatient(Fen::yuan(1_000), day("2025-06-30"), place);
+        (facts.age_at_admission, facts.age_at_discharge) = (age, age);
+        let (_, told) = ask(policy, &facts, &Around::default());
+        let of = told.missing.iter().find(|one| one.id == "orphans").expect("it did not apply");
+        (of.ways.len(), of.ways[0].pays, of.ways[0].conditions[0].can_act)
+    };
+    assert_eq!(orphans(17), (1, Some(Fen::yuan(100)), true));
+    assert_eq!(orphans(18), (1, None, false));
+}
+
+#[test]
+fn what_would_pay_nothing_is_not_said_to_be_missing() {
+    // A small bill: below every deductible, and whatever the status nothing is left to pay.
+    for yuan in [1, 300] {
+        let (_, told) = ask(henan(), &bill(yuan, "2026-03-05", &[]), &Around::default());
+        let ways = told.missing.iter().flat_map(|one| &one.ways);
+        let pays: Vec<Fen> = ways.filter_map(|way| way.pays).collect();
+        assert!(pays.iter().all(|pays| *pays > Fen::ZERO), "{yuan}: {told:?}");
+    }
+    let all = |yuan| ask(henan(), &bill(yuan, "2026-03-05", &[]), &Around::default()).1.missing;
+    assert!(all(60_000).iter().any(|one| one.id == "assistance"));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! One request of a system that is let in by its key.
 
 use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{Day, Refusal};
 use kangmai_web::{ApiFailure, Page, Preferences, Problem};
@@ -34,7 +34,7 @@ pub struct Call {
     /// What the answer is named by, also in the log.
     pub request_id: String,
     /// What the sender calls its request (报文 ID), if it says so.
-    key: Option<String>,
+    key: Option<HeaderValue>,
 }
 
 impl Call {
@@ -44,16 +44,30 @@ impl Call {
     /// What the sender calls its request.
     ///
     /// # Errors
-    /// 400 when it says nothing, or more than `most` characters.
+    /// 400 when it says nothing, more than `most` characters, or others than [`Call::named`] takes.
     pub fn key(&self, most: usize) -> Result<String, ApiFailure> {
-        let refuse = |refusal| ApiFailure::new(StatusCode::BAD_REQUEST, Problem::new(refusal));
-        match self.key.as_deref().map(str::trim) {
-            None | Some("") => Err(refuse(Refusal::new("web.api.key_missing"))),
-            Some(key) if key.chars().count() > most => {
-                Err(refuse(Refusal::new("web.api.key_too_long").with("most", most.to_string())))
-            }
-            Some(key) => Ok(key.to_owned()),
+        let sent = self.key.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+        Call::named(sent, most)
+    }
+
+    /// The name of a request, wherever it is said: visible ASCII, since a header carries nothing else.
+    ///
+    /// # Errors
+    /// 400 when it says nothing, more than `most` characters, or others than these.
+    pub fn named(name: &[u8], most: usize) -> Result<String, ApiFailure> {
+        let refuse = |refusal| Err(ApiFailure::new(StatusCode::BAD_REQUEST, Problem::new(refusal)));
+        let name = name.trim_ascii();
+        if name.is_empty() {
+            return refuse(Refusal::new("web.api.key_missing"));
         }
+        let read = std::str::from_utf8(name)
+            .ok()
+            .filter(|name| name.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+        let Some(name) = read else { return refuse(Refusal::new("web.api.key_characters")) };
+        if name.len() > most {
+            return refuse(Refusal::new("web.api.key_too_long").with("most", most.to_string()));
+        }
+        Ok(name.to_owned())
     }
 }
 
@@ -62,7 +76,7 @@ impl FromRequestParts<App> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Call, ApiFailure> {
         let granted = parts.extensions.get::<Let>().cloned().ok_or_else(ApiFailure::not_found)?;
-        let key = parts.headers.get(Call::KEY).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let key = parts.headers.get(Call::KEY).cloned();
         let preferences = Preferences::of_interface(&parts.headers);
         Ok(Call {
             app: app.current(),

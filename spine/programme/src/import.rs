@@ -6,6 +6,7 @@ use std::any::Any;
 use kangmai_access::{Actor, Purpose, Reach};
 use kangmai_base::{Day, Moment};
 use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::Release;
 use kangmai_record::NewFact;
 use kangmai_sheet::{Fault, Matching, Outcome, Record, Schema, Summary};
 
@@ -22,6 +23,8 @@ pub struct Import {
     pub purpose: Purpose,
     /// Its columns.
     pub schema: &'static Schema,
+    /// Its columns under a release, where the packs add some.
+    pub schema_under: Option<fn(&Release) -> Schema>,
     /// Where it stands among the others: a register comes before its bills.
     pub order: u8,
     /// Reads some rows and says what they would add to the record. In a dry run the transaction only reads. Counts each
@@ -64,6 +67,13 @@ pub struct ImportRun {
     pub held: Vec<Record>,
     /// What `plan` and `finish` remember.
     pub memory: Box<dyn Any + Send>,
+}
+
+impl Import {
+    /// Its columns under the law in force.
+    pub fn columns(&self, policies: &Release) -> Schema {
+        self.schema_under.map_or(*self.schema, |under| under(policies))
+    }
 }
 
 impl ImportRun {

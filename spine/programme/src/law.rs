@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use kangmai_base::{Day, DivisionCode, Moment};
-use kangmai_database::DatabaseError;
+use kangmai_database::{Database, DatabaseError, Transaction};
 use kangmai_policy::{Bilingual, PackError, Release, text_hash};
 
 use crate::{App, store};
@@ -133,17 +133,76 @@ pub struct Conflict {
 #[derive(Debug, thiserror::Error)]
 pub enum LawError {
     /// The published files do not load with this program.
-    #[error(
-        "the packs that were published do not load with the packs of this program. The program of before reads them: \
-         publish with it what both can read, then update.\n{}", said(.0))]
-    Packs(Vec<PackError>),
+    #[error("{}", refused(.published, .errors))]
+    Packs {
+        /// The published files and the numbers of their publications.
+        published: Vec<(String, i64)>,
+        /// What the loader says of them.
+        errors: Vec<PackError>,
+    },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] DatabaseError),
 }
 
-fn said(errors: &[PackError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+/// The sentence for who starts a program that cannot read the law of its database, and each error with its place.
+fn refused(published: &[(String, i64)], errors: &[PackError]) -> String {
+    let is_named = |path: &str| errors.iter().any(|error| error.path == path);
+    let named = published.iter().filter(|(path, _)| is_named(path));
+    let mut named: Vec<String> =
+        named.map(|(path, number)| format!("{path} (published as number {number})")).collect();
+    if named.is_empty() {
+        named.push("a file of the program together with the published ones".to_owned());
+    }
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    format!(
+        "the law that was published in this database does not load with this program: {}. This program does not start \
+         with another law and has changed nothing in the database. To mend it: start the program of before, publish \
+         there, on the page /policy-drafts, a text of the file that both read, and start this program again; \
+         `kangmai check` of this program says whether it would.\n{}",
+        named.join(", "),
+        told.join("\n")
+    )
+}
+
+/// The law of a database as it was read: the packs of the program with what was published over them.
+#[derive(Debug, Clone)]
+pub struct Law {
+    /// The number of the newest publication; 0: nothing was published.
+    pub number: i64,
+    /// All packs.
+    pub release: Arc<Release>,
+}
+
+/// Reads the law of a database, over the packs of the program. It only reads: tables need not be up to date, nor be there.
+/// For commands and threads that may block.
+///
+/// # Errors
+/// See [`LawError`].
+pub fn read_law(database: &Database, shipped: &Arc<Release>) -> Result<Law, LawError> {
+    let (number, published) = database.read_blocking(read_published)?;
+    law_over(shipped, number, &published)
+}
+
+/// The newest publication's number, and the files that lie over those of the program.
+fn read_published(tx: &mut Transaction<'_>) -> Result<(i64, Vec<PublishedFile>), DatabaseError> {
+    if !tx.has_table("policy_publication")? {
+        return Ok((0, Vec::new()));
+    }
+    Ok((store::newest_publication(tx)?, store::laid_over(tx)?))
+}
+
+fn law_over(shipped: &Arc<Release>, number: i64, published: &[PublishedFile]) -> Result<Law, LawError> {
+    if published.is_empty() {
+        return Ok(Law { number, release: Arc::clone(shipped) });
+    }
+    match Release::load(with_published(shipped.files(), published)) {
+        Ok(release) => Ok(Law { number, release: Arc::new(release) }),
+        Err(errors) => {
+            let published = published.iter().map(|file| (file.path.clone(), file.number)).collect();
+            Err(LawError::Packs { published, errors })
+        }
+    }
 }
 
 /// The law that a running program holds; all its clones share it.
@@ -204,27 +263,28 @@ pub fn conflicts(base: &[(String, String)], published: &[PublishedFile]) -> Vec<
 
 impl App {
     /// Takes up what was published last, if this program does not hold it yet, and keeps the files of the release that is
-    /// in force. For commands and threads that may block; a program calls it once when it starts.
+    /// in force. For commands and threads that may block.
     ///
     /// # Errors
     /// See [`LawError`]; the law held so far stays.
     pub fn take_up_law(&self) -> Result<(), LawError> {
-        let (number, published) = self.database.read_blocking(|tx| {
-            Ok::<_, DatabaseError>((store::newest_publication(tx)?, store::laid_over(tx)?))
+        let (number, published) = self.database.read_blocking(read_published)?;
+        let law = law_over(&self.shipped, number, &published).inspect_err(|error| {
+            if matches!(error, LawError::Packs { .. }) {
+                self.law().refused.store(number, Ordering::Relaxed);
+            }
         })?;
-        let release = if published.is_empty() {
-            Arc::clone(&self.shipped)
-        } else {
-            let loaded =
-                Release::load(with_published(self.shipped.files(), &published)).map_err(|errors| {
-                    self.law().refused.store(number, Ordering::Relaxed);
-                    LawError::Packs(errors)
-                })?;
-            Arc::new(loaded)
-        };
-        let (kept, now) = (Arc::clone(&release), self.clock.now());
+        self.hold_law(law)
+    }
+
+    /// Takes up a law that [`read_law`] read of this database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn hold_law(&self, law: Law) -> Result<(), LawError> {
+        let (kept, now) = (Arc::clone(&law.release), self.clock.now());
         self.database.write_blocking(move |tx| store::keep_release(tx, &kept, now))?;
-        self.law().hold(number, release);
+        self.law().hold(law.number, law.release);
         Ok(())
     }
 }

@@ -33,8 +33,8 @@ pub use figure_book::{Counted, FigureBook};
 pub use gate::{Door, Gate, GateRules, RequestLimits, WRONG_WINDOW_SECONDS, count_strangers};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use law::{
-    Conflict, FileToPublish, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
-    with_published,
+    Conflict, FileToPublish, Law, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
+    read_law, with_published,
 };
 pub use operation::{Described, Operation, openapi};
 pub use place::{place_choices, place_name};

@@ -10,7 +10,7 @@ use kangmai_database::{Database, DatabaseError, Transaction};
 use kangmai_policy::{Release, text_hash};
 use kangmai_programme::{
     App, AppParts, FileToPublish, LawError, MIGRATIONS, NewPublication, Settings, Touches, keep_release,
-    kept_text, laid_over, newest_publication, publication, publications, publish, release_files,
+    kept_text, laid_over, newest_publication, publication, publications, publish, read_law, release_files,
 };
 use kangmai_record::Record;
 use kangmai_web::Words;
@@ -146,6 +146,26 @@ fn what_does_not_load_is_not_taken_up() {
     assert!(put(&database, new(0, &shipped, file)));
     let app = program(&database, Arc::clone(&shipped));
     let error = app.take_up_law().expect_err("it does not load");
-    assert!(matches!(error, LawError::Packs(_)) && error.to_string().contains("cn/pack.toml"), "{error}");
+    assert!(matches!(error, LawError::Packs { .. }), "{error}");
+    let said = error.to_string();
+    // The file, by which publication, and how to mend it; the loader's own words below.
+    for part in ["cn/pack.toml (published as number 1)", "/policy-drafts", "kangmai check", "cn/pack.toml:1"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert_eq!((app.current().publication, app.current().policies.hash()), (0, shipped.hash()));
+}
+
+#[test]
+fn reading_the_law_needs_no_tables_and_makes_none() {
+    for fresh in FreshDatabase::all().expect("databases") {
+        let database = fresh.database.clone();
+        let shipped = release(&[("cn/labels.toml", LABELS), ("cn/pack.toml", &pack("一"))]);
+        let law = read_law(&database, &shipped).expect("the law");
+        assert_eq!((law.number, law.release.hash()), (0, shipped.hash()));
+        assert!(!read(&database, |tx| tx.has_table("policy_publication")));
+        database.migrate(&[MIGRATIONS], NOW).expect("migrated");
+        assert!(read(&database, |tx| tx.has_table("policy_publication")));
+        assert!(!read(&database, |tx| tx.has_table("policy_release_kept")));
+    }
 }

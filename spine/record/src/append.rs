@@ -80,6 +80,24 @@ impl Record {
         Ok(answers)
     }
 
+    /// As [`append`](Record::append), where a person or a system waits for the answer: a fact that would be put aside is
+    /// refused instead, with all that was written with it, and whoever waits hears why.
+    ///
+    /// # Errors
+    /// As [`append`](Record::append); [`DatabaseError::NotKept`] with the sentence.
+    pub fn keep(
+        &self,
+        tx: &mut Transaction<'_>,
+        now: Moment,
+        facts: Vec<NewFact>,
+    ) -> Result<(), DatabaseError> {
+        let parked = self.append(tx, now, facts)?.into_iter().find_map(|answer| match answer {
+            Appended::Parked(refusal) => Some(refusal),
+            Appended::Accepted | Appended::Duplicate => None,
+        });
+        parked.map_or(Ok(()), |refusal| Err(DatabaseError::NotKept(refusal)))
+    }
+
     fn judge(
         &self,
         tx: &mut Transaction<'_>,

@@ -63,6 +63,30 @@ fn append(database: &Database, facts: Vec<NewFact>) -> Vec<Appended> {
 }
 
 #[test]
+fn whoever_waits_hears_why_a_fact_is_not_kept_and_nothing_written_with_it_stays() {
+    on_both(ALL, |database| {
+        let ids = SeededIds::new(2);
+        let right = weighed(&ids, Uuid::from_u128(7), "411722103203", "61000");
+        let wrong = weighed(&ids, Uuid::from_u128(8), "411722103203", "0");
+        let both = vec![right.clone(), wrong];
+        let kept = database.write_blocking(move |tx| record().keep(tx, Moment(9_000), both));
+        assert!(
+            matches!(&kept, Err(DatabaseError::NotKept(refusal)) if refusal.key == "test.no_weight"),
+            "{kept:?}"
+        );
+        let reach = reach(&Actor::system(), Purpose::KeepRegister).expect("the system may");
+        let left = database.read_blocking(move |tx| {
+            let rows = tx.query("select grams from latest_weight", &[])?.len();
+            Ok::<_, DatabaseError>((rows, parked_waiting(tx, &reach)?))
+        })?;
+        assert_eq!(left, (0, 0));
+        database.write_blocking(move |tx| record().keep(tx, Moment(9_000), vec![right.clone(), right]))?;
+        Ok(())
+    })
+    .expect("both");
+}
+
+#[test]
 fn a_fact_again_is_a_duplicate_and_other_content_is_parked() {
     on_both(ALL, |database| {
         let ids = SeededIds::new(1);

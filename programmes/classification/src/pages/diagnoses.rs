@@ -335,10 +335,10 @@ async fn transact(
             return Ok(Some(Ok(None)));
         };
         let id = fact.id;
-        app.record.append(tx, now, vec![fact])?;
+        app.record.keep(tx, now, vec![fact])?;
         let known = store::diagnoses_of(tx, person.id.uuid())?;
         if let Some((_, plan)) = follow(tx, &app, Whose::of(&person), &known, (today, now))? {
-            app.record.append(tx, now, vec![plan])?;
+            app.record.keep(tx, now, vec![plan])?;
         }
         Ok::<_, DatabaseError>(Some(Ok(Some(id))))
     });

@@ -181,7 +181,7 @@ async fn write(visit: &Visit, id: PersonId, correction: Correction) -> Result<Co
             corrects: None,
             body: serde_json::to_string(&body).unwrap_or_default(),
         };
-        record.append(tx, now, vec![fact])?;
+        record.keep(tx, now, vec![fact])?;
         Ok(Some(Ok(true)))
     };
     visit.app.database.write(work).await

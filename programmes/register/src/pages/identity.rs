@@ -304,7 +304,7 @@ async fn write(
             corrects: None,
             body: serde_json::to_string(&body).unwrap_or_default(),
         };
-        record.append(tx, now, vec![fact])?;
+        record.keep(tx, now, vec![fact])?;
         Ok::<_, DatabaseError>(Ok(()))
     };
     visit.app.database.write(work).await

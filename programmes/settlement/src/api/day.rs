@@ -9,7 +9,7 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Institution;
 use kangmai_policy::Release;
 use kangmai_programme::Call;
-use kangmai_record::{Appended, NewFact, Subject};
+use kangmai_record::{NewFact, Subject};
 use kangmai_web::{ApiFailure, JsonFields, Problem, Problems, read_json};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ use crate::store::day::ledger_of_day;
 
 /// The most bills of a day.
 const MOST_BILLS: usize = 10_000;
+/// How far back a day may lie that is reconciled, in days: ten years, as long as vouchers of a fund are kept at least.
+const FARTHEST_BACK_DAYS: i32 = 3_653;
 /// The most funds of a bill.
 const MOST_FUNDS: usize = 30;
 /// The longest code of a fund, in characters.
@@ -53,6 +55,10 @@ fn read_day(sent: &Value, today: Day) -> Result<DayAsked, ApiFailure> {
     let day = fields.day("day");
     if day.is_some_and(|day| day > today) {
         fields.refuse("day", Refusal::new("settlement.refused.day_to_come").with("today", today.to_string()));
+    }
+    let first = today.plus_days(-FARTHEST_BACK_DAYS);
+    if day.is_some_and(|day| day < first) {
+        fields.refuse("day", Refusal::new("settlement.refused.day_too_old").with("first", first.to_string()));
     }
     let funds_by = match fields.text_maybe("funds_by", LONGEST_CODE) {
         None => FundsBy::Fund,
@@ -202,11 +208,7 @@ fn work(tx: &mut Transaction<'_>, call: &Call, asked: &DayAsked) -> Worked {
     };
     let said = said(&reconciled, &lines);
     let facts = facts_of(&hand(call), &institution, &reconciled, lines)?;
-    for appended in call.app.record.append(tx, hand(call).now, facts)? {
-        if let Appended::Parked(refusal) = appended {
-            return Err(DatabaseError::Refused(format!("a day cannot be kept: {}", refusal.key)));
-        }
-    }
+    call.app.record.keep(tx, hand(call).now, facts)?;
     Ok(Ok((None, said)))
 }
 

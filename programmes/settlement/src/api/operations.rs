@@ -93,7 +93,7 @@ pub(crate) static REQUEST: Operation = Operation {
             json!({ "key": "HIS-20260305-000123", "state": "not_received", "bill": null, "answer": null });
         Described { schema: object(fields, &["key", "state", "bill", "answer"]), example }
     },
-    errors: &[],
+    errors: &[400],
 };
 /// 查询结算单
 pub(crate) static RECEIPT: Operation = Operation {

@@ -29,6 +29,7 @@ pub const BILLS: Import = Import {
     word: "settlement.import.bills",
     purpose: Purpose::ImportBills,
     schema: &BILL_COLUMNS,
+    schema_under: None,
     order: 30,
     plan,
     finish: Some(finish),

@@ -5,7 +5,7 @@ use kangmai_base::{Day, Rate, Refusal};
 use kangmai_policy::{CatalogueClass, CostCategory, Decimal4};
 use kangmai_sheet::{Cells, Column, Fault, Flaw, Format, Matching, Record, Schema, Slot, half_width, read};
 
-use super::bill_rows::{FEES, number};
+use super::bill_columns::{CORRECTION, FEES, INSTITUTION_CODE, INSTITUTION_NAME, NUMBER};
 use crate::facts::ChargedLine;
 
 /// A file of lines: the bill that each belongs to, and what it says.
@@ -82,26 +82,12 @@ const ON: Column = Column::new("on", "收费日期", "Charged on")
 
 const LINE: [Column; 10] = [CODE, NAME, CATEGORY, CLASS, QUANTITY, UNIT_PRICE, AMOUNT, OWN_SHARE, FEE, ON];
 const FILE: [Column; 14] = [
-    Column::new("number", "结算单号", "Bill number")
-        .required()
-        .aliases(&["结算流水号", "结算编号", "单据号", "业务流水号", "住院号", "bill"])
-        .format(Format::Code)
-        .example("ZY202600001")
-        .hint(
-            "结算单须已导入；同一张单的明细排在一起",
-            "The bill must be there already; its lines stand together",
-        ),
-    Column::new("institution_code", "医疗机构代码", "Institution code")
-        .aliases(&["机构代码", "机构编码", "定点医疗机构代码", "医疗机构编码", "医院代码"])
-        .format(Format::Code)
-        .example("H41172100001")
-        .hint(
-            "代码、名称填一个即可，须已在机构名录中",
-            "Code or name; it must be in the list of institutions",
-        ),
-    Column::new("institution_name", "医疗机构名称", "Institution")
-        .aliases(&["机构名称", "医院名称", "定点医疗机构名称", "就诊医院"])
-        .example("示例县人民医院"),
+    NUMBER.hint(
+        "结算单须已导入；同一张单的明细排在一起",
+        "The bill must be there already; its lines stand together",
+    ),
+    INSTITUTION_CODE,
+    INSTITUTION_NAME,
     CODE,
     NAME,
     CATEGORY,
@@ -112,47 +98,77 @@ const FILE: [Column; 14] = [
     OWN_SHARE,
     FEE,
     ON,
-    Column::new("correction", "更正", "Correction")
-        .aliases(&["是否更正", "更正标志"])
-        .choices(&["是", "否"])
-        .hint(
-            "该单已有明细而本次不同时填“是”：原明细作废",
-            "是: these lines replace those that the bill has",
-        ),
+    CORRECTION.hint(
+        "该单已有明细而本次不同时填“是”：原明细作废",
+        "是: these lines replace those that the bill has",
+    ),
 ];
 
-/// The words of a category: ours, and those of the national medical invoice (医疗收费票据).
-pub(crate) const CATEGORIES: [(&str, CostCategory); 29] = [
+/// The words of a category: ours, those of the national medical invoice (医疗收费票据), and what hospitals write besides. Each
+/// is known with and without a 费 behind it.
+pub(crate) const CATEGORIES: [(&str, CostCategory); 48] = [
     ("药品", CostCategory::Drug),
     ("服务", CostCategory::Service),
     ("材料", CostCategory::Material),
-    ("药品费", CostCategory::Drug),
+    ("药费", CostCategory::Drug),
     ("西药", CostCategory::Drug),
-    ("西药费", CostCategory::Drug),
+    ("中药", CostCategory::Drug),
     ("中成药", CostCategory::Drug),
-    ("中成药费", CostCategory::Drug),
+    ("中草药", CostCategory::Drug),
+    ("草药", CostCategory::Drug),
     ("中药饮片", CostCategory::Drug),
-    ("中药饮片费", CostCategory::Drug),
     ("诊疗", CostCategory::Service),
-    ("医疗服务", CostCategory::Service),
     ("诊疗项目", CostCategory::Service),
-    ("床位费", CostCategory::Service),
-    ("诊察费", CostCategory::Service),
-    ("检查费", CostCategory::Service),
-    ("化验费", CostCategory::Service),
-    ("治疗费", CostCategory::Service),
-    ("手术费", CostCategory::Service),
-    ("护理费", CostCategory::Service),
-    ("一般诊疗费", CostCategory::Service),
-    ("挂号费", CostCategory::Service),
-    ("其他费", CostCategory::Service),
+    ("医疗服务", CostCategory::Service),
+    ("医疗服务项目", CostCategory::Service),
+    ("一般诊疗", CostCategory::Service),
+    ("床位", CostCategory::Service),
+    ("诊察", CostCategory::Service),
+    ("诊查", CostCategory::Service),
+    ("检查", CostCategory::Service),
+    ("检验", CostCategory::Service),
+    ("化验", CostCategory::Service),
+    ("放射", CostCategory::Service),
+    ("治疗", CostCategory::Service),
+    ("理疗", CostCategory::Service),
+    ("手术", CostCategory::Service),
+    ("麻醉", CostCategory::Service),
+    ("护理", CostCategory::Service),
+    ("注射", CostCategory::Service),
+    ("换药", CostCategory::Service),
+    ("输液", CostCategory::Service),
+    ("输氧", CostCategory::Service),
+    ("吸氧", CostCategory::Service),
+    ("康复", CostCategory::Service),
+    ("挂号", CostCategory::Service),
+    ("其他", CostCategory::Service),
+    ("其它", CostCategory::Service),
     ("耗材", CostCategory::Material),
     ("医用耗材", CostCategory::Material),
-    ("卫生材料费", CostCategory::Material),
+    ("高值耗材", CostCategory::Material),
+    ("卫生材料", CostCategory::Material),
+    ("医用材料", CostCategory::Material),
+    ("特殊材料", CostCategory::Material),
+    ("一次性材料", CostCategory::Material),
+    ("手术材料", CostCategory::Material),
+    ("植入材料", CostCategory::Material),
     ("drug", CostCategory::Drug),
     ("service", CostCategory::Service),
     ("material", CostCategory::Material),
 ];
+
+/// The category that a word means.
+///
+/// # Errors
+/// A word that is none.
+pub(crate) fn category(text: &str) -> Result<CostCategory, Flaw> {
+    let narrow = half_width(text);
+    let bare = narrow.trim().strip_suffix('费').map(|bare| read::choice(bare, &CATEGORIES));
+    match bare {
+        Some(Ok(category)) => Ok(category),
+        _ => one_of(text, &CATEGORIES),
+    }
+}
 
 /// The words of a class.
 pub(crate) const CLASSES: [(&str, CatalogueClass); 12] = [
@@ -236,7 +252,7 @@ impl LineReader {
         let slots = &self.slots;
         let code = slots.code.and_then(|slot| cells.optional(slot, |text| read::code(text, LONGEST_CODE)));
         let name = slots.name.and_then(|slot| cells.required(slot, name));
-        let category = slots.category.and_then(|slot| cells.required(slot, |text| one_of(text, &CATEGORIES)));
+        let category = slots.category.and_then(|slot| cells.required(slot, category));
         let class = slots.class.and_then(|slot| cells.required(slot, |text| one_of(text, &CLASSES)));
         let quantity = slots.quantity.and_then(|slot| cells.required(slot, quantity));
         let unit_price = slots.unit_price.and_then(|slot| cells.required(slot, unit_price));
@@ -263,11 +279,6 @@ impl LineReader {
             on,
         })
     }
-}
-
-/// The bill's number and the institution as a row of a file says them.
-pub(super) fn bill_number(cells: &mut Cells<'_>, slot: Option<Slot>) -> Option<String> {
-    slot.and_then(|slot| cells.required(slot, number))
 }
 
 fn name(text: &str) -> Result<String, Flaw> {
@@ -364,6 +375,7 @@ mod tests {
         for changes in [
             [("own_share", "0.1"), ("class", "乙类")],
             [("own_share", "１０％"), ("category", "西药费")],
+            [("own_share", "10％"), ("category", "药费")],
             [("unit_price", "￥12.50000元"), ("class", "B")],
             [("quantity", "3.0"), ("category", "drug")],
         ] {
@@ -375,6 +387,23 @@ mod tests {
         for (class, share) in [("甲", "0"), ("甲", ""), ("丙", "1"), ("自费", "100%"), ("丙", "")] {
             let line = read_line(&[("class", class), ("own_share", share)]).expect("a line");
             assert_eq!(line.own_share, None, "{class} {share}");
+        }
+    }
+
+    #[test]
+    fn categories_are_taken_as_invoices_and_hospitals_name_them() {
+        for (words, expected) in [
+            ("药品 药品费 西药费 中成药费 中药饮片费 中草药", CostCategory::Drug),
+            (
+                "诊疗费 检查费 检查 化验费 治疗费 手术费 床位费 护理费 挂号费 其他费 服务费",
+                CostCategory::Service,
+            ),
+            ("材料费 材料 卫生材料费 耗材费 医用材料费 一次性材料费 高值耗材", CostCategory::Material),
+        ] {
+            for word in words.split(' ') {
+                let line = read_line(&[("category", word)]).expect(word);
+                assert_eq!(line.category, expected, "{word}");
+            }
         }
     }
 

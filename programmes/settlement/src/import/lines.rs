@@ -16,8 +16,9 @@ use kangmai_programme::{Import, ImportRun, Planned};
 use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Outcome, Record, Severity, Slot, read};
 
+use super::bill_columns::bill_number;
 use super::bills::{ClosedYears, at_once, look_up, settle_some, year_closed};
-use super::line_rows::{LINE_FILE_COLUMNS, LineReader, bill_number};
+use super::line_rows::{LINE_FILE_COLUMNS, LineReader};
 use crate::facts::{BillReceived, ChargedLine};
 use crate::rules::{LineFault, Stated, itemise, too_many};
 use crate::settling::{Hand, closing_of, lock};
@@ -29,6 +30,7 @@ pub const LINES: Import = Import {
     word: "settlement.import.lines",
     purpose: Purpose::ImportBills,
     schema: &LINE_FILE_COLUMNS,
+    schema_under: None,
     order: 31,
     plan,
     finish: Some(finish),
@@ -107,7 +109,7 @@ fn plan(
     let mut facts = Vec::new();
     for record in records {
         let mut cells = Cells::new(matching, record);
-        let number = bill_number(&mut cells, head.number);
+        let number = head.number.and_then(|slot| cells.required(slot, bill_number));
         let institution = find_institution(tx, run, &mut memory, &head, &mut cells)?;
         let correction = head.correction.and_then(|slot| cells.optional(slot, read::yes_no));
         let line = head.reader.read_cells(&mut cells, run.today);

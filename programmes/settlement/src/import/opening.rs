@@ -1,11 +1,12 @@
 //! What people had used of a year before the county joined: one row a person and year.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use kangmai_access::Purpose;
 use kangmai_base::{Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_policy::{Policy, YearAccumulators};
+use kangmai_policy::{Policy, Release, YearAccumulators};
 use kangmai_programme::{Import, ImportRun, Planned};
 use kangmai_record::{NewFact, Source};
 use kangmai_sheet::{Cells, Column, Flaw, Format, Matching, Outcome, Record, Schema, read};
@@ -21,13 +22,15 @@ pub const OPENINGS: Import = Import {
     word: "settlement.import.opening",
     purpose: Purpose::ImportBills,
     schema: &OPENING_COLUMNS,
+    schema_under: Some(opening_columns),
     order: 20,
     plan,
     finish: None,
     rows_at_once: 200,
 };
 
-/// A file of openings. Each amount column is an accumulator, named as packs name it.
+/// A file of openings. Each amount column is an accumulator, named as packs name it; those of the national layers have
+/// titles of their own, the rest come out of the packs ([`opening_columns`]).
 pub const OPENING_COLUMNS: Schema = Schema {
     key: "settlement.opening",
     title_zh: "年度累计期初数",
@@ -73,17 +76,54 @@ const COLUMNS: [Column; 10] = [
     Column::new("assistance_paid", "医疗救助已支付", "Paid by medical assistance").format(Format::Amount),
 ];
 
-/// The columns that are accumulators; the count of stays is one of them.
-const ACCUMULATORS: [&str; 7] = [
-    "basic_stays",
-    "basic_paid",
-    "major_base",
-    "major_paid",
-    "supplementary_base",
-    "assistance_deductible",
-    "assistance_paid",
-];
-const STAYS: &str = "basic_stays";
+/// How many columns say who and when; each of the others is an accumulator.
+const WHO: usize = 3;
+/// The columns of each list of accumulators that packs of this process have had.
+static SCHEMAS: Mutex<BTreeMap<Vec<String>, Schema>> = Mutex::new(BTreeMap::new());
+
+/// The columns of a file of openings: who, which year, and every accumulator that a pack of the release has.
+pub fn opening_columns(release: &Release) -> Schema {
+    let mut more: Vec<(String, String, String, bool)> = Vec::new();
+    for policy in release.jurisdictions().iter().map(kangmai_policy::Jurisdiction::to_read) {
+        for accumulator in policy.accumulators() {
+            let name = &accumulator.name;
+            if OPENING_COLUMNS.column(name).is_some() || more.iter().any(|(known, ..)| known == name) {
+                continue;
+            }
+            let owner = policy.layers().iter().find(|layer| layer.benefit.id == accumulator.owner);
+            let (zh, en) = owner.map_or(("", ""), |layer| {
+                let name = &layer.benefit.name;
+                (name.zh.as_str(), name.en.as_str())
+            });
+            more.push((
+                name.clone(),
+                format!("{zh} {name}").trim().to_owned(),
+                format!("{en} {name}").trim().to_owned(),
+                accumulator.is_count,
+            ));
+        }
+    }
+    if more.is_empty() {
+        return OPENING_COLUMNS;
+    }
+    let names = more.iter().map(|(name, zh, ..)| format!("{name} {zh}")).collect();
+    let mut schemas = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
+    *schemas.entry(names).or_insert_with(|| {
+        // A schema's texts live as long as the program: once for each list of accumulators that was ever in force.
+        let of_packs = more.into_iter().map(|(name, zh, en, is_count)| {
+            let format = if is_count { Format::Whole } else { Format::Amount };
+            Column::new(name.leak(), zh.leak(), en.leak()).format(format)
+        });
+        let columns: Vec<Column> = COLUMNS.into_iter().chain(of_packs).collect();
+        Schema { columns: columns.leak(), ..OPENING_COLUMNS }
+    })
+}
+
+/// Of the columns of a file of openings those that are accumulators; a count of stays is a whole number, the rest are yuan.
+pub fn accumulator_columns(schema: &Schema) -> &'static [Column] {
+    let columns: &'static [Column] = schema.columns;
+    columns.get(WHO..).unwrap_or_default()
+}
 /// Years in which an opening can lie.
 const YEARS: std::ops::RangeInclusive<i64> = 2010..=2199;
 /// Stays of a year.
@@ -105,7 +145,7 @@ fn plan(
     let mut seen = std::collections::HashSet::new();
     for record in records {
         let mut cells = Cells::new(matching, record);
-        let read = read_row(tx, run, &mut cells)?;
+        let read = read_row(tx, run, accumulator_columns(matching.schema()), &mut cells)?;
         let outcome = match read.filter(|_| !cells.has_errors()) {
             None => Outcome::Faulty,
             Some((person, opening)) if !seen.insert((person.id, opening.year)) => {
@@ -162,18 +202,19 @@ fn settle_opened(
 fn read_row(
     tx: &mut Transaction<'_>,
     run: &ImportRun,
+    columns: &'static [Column],
     cells: &mut Cells<'_>,
 ) -> Result<Option<(MatchedPerson, Opening)>, DatabaseError> {
     let number = cells.required("id_number", read::id_number);
     let year = cells.required("year", |text| read::whole(text, YEARS));
     let mut used = Vec::new();
-    for column in ACCUMULATORS {
-        let value = if column == STAYS {
-            cells.optional(column, |text| read::whole(text, STAYS_RANGE))
+    for column in columns {
+        let value = if column.format == Format::Whole {
+            cells.optional(column.key, |text| read::whole(text, STAYS_RANGE))
         } else {
-            cells.optional(column, read::amount).map(|amount| amount.0)
+            cells.optional(column.key, read::amount).map(|amount| amount.0)
         };
-        used.extend(value.filter(|value| *value != 0).map(|value| Used(column.to_owned(), value)));
+        used.extend(value.filter(|value| *value != 0).map(|value| Used(column.key.to_owned(), value)));
     }
     used.sort_by(|one, other| one.0.cmp(&other.0));
     let (Some(number), Some(year)) = (number, year.and_then(|year| i32::try_from(year).ok())) else {
@@ -191,7 +232,7 @@ fn read_row(
         cells.error("id_number", flaw.mend(Refusal::new("settlement.mend.unknown_person")));
         return Ok(None);
     };
-    refuse_unknown(run, cells, &person, year, &used);
+    refuse_unknown(run, cells, (&person, year), columns, &used);
     let whose = (person.id, Some(person.household));
     if let Some(closed) = closing(tx, &run.app.policies, whose, person.home, year)? {
         let day = closed.changed_at.day().to_string();
@@ -203,7 +244,13 @@ fn read_row(
 }
 
 /// An amount under a name that the pack does not know would be lost without a word.
-fn refuse_unknown(run: &ImportRun, cells: &mut Cells<'_>, person: &MatchedPerson, year: i32, used: &[Used]) {
+fn refuse_unknown(
+    run: &ImportRun,
+    cells: &mut Cells<'_>,
+    (person, year): (&MatchedPerson, i32),
+    columns: &'static [Column],
+    used: &[Used],
+) {
     let policies = &run.app.policies;
     let Some(asked) = policies.insurance_year_called(person.home, year) else {
         let flaw = Flaw::new("settlement.flaw.no_such_year").with("year", year.to_string());
@@ -215,9 +262,9 @@ fn refuse_unknown(run: &ImportRun, cells: &mut Cells<'_>, person: &MatchedPerson
     for Used(name, _) in used {
         let mut year = YearAccumulators::NONE;
         let is_known = policy.is_some_and(|policy| policy.set_accumulator(&mut year, name, Fen(1)));
-        if let Some(column) = ACCUMULATORS.into_iter().find(|column| *column == name && !is_known) {
+        if let Some(column) = columns.iter().find(|column| column.key == name && !is_known) {
             let flaw = Flaw::new("settlement.flaw.no_accumulator");
-            cells.error(column, flaw.mend(Refusal::new("settlement.mend.no_accumulator")));
+            cells.error(column.key, flaw.mend(Refusal::new("settlement.mend.no_accumulator")));
         }
     }
 }

@@ -140,7 +140,7 @@ pub(crate) async fn admit(visit: Visit, Path(id): Path<String>, body: FormBody) 
     let fact = fact_of(&visit, &person, institution, admission, emergency, &checked)?;
     let path = format!("/admissions/{}", fact.id);
     let (record, now) = (visit.app.record.clone(), visit.app.clock.now());
-    visit.app.database.write(move |tx| record.append(tx, now, vec![fact])).await?;
+    visit.app.database.write(move |tx| record.keep(tx, now, vec![fact])).await?;
     Ok(Flash::good(visit.page.word("settlement.admitted_now")).then_go_to(&path))
 }
 

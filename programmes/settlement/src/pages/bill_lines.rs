@@ -7,7 +7,7 @@ use kangmai_sheets::{Sheet, SheetError, open_bytes};
 use kangmai_web::{Choice, Form, FormBody, Page};
 
 use crate::facts::ChargedLine;
-use crate::import::{CATEGORIES, CLASSES, FEES, LINE_COLUMNS, LineReader};
+use crate::import::{CLASSES, FEES, LINE_COLUMNS, LineReader, category};
 use crate::lines_told::{category_word, class_word};
 use crate::rules::{Itemised, LineFault, Stated, itemise, too_many};
 
@@ -72,7 +72,7 @@ const CHOSEN: [&str; 3] = ["category", "class", "fee"];
 /// What the form sends of a cell with choices: the key of what was typed, or what was typed.
 fn canonical(key: &str, typed: &str) -> String {
     let found = match key {
-        "category" => read::choice(typed, &CATEGORIES).ok().map(CostCategory::name),
+        "category" => category(typed).ok().map(CostCategory::name),
         "class" => read::choice(typed, &CLASSES).ok().map(class_key),
         "fee" => read::choice(typed, &FEES).ok().map(FeeKind::name),
         _ => None,

@@ -171,14 +171,14 @@ fn sentence(visit: &Visit, day: &DayRow, difference: &DayDifference) -> String {
         ("payer", &payer),
         ("theirs", &page.money(theirs)),
         ("ours", &page.money(ours)),
-        ("by", &page.money(theirs - ours)),
+        ("by", &page.money(if theirs < ours { ours - theirs } else { theirs - ours })),
         ("day", &on),
         ("why", &why),
     ];
-    page.say(word_of(difference.kind), &values)
+    page.say(word_of(difference.kind, theirs < ours), &values)
 }
 
-const fn word_of(kind: DifferenceKind) -> &'static str {
+const fn word_of(kind: DifferenceKind, is_less: bool) -> &'static str {
     match kind {
         DifferenceKind::OnlyOurs => "settlement.day.only_ours",
         DifferenceKind::OnlyTheirs => "settlement.day.only_theirs",
@@ -186,6 +186,9 @@ const fn word_of(kind: DifferenceKind) -> &'static str {
         DifferenceKind::NotSettledHere => "settlement.day.not_settled_here",
         DifferenceKind::CancelledHere => "settlement.day.cancelled_here",
         DifferenceKind::CancelledThere => "settlement.day.cancelled_there",
+        DifferenceKind::Total | DifferenceKind::OwnShare | DifferenceKind::Fund if is_less => {
+            "settlement.day.amount_less"
+        }
         DifferenceKind::Total | DifferenceKind::OwnShare | DifferenceKind::Fund => "settlement.day.amount",
         DifferenceKind::SettledAgain => "settlement.day.settled_again",
     }
@@ -404,7 +407,7 @@ pub(crate) async fn explain(
         let body = DifferenceExplained { reconciliation, position, reason };
         let fact = hand.fact(DIFFERENCE_EXPLAINED, institution, place, &body)?;
         let fact = NewFact { subject: Subject::institution(institution), ..fact };
-        app.record.append(tx, now, vec![fact])?;
+        app.record.keep(tx, now, vec![fact])?;
         Ok::<_, DatabaseError>(Ok(()))
     });
     if let Err(refusal) = written.await? {

@@ -44,7 +44,7 @@ pub(super) fn hand_in(
         return Ok(());
     }
     let fact = hand.fact(BILL_LATE, person, home, body)?;
-    hand.app.record.append(tx, hand.now, vec![fact])?;
+    hand.app.record.keep(tx, hand.now, vec![fact])?;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn decide_late(
         if !taking {
             let fact =
                 hand.fact(LATE_BILL_LEFT, late.person, late.home, &LateBillLeft { bill: late.id, reason })?;
-            app.record.append(tx, now, vec![fact])?;
+            app.record.keep(tx, now, vec![fact])?;
             return Ok(Some(Ok(None)));
         }
         Ok(Some(take_in(tx, &hand, &late)?.map(Some)))
@@ -141,7 +141,7 @@ fn take_in(
     }
     let mut fact = hand.received(late.person, late.home, &body)?;
     fact.corrects = corrects;
-    hand.app.record.append(tx, hand.now, vec![fact])?;
+    hand.app.record.keep(tx, hand.now, vec![fact])?;
     settle_again(tx, hand, whose, body.year(), None)?;
     Ok(Ok(body.bill))
 }

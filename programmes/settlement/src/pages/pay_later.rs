@@ -137,7 +137,7 @@ async fn write_about(
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         Ok(Some(match decide(tx, &hand, &owed)? {
             Ok(facts) => {
-                app.record.append(tx, now, facts)?;
+                app.record.keep(tx, now, facts)?;
                 Ok(())
             }
             Err(refusals) => Err(refusals),

@@ -215,7 +215,7 @@ fn decide(
     let place = reach.place();
     let fact = hand.fact(kind, Subject::place(place).id, place, &decided)?;
     let fact = NewFact { subject: Subject::place(place), ..fact };
-    hand.app.record.append(tx, hand.now, vec![fact])?;
+    hand.app.record.keep(tx, hand.now, vec![fact])?;
     Ok(Ok(()))
 }
 

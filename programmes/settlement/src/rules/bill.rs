@@ -8,6 +8,19 @@ use crate::facts::{BillLines, Diagnosis, NamedFee};
 /// The longest 结算单号, in characters.
 pub const LONGEST_NUMBER: usize = 64;
 
+/// The longest stay of one bill, in days: five years. Whoever stays longer is settled in parts; a date of another century is
+/// an error of typing.
+pub const LONGEST_STAY_DAYS: i32 = 5 * 366;
+
+/// The refusal of a stay that is longer than [`LONGEST_STAY_DAYS`].
+pub fn refuse_stay(admission: Day, discharge: Day) -> Option<Refusal> {
+    let days = discharge.days_since(admission);
+    let refusal = Refusal::new("settlement.refused.stay_too_long")
+        .with("days", days.to_string())
+        .with("most", LONGEST_STAY_DAYS.to_string());
+    (days > LONGEST_STAY_DAYS).then(|| refusal.at("admission"))
+}
+
 /// A bill as it was typed or read from a file, before it has a person and an institution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillDraft {
@@ -67,6 +80,9 @@ pub fn check_bill(draft: &BillDraft, today: Day, died_on: Option<Day>) -> Vec<Re
             .with("discharge", draft.discharge.to_string())
             .at("discharge"),
     );
+    if let Some(refusal) = refuse_stay(draft.admission, draft.discharge) {
+        refuse(true, refusal);
+    }
     refuse(
         draft.discharge > today,
         Refusal::new("settlement.refused.future").with("today", today.to_string()).at("discharge"),
@@ -125,6 +141,12 @@ mod tests {
         );
         check(|bill| bill.already_paid = Fen(8_001), None, &["settlement.refused.already_paid"]);
         check(|bill| bill.discharge = Day(19_999), None, &["settlement.refused.dates"]);
+        check(|bill| bill.admission = Day(20_010 - LONGEST_STAY_DAYS), None, &[]);
+        check(
+            |bill| bill.admission = Day(20_009 - LONGEST_STAY_DAYS),
+            None,
+            &["settlement.refused.stay_too_long"],
+        );
         check(|bill| bill.discharge = Day(20_011), None, &["settlement.refused.future"]);
         check(|_| {}, Some(Day(19_999)), &["settlement.refused.died"]);
         check(

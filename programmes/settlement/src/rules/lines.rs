@@ -87,6 +87,11 @@ const fn of_all(column: &'static str, flaw: Flaw) -> LineFault {
     LineFault { line: None, column, flaw }
 }
 
+/// How far two amounts lie from each other; which is more is seen from both.
+fn between(one: Fen, other: Fen) -> Fen {
+    if one < other { other - one } else { one - other }
+}
+
 /// More lines than a bill may have.
 pub fn too_many(lines: usize) -> Flaw {
     Flaw::new("settlement.flaw.too_many_lines")
@@ -102,7 +107,7 @@ fn of_error(error: LineError, lines: &[BillLine]) -> LineFault {
             let flaw = Flaw::new("settlement.flaw.line_amount")
                 .with("printed", printed.grouped())
                 .with("product", product.grouped())
-                .with("difference", (printed - product).grouped());
+                .with("difference", between(printed, product).grouped());
             let mend = Refusal::new("settlement.mend.line_amount").with("product", product.to_string());
             at(line, "amount", flaw.mend(mend))
         }
@@ -149,7 +154,7 @@ fn disagreements(
             let flaw = Flaw::new(words[0])
                 .with("stated", said.grouped())
                 .with("sum", sum.grouped())
-                .with("difference", difference.grouped());
+                .with("difference", between(sum, said).grouped());
             faults.push(LineFault { line: alone, column, flaw: flaw.mend(mend) });
         };
     if let Some(said) = stated.total {

@@ -119,6 +119,15 @@ impl Office {
 
     /// Under packs of its own.
     pub(crate) fn open_under(fresh: FreshDatabase, policies: Arc<Release>) -> Office {
+        Office::open_with(fresh, policies, &[])
+    }
+
+    /// With one more reader of facts, which may refuse them.
+    pub(crate) fn open_with(
+        fresh: FreshDatabase,
+        policies: Arc<Release>,
+        more: &[kangmai_record::Projection],
+    ) -> Office {
         let clock = Arc::new(FixedClock::on(day(TODAY)));
         clock.advance(9 * 3_600);
         let ids = Arc::new(SeededIds::new(41));
@@ -139,7 +148,7 @@ impl Office {
         let programmes: &'static [Programme] = Box::leak(Box::new([kangmai_settlement::programme()]));
         let app = App::new(AppParts {
             database: fresh.database.clone(),
-            record: FactRecord::new(programmes[0].projections.to_vec()),
+            record: FactRecord::new([programmes[0].projections, more].concat()),
             policies,
             words: Arc::clone(&words),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -384,6 +393,7 @@ impl Office {
             .header(header::ACCEPT_LANGUAGE, self.language)
             .header(header::CONTENT_TYPE, "application/json");
         if let Some(name) = name {
+            let name = header::HeaderValue::from_bytes(name.as_bytes()).expect("a header");
             request = request.header("Idempotency-Key", name);
         }
         self.said(request.body(Body::from(body.to_owned())).expect("a request"))
@@ -470,7 +480,7 @@ impl Office {
         let record_of = |number: usize, cells: &[&str]| {
             Record::of(u32::try_from(number + 1).expect("a row"), cells.iter().copied())
         };
-        let matching = import.schema.match_header(&record_of(0, &rows[0]));
+        let matching = import.columns(&self.app.policies).match_header(&record_of(0, &rows[0]));
         let records: Vec<Record> =
             rows.iter().enumerate().skip(1).map(|(number, cells)| record_of(number, cells)).collect();
         let mut run = Some(ImportRun {

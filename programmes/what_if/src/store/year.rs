@@ -1,6 +1,6 @@
 //! The bills of one year as the arithmetic wants them, read in one pass.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Sex, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
@@ -17,6 +17,14 @@ const BILLS: &str =
     "select bill, person, household, home, admitted_on, discharged_on, received_at, total, compliant,
     already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
     where insurance_year = $1 and home between $2 and $3";
+const ONE: &str =
+    "select bill, person, household, home, admitted_on, discharged_on, received_at, total, compliant,
+    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
+    where bill = $1";
+const ELSEWHERE: &str = "select bill, person, household from what_if_bill
+    where insurance_year = $1 and (home < $2 or home > $3)";
+const OPENED_ELSEWHERE: &str = "select person, used, household from opening
+    where insurance_year = $1 and (home < $2 or home > $3)";
 const OPENINGS: &str =
     "select person, used, household from opening where insurance_year = $1 and home between $2 and $3";
 // Few people have a label: from there to the people, not the other way round.
@@ -48,13 +56,15 @@ pub fn bills_in_all(tx: &mut Transaction<'_>, year: i32) -> Result<i64, Database
     tx.query_one(COUNT, &params![year])?.map_or(Ok(0), |row| row.get(0))
 }
 
-/// Reads the year of all bills whose home lay in `place`; `progress` is told how many are read.
+/// Reads the year of all bills whose home lay in `place`, and of those elsewhere that are settled with them: of persons who
+/// moved and, where the law lets households have anything together (`is_shared`), of all whom a household joins. `progress`
+/// is told how many are read.
 ///
 /// # Errors
 /// When the database fails.
 pub fn read_year(
     tx: &mut Transaction<'_>,
-    release: &Release,
+    (release, is_shared): (&Release, bool),
     (place, year): (DivisionCode, i32),
     progress: impl Fn(u64),
 ) -> Result<YearRead, DatabaseError> {
@@ -75,10 +85,17 @@ pub fn read_year(
         Ok(())
     })?;
     tx.for_each(OPENINGS, &params![year, first, last], |row| {
-        let used: Vec<(String, i64)> = said(&row.get::<String>(1)?, 1)?;
-        read.openings.insert(row.get(0)?, Opened { used, household: row.get(2)? });
+        read.openings.insert(row.get(0)?, opened(&row)?);
         Ok(())
     })?;
+    let has_others = bills_in_all(tx, year)? > i64::try_from(seen).unwrap_or(i64::MAX);
+    for bill in settled_with(tx, &mut read, is_shared, (year, first, last), has_others)? {
+        if let Some(row) = tx.query_one(ONE, &params![bill])?
+            && let Some(bill) = known.bill(&row)?
+        {
+            read.bills.push(YearBill { is_elsewhere: true, ..bill });
+        }
+    }
     let end = year_of(release, place, year).last;
     tx.for_each(LABELS, &params![first, last, end], |row| {
         let label: String = row.get(1)?;
@@ -88,6 +105,56 @@ pub fn read_year(
     })?;
     progress(seen);
     Ok(read)
+}
+
+fn opened(row: &Row) -> Result<Opened, DatabaseError> {
+    Ok(Opened { used: said(&row.get::<String>(1)?, 1)?, household: row.get(2)? })
+}
+
+/// The bills of other places that are settled with those that were read; openings of other places join what was read at once.
+/// Looks again until nobody else is joined: each time somebody is, so it ends.
+fn settled_with(
+    tx: &mut Transaction<'_>,
+    read: &mut YearRead,
+    is_shared: bool,
+    (year, first, last): (i32, i64, i64),
+    has_others: bool,
+) -> Result<BTreeSet<Uuid>, DatabaseError> {
+    let mut people: HashSet<Uuid> = read.bills.iter().map(|bill| bill.person).collect();
+    let mut households: HashSet<Uuid> = HashSet::new();
+    if is_shared {
+        households.extend(read.bills.iter().map(|bill| bill.household));
+        households.extend(read.openings.values().filter_map(|opened| opened.household));
+    }
+    let mut found = BTreeSet::new();
+    loop {
+        let known = (people.len(), households.len());
+        let mut is_joined = |person: Uuid, household: Option<Uuid>| {
+            let joins = people.contains(&person) || household.is_some_and(|one| households.contains(&one));
+            if joins && is_shared {
+                people.insert(person);
+                households.extend(household);
+            }
+            joins
+        };
+        if has_others {
+            tx.for_each(ELSEWHERE, &params![year, first, last], |row| {
+                if is_joined(row.get(1)?, Some(row.get(2)?)) {
+                    found.insert(row.get(0)?);
+                }
+                Ok(())
+            })?;
+        }
+        tx.for_each(OPENED_ELSEWHERE, &params![year, first, last], |row| {
+            if is_joined(row.get(0)?, row.get(2)?) {
+                read.openings.insert(row.get(0)?, opened(&row)?);
+            }
+            Ok(())
+        })?;
+        if known == (people.len(), households.len()) {
+            return Ok(found);
+        }
+    }
 }
 
 fn said<T: DeserializeOwned>(text: &str, column: usize) -> Result<T, DatabaseError> {
@@ -165,6 +232,7 @@ impl Known<'_> {
             received_at: row.get(6)?,
             own: row.get(10)?,
             label: person.strongest,
+            is_elsewhere: false,
             facts,
         }))
     }

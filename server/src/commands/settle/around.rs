@@ -11,7 +11,8 @@ use kangmai_places::{Divisions, INSTITUTIONS, InstitutionParser, ParsedInstituti
 use kangmai_policy::{
     InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, Policy, Release, YearAccumulators,
 };
-use kangmai_sheet::{Cells, Column, Fault, Record, Schema, Source as _, read};
+use kangmai_settlement::import::{accumulator_columns, opening_columns};
+use kangmai_sheet::{Cells, Fault, Format, Record, Source as _, read};
 use kangmai_sheets::{Sheet, SheetError, open};
 use kangmai_web::{Language, Words};
 
@@ -238,14 +239,15 @@ impl Around {
         release: &Release,
         telling: &Telling<'_>,
     ) -> anyhow::Result<()> {
-        let (schema, names, counts) = opening_schema(release);
+        let schema = opening_columns(release);
+        let columns = accumulator_columns(&schema);
         let mut sheet = open(path, &schema, None).map_err(|error| telling.refuse(path, &error))?;
         telling.head(path, &sheet.header_faults())?;
         let matching = sheet.matching().clone();
         let (id, year) =
             (matching.slot("id_number").context("id_number")?, matching.slot("year").context("year")?);
-        let slots: Vec<_> = names.iter().map(|name| matching.slot(name)).collect();
-        self.opening_names = names;
+        let slots: Vec<_> = columns.iter().map(|column| matching.slot(column.key)).collect();
+        self.opening_names = columns.iter().map(|column| column.key).collect();
         rows(path, &mut sheet, telling, |record| {
             let mut cells = Cells::new(&matching, record);
             let person = cells.required(id, read::id_number).map(|number| person_of(number.as_str()));
@@ -253,7 +255,7 @@ impl Around {
             let mut values = Vec::new();
             for (column, slot) in slots.iter().enumerate() {
                 let Some(slot) = *slot else { continue };
-                let value = match counts[column] {
+                let value = match columns[column].format == Format::Whole {
                     true => cells.optional(slot, |text| read::whole(text, 0..=366)).map(Fen),
                     false => cells.optional(slot, read::amount),
                 };
@@ -270,41 +272,4 @@ impl Around {
 fn label_of(interval: &LabelInterval, release: &Release) -> Option<(LabelSet, Day, Day)> {
     let set = release.vocabulary().label(interval.label.key())?;
     Some((set, interval.from.unwrap_or(Day(i32::MIN)), interval.to.unwrap_or(Day(i32::MAX))))
-}
-
-/// The columns of an opening file: who, which year, and every accumulator that any pack has.
-fn opening_schema(release: &Release) -> (Schema, Vec<&'static str>, Vec<bool>) {
-    let (mut names, mut counts): (Vec<&'static str>, Vec<bool>) = (Vec::new(), Vec::new());
-    for accumulator in release.jurisdictions().iter().flat_map(|one| one.to_read().accumulators()) {
-        if !names.contains(&accumulator.name.as_str()) {
-            // The schema wants texts that live as long as the program; there are a dozen, once a run.
-            names.push(accumulator.name.clone().leak());
-            counts.push(accumulator.is_count);
-        }
-    }
-    let mut columns = vec![
-        Column::new("id_number", "证件号码", "ID number")
-            .required()
-            .aliases(&["身份证号", "身份证号码", "公民身份号码", "身份证", "证件号", "person"])
-            .personal(),
-        Column::new("year", "年度", "Year").required().aliases(&["医保年度", "结算年度"]),
-    ];
-    let title = |name: &'static str| match name {
-        "basic_stays" => "本年住院次数",
-        "basic_paid" => "基本医保已支付",
-        "major_base" => "大病保险累计合规自付",
-        "major_paid" => "大病保险已支付",
-        "supplementary_base" => "补充医疗保险累计合规自付",
-        "assistance_deductible" => "医疗救助已用起付线",
-        "assistance_paid" => "医疗救助已支付",
-        other => other,
-    };
-    columns.extend(names.iter().map(|name| Column::new(name, title(name), name)));
-    let schema = Schema {
-        key: "settle.opening",
-        title_zh: "期初累计",
-        title_en: "Used up so far",
-        columns: columns.leak(),
-    };
-    (schema, names, counts)
 }

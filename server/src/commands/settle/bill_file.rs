@@ -10,16 +10,15 @@ use kangmai_policy::{
     UNKNOWN_AGE,
 };
 use kangmai_settlement::facts::NamedFee;
-use kangmai_settlement::rules::{Itemised, LineFault, Stated, itemise};
+use kangmai_settlement::import::{REFERRALS, SETTINGS, bill_number, named_fees};
+use kangmai_settlement::rules::{Itemised, LineFault, Stated, itemise, refuse_stay};
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Record, Slot, half_width, read};
 
 use super::Setup;
-use super::columns::{FEES, GRADES, LABELS, REFERRALS, SETTINGS, TIERS};
+use super::columns::{GRADES, LABELS, TIERS};
 use super::line_file::LinesReader;
 use super::order::RowError;
 
-/// Characters of a bill number.
-const LONGEST_NUMBER: usize = 64;
 /// Characters of a household number.
 const LONGEST_HOUSEHOLD: usize = 40;
 
@@ -219,7 +218,7 @@ impl<'s> Reading<'s> {
         slots: &Slots,
         cells: &mut Cells<'_>,
     ) -> Option<(String, Who, BillFacts)> {
-        let number = cells.required(slots.number?, read_number);
+        let number = cells.required(slots.number?, bill_number);
         if cells.filled(slots.id_number?).is_none() {
             cells.required(slots.id_number?, read::id_number);
         }
@@ -334,6 +333,9 @@ impl<'s> Reading<'s> {
         let mut day = |slot: Option<Slot>| slot.and_then(|slot| cells.optional(slot, read::day));
         facts.admission = day(slots.admission).unwrap_or(facts.discharge);
         facts.settlement = day(slots.settlement).unwrap_or(facts.discharge);
+        if let Some((slot, refusal)) = slots.admission.zip(refuse_stay(facts.admission, facts.discharge)) {
+            cells.error(slot, Flaw { reason: Refusal { field: None, ..refusal }, suggestion: None });
+        }
         if let Some(slot) = slots.fees
             && let Some(fees) = cells.optional(slot, read_fees)
         {
@@ -512,12 +514,6 @@ pub(super) fn household_of(number: &str) -> u64 {
     hash_of(("household", half_width(number.trim()).trim_start_matches('\'')))
 }
 
-/// A bill number as it stands, if nothing is lost of it.
-pub(super) fn read_number(text: &str) -> Result<String, Flaw> {
-    read::code(text, LONGEST_NUMBER)?;
-    Ok(half_width(text).trim_start_matches('\'').trim().to_owned())
-}
-
 fn read_who(text: &str) -> Result<Who, Flaw> {
     let number = read::id_number(text)?;
     Ok(Who { person: person_of(number.as_str()), birth: number.birth(), sex: number.sex() })
@@ -566,14 +562,11 @@ fn read_designations(text: &str, setup: &Setup) -> Result<u32, Flaw> {
     Ok(bits)
 }
 
-/// `挂号费:2.00;注射费:3.50`.
+/// The amount of each kind of fee.
 fn read_fees(text: &str) -> Result<[Fen; FeeKind::ALL.len()], Flaw> {
     let mut fees = [Fen::ZERO; FeeKind::ALL.len()];
-    for part in half_width(text).split([';', '；', '、']).map(str::trim).filter(|part| !part.is_empty()) {
-        let bad = || Flaw::new("policy.file.fee").mend(Refusal::new("policy.file.mend.fee"));
-        let (name, amount) = part.split_once([':', '：', '=']).ok_or_else(bad)?;
-        let fee = read::choice(name.trim(), &FEES)?;
-        fees[fee as usize] += read::amount(amount.trim())?;
+    for fee in named_fees(text)? {
+        fees[fee.kind as usize] += fee.amount;
     }
     Ok(fees)
 }

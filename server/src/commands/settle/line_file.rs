@@ -11,13 +11,13 @@ use anyhow::{Context as _, anyhow, bail};
 use kangmai_base::{Clock as _, Day, Fen, Rate, Refusal, SystemClock};
 use kangmai_policy::{CatalogueClass, CostCategory, Decimal4, FeeKind, MAX_LINES};
 use kangmai_settlement::facts::ChargedLine;
-use kangmai_settlement::import::{LINE_FILE_COLUMNS, LineReader};
+use kangmai_settlement::import::{LINE_FILE_COLUMNS, LineReader, bill_number};
 use kangmai_settlement::rules::too_many;
 use kangmai_sheet::{Cells, Fault, Flaw, Matching, Record, Severity, Source as _};
 use kangmai_sheets::open;
 
 use super::Setup;
-use super::bill_file::{hash_of, read_number};
+use super::bill_file::hash_of;
 use super::order::RowError;
 use super::output::Output;
 
@@ -154,7 +154,7 @@ impl Rows {
         output: &mut Output<'_>,
     ) -> anyhow::Result<(Option<u64>, String, Option<ChargedLine>)> {
         let mut cells = Cells::new(matching, record);
-        let number = matching.slot("number").and_then(|slot| cells.required(slot, read_number));
+        let number = matching.slot("number").and_then(|slot| cells.required(slot, bill_number));
         let institution = matching.slot("institution_code").and_then(|slot| cells.filled(slot));
         let key = number.as_ref().map(|number| bill_key(institution.unwrap_or_default(), number));
         let number = number.unwrap_or_default();

@@ -95,7 +95,14 @@ pub(super) fn asked(policy: &Policy, trace: &Trace, around: &Around) -> Vec<Othe
         ask(Change::Setting(setting), BillFacts { setting, ..*facts });
     }
     let (labels, as_of) = policy.asked.labels();
+    let outgrown = policy.vocabulary.outgrown_at(match as_of {
+        AsOf::Admission => facts.age_at_admission,
+        AsOf::Discharge => facts.age_at_discharge,
+    });
     for label in labels.each() {
+        if outgrown.meets(label) {
+            continue;
+        }
         if !facts.labels_at_discharge.meets(label) {
             ask(Change::Labels(label, as_of), with_label(facts, label, as_of));
         }

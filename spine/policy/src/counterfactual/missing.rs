@@ -1,6 +1,6 @@
 //! What a layer that did not apply lacks: the fewest facts that would have to be otherwise.
 
-use kangmai_base::{DivisionCode, PlaceRange, Sex};
+use kangmai_base::{DivisionCode, Fen, PlaceRange, Sex};
 
 use super::MOST_CONDITIONS;
 use super::differs::with_label;
@@ -10,7 +10,7 @@ use crate::predicate::{AsOf, Literal, Predicate, Test};
 use crate::settle::settle;
 use crate::{
     BillFacts, Icd10, InstitutionGrade, InstitutionKind, InstitutionTier, LabelSet, MOST_WAYS, Policy,
-    Referral, Setting, Trace, UNKNOWN_AGE,
+    Referral, Setting, Trace, UNKNOWN_AGE, Vocabulary,
 };
 
 /// Most combinations that are tried for one layer; where that is not enough, nothing is proposed.
@@ -50,6 +50,8 @@ pub struct Condition {
 pub enum FactChange {
     /// One of these labels holds besides.
     Label(LabelSet, AsOf),
+    /// One of these labels holds besides, which nobody of this age can be given: a reason, and no advice.
+    OutgrownLabel(LabelSet, AsOf),
     /// None of these holds.
     NoLabel(LabelSet, AsOf),
     /// The age on the day.
@@ -101,7 +103,9 @@ impl FactChange {
     pub fn applied_to(self, facts: &BillFacts) -> BillFacts {
         let mut other = *facts;
         match self {
-            FactChange::Label(set, as_of) => return with_label(facts, set.first(), as_of),
+            FactChange::Label(set, as_of) | FactChange::OutgrownLabel(set, as_of) => {
+                return with_label(facts, set.first(), as_of);
+            }
             FactChange::NoLabel(set, AsOf::Admission) => other.labels_at_admission.0 &= !set.0,
             FactChange::NoLabel(set, AsOf::Discharge) => other.labels_at_discharge.0 &= !set.0,
             FactChange::Age(age, AsOf::Admission) => other.age_at_admission = age,
@@ -131,27 +135,30 @@ pub(super) fn missing(policy: &Policy, trace: &Trace) -> Vec<Missing> {
         let Some(layer) = policy.layers.get(index) else { continue };
         let epoch = policy.epoch(layer.benefit.date.day_of(&trace.facts));
         let InForce::Version(version) = policy.in_force(epoch, index) else { continue };
-        if !step.outcome.applied() {
-            all.push(Missing { layer: index, ways: ways(policy, trace, (index, usize::from(version))) });
+        if !step.outcome.applied()
+            && let Some(ways) = ways(policy, trace, (index, usize::from(version)))
+        {
+            all.push(Missing { layer: index, ways });
         }
     }
     all
 }
 
-fn ways(policy: &Policy, trace: &Trace, (layer, version): (usize, usize)) -> Vec<Way> {
-    let Some(one) = policy.layers.get(layer) else { return Vec::new() };
-    let Some(version) = one.benefit.versions.get(version) else { return Vec::new() };
+/// None: whatever somebody could do about it, the layer would pay nothing.
+fn ways(policy: &Policy, trace: &Trace, (layer, version): (usize, usize)) -> Option<Vec<Way>> {
+    let one = policy.layers.get(layer)?;
+    let version = one.benefit.versions.get(version)?;
     let slot = one.slots.stays;
     let stays = if slot == NO_SLOT { 0 } else { trace.before.get(slot) };
     let start = Tried { facts: trace.facts, stays, conditions: Vec::new() };
-    let mut search = Search { tries: MOST_TRIES, found: Vec::new() };
+    let mut search = Search { vocabulary: &policy.vocabulary, tries: MOST_TRIES, found: Vec::new() };
     for most in 1..=MOST_CONDITIONS {
         for profile in &version.profiles {
             search.go([&one.benefit.applies, &profile.when], &start, most);
         }
         if search.tries == 0 {
             // Something smaller may have been left out.
-            return Vec::new();
+            return Some(Vec::new());
         }
         if !search.found.is_empty() {
             break;
@@ -161,19 +168,24 @@ fn ways(policy: &Policy, trace: &Trace, (layer, version): (usize, usize)) -> Vec
     if search.found.iter().any(can_act) {
         search.found.retain(can_act);
     }
+    let is_too_much = search.found.is_empty();
     let mut ways: Vec<Way> = Vec::new();
     for tried in search.found {
         let way = Way {
             trace: can_act(&tried).then(|| settled(policy, trace, &tried)),
             conditions: tried.conditions,
         };
+        let pays_nothing = |then: &Trace| then.steps().get(layer).is_none_or(|step| step.pays == Fen::ZERO);
+        if way.trace.as_deref().is_some_and(pays_nothing) {
+            continue;
+        }
         if !ways.iter_mut().any(|other| join(other, &way)) {
             ways.push(way);
         }
     }
     ways.sort_by_key(|way| way.trace.as_ref().map(|trace| trace.own_share));
     ways.truncate(MOST_WAYS);
-    ways
+    (is_too_much || !ways.is_empty()).then_some(ways)
 }
 
 fn settled(policy: &Policy, trace: &Trace, tried: &Tried) -> Box<Trace> {
@@ -196,15 +208,20 @@ fn join(other: &mut Way, way: &Way) -> bool {
     }
     let mut unlike = other.conditions.iter_mut().zip(&way.conditions).filter(|(one, other)| **one != **other);
     let (Some((one, more)), None) = (unlike.next(), unlike.next()) else { return false };
-    let (FactChange::Label(set, as_of), FactChange::Label(more, also)) = (one.change, more.change) else {
-        return false;
+    let (set, as_of, more, also, outgrown) = match (one.change, more.change) {
+        (FactChange::Label(set, as_of), FactChange::Label(more, also)) => (set, as_of, more, also, false),
+        (FactChange::OutgrownLabel(set, as_of), FactChange::OutgrownLabel(more, also)) => {
+            (set, as_of, more, also, true)
+        }
+        _ => return false,
     };
     if as_of == also {
         let first = set.and(more).first();
         if set.first() != first {
             other.trace.clone_from(&way.trace);
         }
-        one.change = FactChange::Label(set.and(more), as_of);
+        let change = if outgrown { FactChange::OutgrownLabel } else { FactChange::Label };
+        one.change = change(set.and(more), as_of);
         one.needed.test = Test::Labels(set.and(more), as_of);
     }
     as_of == also
@@ -227,6 +244,7 @@ impl Tried {
                 || matches!(
                     change,
                     FactChange::Label(..)
+                        | FactChange::OutgrownLabel(..)
                         | FactChange::NoLabel(..)
                         | FactChange::Age(..)
                         | FactChange::Insured(..)
@@ -242,7 +260,7 @@ impl Tried {
             tried.stays = i64::from(stays);
         }
         let test = match change {
-            FactChange::Label(set, as_of) => Test::Labels(set, as_of),
+            FactChange::Label(set, as_of) | FactChange::OutgrownLabel(set, as_of) => Test::Labels(set, as_of),
             _ => needed.test,
         };
         tried.conditions.push(Condition { needed: Literal { test, ..needed }, change });
@@ -250,12 +268,13 @@ impl Tried {
     }
 }
 
-struct Search {
+struct Search<'p> {
+    vocabulary: &'p Vocabulary,
     tries: usize,
     found: Vec<Tried>,
 }
 
-impl Search {
+impl Search<'_> {
     /// Finds all ways with at most `most` further changes: takes the first part that fails and tries everything that
     /// meets it.
     fn go(&mut self, conditions: [&Predicate; 2], tried: &Tried, most: usize) {
@@ -277,7 +296,7 @@ impl Search {
             return;
         }
         for literal in part {
-            for change in changes_for(literal, &tried.facts) {
+            for change in changes_for(literal, &tried.facts, self.vocabulary) {
                 if let Some(next) = tried.with(*literal, change) {
                     self.go(conditions, &next, most - 1);
                 }
@@ -287,16 +306,24 @@ impl Search {
 }
 
 /// The changes that meet a test which fails.
-fn changes_for(literal: &Literal, facts: &BillFacts) -> Vec<FactChange> {
+fn changes_for(literal: &Literal, facts: &BillFacts, vocabulary: &Vocabulary) -> Vec<FactChange> {
+    let age_on = |as_of: AsOf| match as_of {
+        AsOf::Admission => facts.age_at_admission,
+        AsOf::Discharge => facts.age_at_discharge,
+    };
     let wanted = |bit: u16, bits: u16| (bit & bits != 0) != literal.negated;
     match literal.test {
         Test::Labels(set, as_of) if literal.negated => vec![FactChange::NoLabel(set, as_of)],
-        Test::Labels(set, as_of) => set.each().map(|label| FactChange::Label(label, as_of)).collect(),
-        Test::Age(low, high, as_of) => {
-            let age = match as_of {
-                AsOf::Admission => facts.age_at_admission,
-                AsOf::Discharge => facts.age_at_discharge,
+        Test::Labels(set, as_of) => {
+            let outgrown = vocabulary.outgrown_at(age_on(as_of));
+            let change = |label: LabelSet| match outgrown.meets(label) {
+                true => FactChange::OutgrownLabel(label, as_of),
+                false => FactChange::Label(label, as_of),
             };
+            set.each().map(change).collect()
+        }
+        Test::Age(low, high, as_of) => {
+            let age = age_on(as_of);
             let ages = if literal.negated {
                 outside(low, high, UNKNOWN_AGE - 1)
             } else {

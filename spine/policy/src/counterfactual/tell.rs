@@ -290,7 +290,14 @@ impl Policy {
         let layer = self.layers.get(missing.layer)?;
         let step = trace.steps().get(missing.layer)?;
         let ways = missing.ways.iter().map(|way| self.way(trace, (missing.layer, way), language, sight));
-        let mut ways: Vec<ToldWay> = ways.collect();
+        let mut told: Vec<ToldWay> = Vec::new();
+        for way in ways {
+            // A reader who may not see what was found reads the same of several.
+            if !told.contains(&way) {
+                told.push(way);
+            }
+        }
+        let mut ways = told;
         if ways.is_empty() {
             let values = [("count", Arg::Number(MOST_CONDITIONS as i64))];
             let sentence = said(Word::MissingTooMuch, language, &values);

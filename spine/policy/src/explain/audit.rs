@@ -39,7 +39,7 @@ pub struct LayerAudit {
     pub rounding_difference: String,
     /// What a cap held before the bill and after it, with what it is over.
     pub cap: Option<(String, Fen, Fen)>,
-    /// The tests that failed; of several profiles the first of each.
+    /// The tests that failed; of several profiles the first of each, each once.
     pub failed: Vec<FailedTest>,
 }
 
@@ -117,7 +117,14 @@ impl Policy {
                 let stays = trace.before.get(layer.slots.stays);
                 let failed =
                     |predicate: &Predicate| told(predicate, predicate.first_failure(&trace.facts, stays)?);
-                profiles.iter().filter_map(|profile| failed(&profile.when)).collect()
+                let mut each: Vec<FailedTest> = Vec::new();
+                for test in profiles.iter().filter_map(|profile| failed(&profile.when)) {
+                    // Several groups may lack the same.
+                    if !each.contains(&test) {
+                        each.push(test);
+                    }
+                }
+                each
             }
             _ => Vec::new(),
         }

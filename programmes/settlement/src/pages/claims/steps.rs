@@ -118,7 +118,7 @@ pub(crate) async fn submit(visit: Visit, body: FormBody) -> Result<Response, Fai
             let lines = rows.iter().map(|row| ClaimLine(row.bill, row.amount)).collect();
             facts.push(fact(&hand, CLAIM_LINES, id, place, &ClaimLines { claim, lines })?);
         }
-        app.record.append(tx, now, facts)?;
+        app.record.keep(tx, now, facts)?;
         Ok(true)
     });
     if written.await? {
@@ -147,7 +147,7 @@ async fn step<T: Serialize + Send + 'static>(
         };
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         let fact = fact(&hand, kind, claim.institution, claim.place, &body(&claim))?;
-        app.record.append(tx, now, vec![fact])?;
+        app.record.keep(tx, now, vec![fact])?;
         Ok(true)
     });
     Ok(written.await?)

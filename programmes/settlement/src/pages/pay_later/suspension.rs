@@ -126,7 +126,7 @@ pub(crate) async fn suspend(
         }
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         let body = PrivilegeSuspended { suspension, suspended_on: today, overdue, reason };
-        app.record.append(tx, now, vec![hand.fact(PRIVILEGE_SUSPENDED, id, home, &body)?])?;
+        app.record.keep(tx, now, vec![hand.fact(PRIVILEGE_SUSPENDED, id, home, &body)?])?;
         Ok(Ok(()))
     });
     match done.await? {
@@ -300,7 +300,7 @@ async fn step(
         };
         let hand = Hand { app: &app, actor: &actor, now, source: Source::Typed };
         let body = SuspensionStep { suspension: id, on, reason };
-        app.record.append(tx, now, vec![hand.fact(kind, one.person, one.home, &body)?])?;
+        app.record.keep(tx, now, vec![hand.fact(kind, one.person, one.home, &body)?])?;
         Ok(true)
     };
     Ok(visit.app.database.write(work).await?)

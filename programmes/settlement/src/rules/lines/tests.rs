@@ -93,7 +93,7 @@ fn what_does_not_agree_is_said_with_the_difference_and_the_line() {
         [(
             None,
             "total",
-            "settlement.flaw.lines_total stated=137.51 sum=137.50 difference=-0.01 / settlement.mend.lines_total"
+            "settlement.flaw.lines_total stated=137.51 sum=137.50 difference=0.01 / settlement.mend.lines_total"
                 .to_owned()
         )]
     );
@@ -103,7 +103,7 @@ fn what_does_not_agree_is_said_with_the_difference_and_the_line() {
         [(
             None,
             "fee",
-            "settlement.flaw.lines_fees stated=5.00 sum=0.00 difference=-5.00 / settlement.mend.lines_fees"
+            "settlement.flaw.lines_fees stated=5.00 sum=0.00 difference=5.00 / settlement.mend.lines_fees"
                 .to_owned()
         )]
     );
