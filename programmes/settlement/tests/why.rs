@@ -107,7 +107,7 @@ fn a_statement_tells_what_is_missing_and_the_auditors_page_everything() {
 
         office.signed_in(Role::Auditor, "411721", None);
         let page = office.finds(&path);
-        let reason = "不符合的条件：需要身份为低保边缘家庭成员";
+        let reason = "不符合的条件：需要身份为脱贫不稳定户";
         assert!(page.matches(reason).count() == 1, "what two groups lack is said once: {page}");
         for part in [
             "您这次看病共花费60,000.37元",
@@ -161,7 +161,7 @@ fn where_nothing_helps_that_is_said_and_a_mended_register_is_no_better_day() {
         });
         office.put_person(&person);
         let page = office.finds(&format!("{statement}/why"));
-        let recognised = "如果2026-02-10以前（含当日）已认定为低保对象或特困人员或孤儿或返贫致贫人口：个人自付57.00元，少付133.00元";
+        let recognised = "如果2026-02-10以前（含当日）已认定为低保对象或特困人员或返贫致贫人口：个人自付57.00元，少付133.00元";
         assert!(page.contains(recognised), "{page}");
         assert!(!page.contains("如果出院日为"), "the register was mended; no day is better for it: {page}");
 

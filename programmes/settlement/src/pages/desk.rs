@@ -348,14 +348,17 @@ pub(crate) async fn settle(
         let answer = |own: Fen, bill| Answered { bill: Some(bill), answer: own.to_string() };
         Ok(taken.map(|taken| answer(taken.trial.settled.own, taken.bill)))
     };
-    match answer_once(&visit.app, attempt, work).await? {
-        Ok(answered) => Ok(settled_now(&visit, &answered)),
-        Err(NotTaken::Moved(trial)) => show_refused(&preview_page(visit, &person, form, typed, *trial, true)),
-        Err(NotTaken::Refused(refusal)) => {
-            form.refuse(refusal);
-            show_refused(&form_page(visit, &person, form, lines))
+    let refusal = match answer_once(&visit.app, attempt, work).await {
+        Ok(Ok(answered)) => return Ok(settled_now(&visit, &answered)),
+        Ok(Err(NotTaken::Moved(trial))) => {
+            return show_refused(&preview_page(visit, &person, form, typed, *trial, true));
         }
-    }
+        // What the record does not take is told where the bill was typed, and nothing typed is lost.
+        Ok(Err(NotTaken::Refused(refusal))) | Err(DatabaseError::NotKept(refusal)) => refusal,
+        Err(error) => return Err(error.into()),
+    };
+    form.refuse(refusal);
+    show_refused(&form_page(visit, &person, form, lines))
 }
 
 /// All that was confirmed, in one number.
