@@ -129,7 +129,7 @@ fn what_the_record_does_not_take_is_refused_to_whoever_waits_and_nothing_of_it_s
             "number": "ZY-1", "person": { "id": person.id }, "setting": "inpatient", "admission": "2026-01-01",
             "discharge": "2026-01-11", "total": "60000.00", "compliant": "60000.00",
         });
-        assert_eq!(office.sends(&key, Some("m-1"), "settle", &body).not(), (422, "too_long"));
+        assert_eq!(office.sends(&key, Some("m-1"), "settle", &body).not(), (422, "parked_too_long"));
         assert_eq!(office.asks(&key, "requests/m-1").done()["state"], "not_received");
         // Neither a bill without its receipt, nor anything put aside that nobody asked for.
         assert_eq!(bills(office), 0);
