@@ -1,7 +1,7 @@
 //! A bureau makes a new release: a figure changed by its document, cases held against it, mutants noticed, last year's bills
 //! settled both ways, a second person's word, and then it is law; on both databases.
 
-#![expect(clippy::expect_used, reason = "a test says what it needs")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it needs")]
 
 use std::sync::Arc;
 

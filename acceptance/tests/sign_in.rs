@@ -1,6 +1,8 @@
 //! Signing in over HTTP, on both databases: one-time passwords, devices, the first accounts, limits, cookies and
 //! headers as an attacker meets them.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it needs")]
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};

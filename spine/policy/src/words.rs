@@ -205,7 +205,6 @@ words! {
     FileDiagnosis = "policy.file.diagnosis",
     FileLabel = "policy.file.label",
     FileDesignation = "policy.file.designation",
-    FileFee = "policy.file.fee",
     FileMendCheck = "policy.file.mend.check",
     FileMendNoPlace = "policy.file.mend.no_place",
     FileMendNoTier = "policy.file.mend.no_tier",
@@ -215,7 +214,6 @@ words! {
     FileMendTwiceOtherwise = "policy.file.mend.twice_otherwise",
     FileMendDiagnosis = "policy.file.mend.diagnosis",
     FileMendList = "policy.file.mend.list",
-    FileMendFee = "policy.file.mend.fee",
     // errors of packs
     ErrSyntax = "policy.error.syntax",
     ErrUnknownKey = "policy.error.unknown_key",
