@@ -7,13 +7,14 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use kangmai_access::{
-    Actor, Client, NewAccount, NewClient, PasswordHash, Purpose, Role, create_account, create_client,
-    hash_password, reach, revoke_client,
+    AccountChange, Actor, Client, NewAccount, NewClient, PasswordHash, Purpose, Role, change_account,
+    create_account, create_client, hash_password, list_accounts, reach, revoke_client,
 };
 use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
 use kangmai_database::testing::FreshDatabase;
 use kangmai_places::{
-    Institution, InstitutionBody, InstitutionGrade, InstitutionKind, InstitutionTier, put_institutions,
+    Institution, InstitutionBody, InstitutionGrade, InstitutionKind, InstitutionTier,
+    find_institution_by_code, put_institutions,
 };
 use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
@@ -35,6 +36,8 @@ pub const COUNTY: &str = "411722000000";
 pub const TOWNSHIP: &str = "411722001000";
 /// 老城社区居委会 in that, where the village doctor works.
 pub const VILLAGE: &str = "411722001001";
+/// The county's hospital in a populated county, whose desk is the account of that role.
+pub const HOSPITAL: &str = "H41172200901";
 /// A county beside it; its staff must see nothing of the first.
 pub const OTHER_COUNTY: &str = "411723000000";
 
@@ -67,6 +70,14 @@ impl County {
         for fresh in FreshDatabase::all().expect("a database") {
             journey(&mut County::under(fresh, Arc::clone(policies)));
         }
+    }
+
+    /// On PostgreSQL, where one is at hand.
+    pub fn on_postgresql() -> Option<County> {
+        let mut all = FreshDatabase::all().expect("a database");
+        let insists = std::env::var_os(ALL_VARIABLE).is_some();
+        assert!(all.len() == 2 || !insists, "there is no PostgreSQL");
+        (all.len() == 2).then(|| all.pop()).flatten().map(County::on)
     }
 
     /// On SQLite alone, for what does not depend on the database.
@@ -137,6 +148,25 @@ impl County {
         };
         self.app.database.write_blocking(write).expect("the database").expect("an account");
         actor
+    }
+
+    /// Makes the account `name`, a settlement desk of [`COUNTY`], one of the institution with this code.
+    pub fn seat(&self, name: &str, code: &str) {
+        let (audit_id, now) = (self.app.mint(), self.app.clock.now());
+        let (name, code) = (name.to_owned(), code.to_owned());
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            let system = Actor::system();
+            let reach = reach(&system, Purpose::ManageAccounts).expect("the system reaches everything");
+            let accounts = list_accounts(tx, &reach, 0, 1_000)?;
+            let account = accounts.into_iter().find(|account| account.sign_in_name == name);
+            let account = account.expect("the account");
+            let institution = find_institution_by_code(tx, &code)?.map(|found| found.id.uuid());
+            assert!(institution.is_some(), "there is no institution {code}");
+            let change =
+                AccountChange::Transfer { role: Role::CountyDesk, place: account.place, institution };
+            change_account(tx, &system, &reach, account.id, &change, audit_id, now)
+        };
+        self.app.database.write_blocking(write).expect("the database").expect("seated");
     }
 
     /// Makes a client of the interface, for a hospital of [`COUNTY`] that is made for it; gives its key.
@@ -247,6 +277,7 @@ impl County {
             let finished = self.import(key, &format!("{key}.csv"), &content);
             assert_eq!(finished.parked, 0, "facts of {key} were parked");
         }
+        self.seat(Role::CountyDesk.key(), HOSPITAL);
         let watched = run_watch(&self.app, self.app.today(), |_| {}).expect("the watch");
         assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kangmai_acceptance::browser::accessibility::{Need, check};
 use kangmai_acceptance::browser::{Browser, Page, Screen};
-use kangmai_acceptance::county::{County, PASSWORD};
+use kangmai_acceptance::county::{County, HOSPITAL, PASSWORD};
 use kangmai_acceptance::crawl::crawl;
 use kangmai_access::Role;
 
@@ -203,6 +203,7 @@ fn desk_county() -> County {
     county.import("institutions", "institutions.csv", INSTITUTIONS.as_bytes());
     let finished = county.import("register", "register.csv", REGISTER.as_bytes());
     assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{finished:?}");
+    county.seat(Role::CountyDesk.key(), HOSPITAL);
     county
 }
 

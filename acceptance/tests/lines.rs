@@ -74,6 +74,7 @@ fn what_lines_leave_outside_the_catalogues_raises_a_warning() {
             county.import(key, &format!("{key}.csv"), text.as_bytes());
         }
         // Nobody states what is compliant: the desk types what the hospital charged, and class C is outside.
+        county.seat(Role::CountyDesk.key(), "H1");
         let mut desk = county.sign_in(Role::CountyDesk);
         desk.follow("结算窗口")
             .fill("身份证号、姓名或拼音首字母", "示例王一")

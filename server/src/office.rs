@@ -3,6 +3,7 @@
 
 mod accounts;
 mod audit;
+mod break_glass;
 mod clients;
 mod figures;
 mod home;
@@ -13,6 +14,7 @@ mod own;
 mod packs;
 mod parked;
 mod proof;
+mod security;
 mod set_up;
 mod sign_in;
 mod subsidies;
@@ -24,9 +26,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
-use kangmai_access::{Purpose, Stage};
-use kangmai_database::Migrations;
-use kangmai_programme::{App, Navigation, Programme, Route};
+use kangmai_access::{Actor, Purpose, Stage};
+use kangmai_base::Day;
+use kangmai_database::{DatabaseError, Migrations, Transaction};
+use kangmai_programme::{App, DueLine, Navigation, Programme, Route};
 
 use crate::metrics::Metrics;
 
@@ -41,7 +44,7 @@ pub(crate) fn programme() -> Programme {
         routes,
         imports: &[],
         figures: &[],
-        due: parked::due,
+        due,
         person: Some(tables::premium_section),
         household: None,
         timeline: None,
@@ -61,6 +64,19 @@ const NAVIGATION: &[Navigation] = &[
         order: 90,
     },
     Navigation { word: "server.clients.nav", path: "/clients", purpose: Purpose::ManageAccounts, order: 90 },
+    Navigation { word: "server.security.nav", path: "/security", purpose: Purpose::GuardAccounts, order: 92 },
+    Navigation {
+        word: "server.break_glass.nav",
+        path: "/break-glass",
+        purpose: Purpose::AskBreakGlass,
+        order: 85,
+    },
+    Navigation {
+        word: "server.break_glass.reviews.nav",
+        path: "/break-glass/reviews",
+        purpose: Purpose::ReviewBreakGlass,
+        order: 86,
+    },
     Navigation { word: "server.audit.nav", path: "/audit", purpose: Purpose::ReadAudit, order: 91 },
 ];
 
@@ -100,9 +116,23 @@ fn routes() -> Vec<Route> {
         Route::get("/clients/{id}", Purpose::ManageAccounts, clients::show_client),
         Route::post("/clients/{id}", Purpose::ManageAccounts, clients::change),
         Route::get("/audit", Purpose::ReadAudit, audit::show_audit),
+        Route::get("/break-glass", Purpose::AskBreakGlass, break_glass::show_ask),
+        Route::post("/break-glass", Purpose::AskBreakGlass, break_glass::ask),
+        Route::get("/break-glass/reviews", Purpose::ReviewBreakGlass, break_glass::list),
+        Route::get("/break-glass/reviews/{id}", Purpose::ReviewBreakGlass, break_glass::one),
+        Route::post("/break-glass/reviews/{id}", Purpose::ReviewBreakGlass, break_glass::review),
+        Route::get("/security", Purpose::GuardAccounts, security::show_security),
+        Route::post("/security/{id}", Purpose::GuardAccounts, security::lock),
         Route::get("/parked", Purpose::KeepRegister, parked::show_parked),
         Route::post("/parked/{id}", Purpose::KeepRegister, parked::resolve),
     ]
+}
+
+/// What waits for somebody: facts that are parked, glass that was broken.
+fn due(tx: &mut Transaction<'_>, app: &App, actor: &Actor, day: Day) -> Result<Vec<DueLine>, DatabaseError> {
+    let mut lines = parked::due(tx, app, actor, day)?;
+    lines.extend(break_glass::due(tx, app, actor, day)?);
+    Ok(lines)
 }
 
 /// What needs no session.

@@ -81,7 +81,7 @@ fn prints_on_one_sheet(page: &Page, name: &str) {
 #[test]
 fn a_county_desk_settles_corrects_cancels_and_admits() {
     let Some(day) = Day::begins() else { return };
-    let mut page = day.sign_in(Role::CountyDesk);
+    let page = day.sign_in(Role::CountyDesk);
 
     // The discharge sheet is misread: more within the catalogues than the whole bill.
     Bill { compliant: "66000.00", ..E1 }.enter(&page);
@@ -103,7 +103,12 @@ fn a_county_desk_settles_corrects_cancels_and_admits() {
     assert!(page.shows("91.12%") && page.shows("B2019-0002"), "{}", page.shown());
     prints_on_one_sheet(&page, "e1");
 
-    // Example E5: 3,000 yuan in the township, the second stay of the year, and earlier than the first: it moves it.
+    // Example E5: 3,000 yuan in the township, the second stay of the year, and earlier than the first: it moves it. The
+    // centre's own desk settles it, for a desk has its institution's bills only.
+    day.county.employ(Role::CountyDesk, "centre_desk", kangmai_acceptance::county::COUNTY);
+    day.county.seat("centre_desk", "H41172200902");
+    let hospital = page;
+    let mut page = day.sign_in_as("centre_desk", kangmai_acceptance::county::PASSWORD);
     let second = Bill {
         number: "B2019-0003",
         hospital: "蔡都街道示例卫生院",
@@ -124,6 +129,10 @@ fn a_county_desk_settles_corrects_cancels_and_admits() {
     page.fill("作废原因", "录错人员");
     page.click("作废这张结算单");
     page.wait_for("结算单 B2019-0003 已作废，重新结算 1 张。");
+    nothing_went_wrong(&mut page);
+    page.open(&statement);
+    assert!(page.shows("没有这个页面"), "another institution's bill: {}", page.shown());
+    let mut page = hospital;
     page.open(&statement);
     assert!(page.shows("5,330.24"), "{}", page.shown());
 
@@ -162,8 +171,13 @@ fn an_admission_without_deposit_has_its_agreement() {
 #[test]
 fn the_worked_examples_come_out_at_the_desk_of_the_province() {
     let Some(day) = Day::begins() else { return };
-    day.county.employ(Role::CountyDesk, "province_desk", "410000000000");
-    let mut page = day.sign_in_as("province_desk", kangmai_acceptance::county::PASSWORD);
+    let desk_of = |code: &str| {
+        let name = format!("desk_{}", code.to_lowercase());
+        day.county.employ(Role::CountyDesk, &name, "410000000000");
+        day.county.seat(&name, code);
+        day.sign_in_as(&name, kangmai_acceptance::county::PASSWORD)
+    };
+    let mut page = desk_of("H41012200901");
     // E1b: as E1, in a county of Zhengzhou that waives fees and a tenth of the rest.
     let waived = Bill { patient: "示例周中牟", hospital: "中牟县示例人民医院", ..E1 };
     waived.settle(&page, &["49,248.00", "4,201.60", "1,220.16", "400.00", "493.02"], "4,437.22");
@@ -178,10 +192,14 @@ fn the_worked_examples_come_out_at_the_desk_of_the_province() {
         compliant: "200000.00",
         ..E1
     };
+    nothing_went_wrong(&mut page);
+    let mut page = desk_of("H41010500901");
     tertiary.settle(&page, &["133,990.00", "49,208.50", "6,541.20"], "10,260.30");
     assert!(page.shows("94.87%"), "{}", page.shown());
     // E3: the same person has no label any more in 2022.
     let general = Bill { number: "B2022-0001", days: ("2022-06-12", "2022-06-30"), ..E1 };
+    nothing_went_wrong(&mut page);
+    let mut page = desk_of("H41172200901");
     general.settle(&page, &["49,248.00"], "10,752.00");
     assert!(page.shows("82.08%"), "{}", page.shown());
     nothing_went_wrong(&mut page);

@@ -33,6 +33,7 @@ impl Day {
         county.import("institutions", "institutions.csv", INSTITUTIONS.as_bytes());
         let finished = county.import("register", "register.csv", REGISTER.as_bytes());
         assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{finished:?}");
+        county.seat(Role::CountyDesk.key(), "H41172200901");
         let address = county.serve();
         Some(Day { county, address, browser })
     }

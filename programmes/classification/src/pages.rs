@@ -191,14 +191,13 @@ pub(crate) async fn one(visit: Visit, Path(person): Path<Uuid>) -> Result<Respon
 }
 
 async fn person_page(visit: &Visit, id: Uuid, form: Option<Form>) -> Result<PersonPage, Failure> {
-    let (within, actor, page) = (visit.reach.clone(), visit.actor.clone(), visit.page.clone());
-    let today = visit.today;
+    let (within, looking) = (visit.reach.clone(), visit.looking());
     let found = visit
         .app
         .database
         .read(move |tx| {
             let Some(person) = person_within(tx, &within, id)? else { return Ok(None) };
-            let part = part(tx, &actor, &page, &person, today)?;
+            let part = part(tx, &looking, &person)?;
             Ok::<_, DatabaseError>(part.map(|part| (person, part)))
         })
         .await?;

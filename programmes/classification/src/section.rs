@@ -122,17 +122,14 @@ pub(crate) struct PlanPart {
     pub(crate) form: Option<Form>,
 }
 
-/// Builds the part for `actor`; none if they may not see plans of the person's place or there is nothing to see.
+/// Builds the part for who looks; none if they may not see plans of the person's place or there is nothing to see.
 pub(crate) fn part(
     tx: &mut Transaction<'_>,
-    actor: &Actor,
-    page: &Page,
+    looking: &Looking,
     person: &Person,
-    today: Day,
 ) -> Result<Option<PlanPart>, DatabaseError> {
-    let Some(may) = reach(actor, Purpose::ReadPlans).filter(|may| may.covers(person.home)) else {
-        return Ok(None);
-    };
+    let (actor, page, today) = (&looking.actor, &looking.page, looking.today);
+    let Some(may) = looking.within(Purpose::ReadPlans, person) else { return Ok(None) };
     let id = person.id.uuid();
     let plan = store::plan_row(tx, id)?;
     let known = store::diagnoses_of(tx, id)?;
@@ -143,7 +140,8 @@ pub(crate) fn part(
         return Ok(None);
     }
     let decided = store::decision_of(tx, id)?.map(|(_, by, on)| (by, on));
-    let may_name = may_name(actor, person.home);
+    let record = looking.within(Purpose::ReadRecord, person);
+    let may_name = record.is_some_and(|may| may.diagnoses() && may.sensitive());
     let may_decide = reach(actor, Purpose::KeepRegister).is_some_and(|keep| keep.covers(person.home));
     let is_nameable = |row: &&StruckDiagnosis| may.diagnoses() && (may_name || !row.sensitive);
     let own = |row: &StruckDiagnosis| may_record && row.author == actor.account.uuid() && row.on == today;
@@ -241,7 +239,7 @@ pub(crate) fn person(
     looking: &Looking,
     person: &Person,
 ) -> Result<Option<Section>, DatabaseError> {
-    let part = part(tx, &looking.actor, &looking.page, person, looking.today)?;
+    let part = part(tx, looking, person)?;
     Ok(part.map(|part| Section {
         heading: looking.page.word("classification.section").into_owned(),
         body: Html::of(&part),

@@ -37,6 +37,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "005-claims", sql: include_str!("../migrations/005-claims.sql") },
         Migration { name: "006-households", sql: include_str!("../migrations/006-households.sql") },
         Migration { name: "007-interface", sql: include_str!("../migrations/007-interface.sql") },
+        Migration { name: "008-desk", sql: include_str!("../migrations/008-desk.sql") },
     ],
 };
 

@@ -108,13 +108,17 @@ pub(crate) fn person_within(
     Ok(find_person(tx, Id::from_uuid(id))?.filter(|person| reach.covers(person.home)))
 }
 
-/// Institutions that a desk may choose: its own first, then those of its place.
+/// Institutions that somebody may choose: at the desk of an institution that one alone, else their own first, then those
+/// of their place.
 pub(crate) fn institutions_of_desk(
     tx: &mut Transaction<'_>,
     reach: &Reach,
     own: Option<Uuid>,
 ) -> Result<Vec<Institution>, DatabaseError> {
     const MOST: i64 = 300;
+    if let Some(bound) = reach.institution() {
+        return Ok(find_institution(tx, Id::from_uuid(bound))?.into_iter().collect());
+    }
     let mut all = institutions_at(tx, reach.place().range(), &InstitutionFilter::default(), 0, MOST)?;
     if let Some(own) = own {
         all.retain(|institution| institution.id.uuid() != own);

@@ -21,7 +21,8 @@ pub use admission::{
 };
 pub use bill::{
     Bill, BillFilter, BillRow, BillState, Known, bill, bill_rows, bills_of_household, bills_of_person,
-    body_of, body_of_fact, count_bills, each_bill, known_bill, payments, receipt_of, source_of, unsettled,
+    bills_of_person_within, body_of, body_of_fact, count_bills, each_bill, known_bill, payments, receipt_of,
+    source_of, unsettled,
 };
 pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,

@@ -305,12 +305,32 @@ fn who_may_not_see_finds_nothing() {
                 assert_eq!(office.get(path).status, StatusCode::NOT_FOUND, "{role:?} {path}");
             }
         }
-        // Another hospital of the county may read the bill and not cancel it.
+        // Another hospital of the county does not know of the bill, nor does a desk of none.
         let township = InstitutionTier::Township;
         let other = office.given_an_institution("H2", "411721107000", township, InstitutionGrade::First);
+        for institution in [Some(other), None] {
+            office.signed_in(Role::CountyDesk, "411721", institution);
+            for path in ["", "/why", "/receipt.json", "/lines.xlsx", "/cancel"] {
+                let path = format!("{statement}{path}");
+                assert_eq!(office.get(&path).status, StatusCode::NOT_FOUND, "{path}");
+            }
+            let bill = statement.rsplit('/').next().expect("a bill");
+            for path in [format!("/payments/{bill}"), format!("/payments/{bill}/pay")] {
+                assert_eq!(office.get(&path).status, StatusCode::NOT_FOUND, "{path}");
+            }
+            for list in ["/bills", "/bills?state=settled", "/postings", "/payments?state=all"] {
+                let list = office.finds(list);
+                assert!(!list.contains("ZY1") && !list.contains("100.00"), "{list}");
+            }
+            let sections = office.sections_at(Role::CountyDesk, XIPING, institution, &person);
+            assert!(!sections[0].contains("/bills/"), "{}", sections[0]);
+        }
+        // Nor may it settle in another's name: what is typed is refused for want of an institution of its own.
         office.signed_in(Role::CountyDesk, "411721", Some(other));
-        office.finds(&statement);
-        assert_eq!(office.get(&format!("{statement}/cancel")).status, StatusCode::NOT_FOUND);
+        let theirs = stay("ZY9", &hospital, "2026-02-01", "2026-02-10", "100.00");
+        let refused = office.post(&format!("/desk/{}", person.id), &theirs);
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(!refused.text.contains("示例医院H1 "), "others are not offered");
     });
 }
 
@@ -410,7 +430,7 @@ fn pages_of_persons_and_households_say_cost_line_and_entitlements() {
             (Role::Cadre, false),
             (Role::CountyDesk, true),
         ] {
-            let sections = office.sections(role, XIPING, &person);
+            let sections = office.sections_at(role, XIPING, hospital.parse().ok(), &person);
             assert_eq!(sections.len(), 2, "{role:?}");
             for section in &sections {
                 assert!(section.contains(&grouped), "{role:?}: {section}");
@@ -447,16 +467,18 @@ fn figures_and_the_home_page_count_what_is_settled_and_what_waits() {
             let elsewhere = office.figures(place, day);
             assert_eq!(elsewhere[0].1, FigureValue::Count(0), "{place} {day}");
         }
-        assert_eq!(office.due(Role::CountyDesk, "411721"), []);
+        let desk = hospital.parse().ok();
+        assert_eq!(office.due_at(Role::CountyDesk, "411721", desk), []);
         office.post(
             &format!("/admissions/new/{}", person.id),
             &[("institution", &hospital), ("admission", "2026-03-05")],
         );
-        let due = office.due(Role::CountyDesk, "411721");
+        let due = office.due_at(Role::CountyDesk, "411721", desk);
         assert_eq!(
             due.iter().map(|line| (line.word, line.count)).collect::<Vec<_>>(),
             [("settlement.due.admissions", 1)]
         );
+        assert_eq!(office.due(Role::CountyDesk, "411721"), [], "a desk of no institution has nothing to do");
         assert_eq!(office.due(Role::VillageDoctor, "411721"), []);
     });
 }

@@ -5,7 +5,7 @@
 mod office;
 
 use axum::http::StatusCode;
-use kangmai_access::{Purpose, Role};
+use kangmai_access::{Actor, Purpose, Role, reach};
 use kangmai_base::{Fen, Uuid};
 use kangmai_people::{Label, Person};
 use kangmai_places::{InstitutionGrade, InstitutionTier};
@@ -140,6 +140,30 @@ fn every_order_of_rows_and_files_ends_in_the_same_ledger() {
 }
 
 #[test]
+fn a_desk_brings_its_own_institution_s_bills_only() {
+    on_both(|office| {
+        let people = given_people(office, 1);
+        let (tier, grade) = (InstitutionTier::Township, InstitutionGrade::First);
+        let other = office.given_an_institution("H2", "411721107000", tier, grade);
+        let desk = Actor {
+            role: Role::CountyDesk,
+            place: office::place("411721"),
+            institution: Some(other),
+            ..Actor::system()
+        };
+        let mut own = row(&people[0], "D2", "2026-02-10", "2026-02-19", "700.00");
+        (own[3], own[4]) = ("H2", "乡级");
+        let rows = [row(&people[0], "D1", "2026-01-10", "2026-01-19", "500.00"), own];
+        let done = office.imports(&BILLS, &desk, &sheet(&rows), false);
+        assert_eq!(done.summary.faulty, 1, "{:?}", done.faults());
+        let numbers: Vec<String> = ledger(office).into_iter().map(|line| line.0).collect();
+        assert_eq!(numbers, ["D2"]);
+        let opening = reach(&desk, OPENINGS.purpose);
+        assert_eq!(opening, None, "opening amounts are the bureau's");
+    });
+}
+
+#[test]
 fn cancelling_is_as_if_the_bill_had_never_come() {
     on_both(|office| {
         let people = given_people(office, 1);
@@ -156,7 +180,9 @@ fn cancelling_is_as_if_the_bill_had_never_come() {
         let reach = office.reach_of("411721", Purpose::ReadBills);
         let rows = office.read(move |tx| store::bill_rows(tx, &reach, BillFilter::default(), 10, 0));
         let id = rows.iter().find(|row| row.number == "G1").expect("the bill").id;
-        office.signed_in(Role::CountyDesk, "411721", None);
+        let reach = office.reach_of("411721", Purpose::ReadBills);
+        let bill = office.read(move |tx| store::bill(tx, &reach, id)).expect("the bill");
+        office.signed_in(Role::CountyDesk, "411721", Some(bill.institution));
         let answer =
             office.post(&format!("/bills/{id}/cancel"), &[("reason", "重复录入"), ("act", "cancel")]);
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);

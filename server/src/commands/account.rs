@@ -6,8 +6,11 @@ use kangmai_access::{
     Account, AccountChange, Actor, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Purpose, Role,
     change_account, create_account, hash_password, list_accounts, reach, readable_secret,
 };
-use kangmai_base::{Clock as _, DivisionCode, Id, Ids as _, Moment, Refusal, SystemClock, SystemIds};
+use kangmai_base::{
+    Clock as _, DivisionCode, Id, Ids as _, Moment, Refusal, SystemClock, SystemIds, Uuid,
+};
 use kangmai_database::{Database, DatabaseError};
+use kangmai_places::find_institution_by_code;
 use kangmai_web::{Language, Words};
 
 use crate::config::Config;
@@ -27,6 +30,9 @@ pub(super) enum AccountCommand {
         /// Division code of 2, 4, 6, 9 or 12 digits
         #[arg(long)]
         place: String,
+        /// Code of the institution whose desk it is: needed for county_desk
+        #[arg(long)]
+        institution: Option<String>,
         /// What to call them; else the sign-in name
         #[arg(long)]
         display: Option<String>,
@@ -51,13 +57,13 @@ const MOST: i64 = 100_000;
 pub(super) fn run(config: &Config, command: &AccountCommand) -> anyhow::Result<()> {
     let database = super::serve::ready_database(config)?;
     match command {
-        AccountCommand::Add { name, role, place, display } => {
+        AccountCommand::Add { name, role, place, institution, display } => {
             let role = Role::from_key(role).ok_or_else(|| anyhow!("there is no role {role:?}"))?;
             let place: DivisionCode = place.parse()?;
             let password = readable_secret(&SystemIds);
             let names = (name.as_str(), display.as_deref().unwrap_or(name));
             let hash = refused(hash_password(&SystemIds, &password))?.one_time(one_time_until());
-            refused(write_account(&database, names, role, place, hash)?)?;
+            refused(write_account(&database, names, role, (place, institution.as_deref()), hash)?)?;
             say(format!("{name}: {password}"));
         }
         AccountCommand::List => {
@@ -82,16 +88,32 @@ fn one_time_until() -> Moment {
     SystemClock.now().plus_seconds(ONE_TIME_PASSWORD_DAYS * 86_400)
 }
 
+/// The institution of an account: a desk has one, by its code; nobody else has any.
+fn institution_of(
+    database: &Database,
+    role: Role,
+    code: Option<&str>,
+) -> Result<Result<Option<Uuid>, Refusal>, DatabaseError> {
+    if !role.is_of_an_institution() {
+        return Ok(Ok(None));
+    }
+    let Some(code) = code.map(str::to_owned) else {
+        return Ok(Err(Refusal::new("server.accounts.no_institution")));
+    };
+    let found = database.read_blocking(move |tx| find_institution_by_code(tx, &code))?;
+    Ok(found.map(|found| Some(found.id.uuid())).ok_or_else(|| Refusal::new("access.client.no_institution")))
+}
+
 /// Makes an account as the system, with a password that stays.
 pub(super) fn make_account(
     database: &Database,
     (name, display): (&str, &str),
     role: Role,
-    place: DivisionCode,
+    (place, institution): (DivisionCode, Option<&str>),
     password: &str,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
     match hash_password(&SystemIds, password) {
-        Ok(hash) => write_account(database, (name, display), role, place, hash),
+        Ok(hash) => write_account(database, (name, display), role, (place, institution), hash),
         Err(refusal) => Ok(Err(refusal)),
     }
 }
@@ -100,9 +122,13 @@ fn write_account(
     database: &Database,
     (name, display): (&str, &str),
     role: Role,
-    place: DivisionCode,
+    (place, institution): (DivisionCode, Option<&str>),
     password: PasswordHash,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
+    let institution = match institution_of(database, role, institution)? {
+        Ok(institution) => institution,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let now = SystemClock.now();
     let new = NewAccount {
         id: Id::from_uuid(SystemIds.mint(now)),
@@ -110,7 +136,7 @@ fn write_account(
         display_name: display.to_owned(),
         role,
         place,
-        institution: None,
+        institution,
         password,
     };
     let audit_id = SystemIds.mint(now);

@@ -154,12 +154,14 @@ fn people_of_the_house(people: u32) -> Vec<(&'static str, &'static str, Role, Di
         ("nongye", "县农业农村局（示例）", Role::Cadre, county()),
         ("shenji", "审计（示例）", Role::Auditor, county()),
         ("admin", "系统管理员（示例）", Role::Administrator, county()),
+        ("anquan", "安全管理员（示例）", Role::SecurityOfficer, county()),
     ]
 }
 
 fn accounts(app: &App, people: u32) -> anyhow::Result<()> {
     for (name, display, role, place) in people_of_the_house(people) {
-        super::account::make_account(&app.database, (name, display), role, place, PASSWORD)?
+        let desk_of = (place, Some(COUNTY_HOSPITAL));
+        super::account::make_account(&app.database, (name, display), role, desk_of, PASSWORD)?
             .map_err(|refusal| anyhow::anyhow!("{refusal}"))?;
     }
     Ok(())

@@ -8,9 +8,9 @@ use kangmai_access::{
     Account, AccountChange, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Role, account_within,
     change_account, create_account, hash_in_turn, list_accounts, readable_secret,
 };
-use kangmai_base::{DivisionCode, Id, Refusal};
+use kangmai_base::{DivisionCode, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_places::Divisions;
+use kangmai_places::{Divisions, find_institution, find_institution_by_code};
 use kangmai_programme::{App, Visit};
 use kangmai_web::{
     Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused,
@@ -22,11 +22,13 @@ const FIELDS: &[Field] = &[
     Field::text("display_name", "server.accounts.display_name").at_most(64),
     Field::select("role", "server.accounts.role"),
     Field::text("place", "server.accounts.place").at_most(12),
+    Field::text("institution", "server.accounts.institution").optional().at_most(32),
 ];
 
 const TRANSFER: &[Field] = &[
     Field::select("role", "server.accounts.role"),
     Field::text("place", "server.accounts.place").at_most(12),
+    Field::text("institution", "server.accounts.institution").optional().at_most(32),
 ];
 
 #[derive(Template)]
@@ -114,7 +116,9 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
     let place = form.division("place").filter(|place| Divisions::shipped().has(*place));
     if let (Some(sign_in_name), Some(display_name), Some(role)) = (name, display, role) {
-        match make(&visit, sign_in_name, display_name, role, place).await? {
+        let institution = form.text("institution");
+        let named = Named { sign_in_name, display_name };
+        match make(&visit, named, (role, place, institution)).await? {
             Ok((id, password)) => return show(&account_page(&visit, id, Some(password)).await?),
             Err(refusal) => form.refuse(refusal),
         }
@@ -122,15 +126,41 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     show_refused(&accounts_page(&visit, &uri, form).await?)
 }
 
-async fn make(
-    visit: &Visit,
+struct Named {
     sign_in_name: String,
     display_name: String,
+}
+
+/// The institution of an account: a desk has one, by its code; nobody else has any.
+async fn institution_of(
+    visit: &Visit,
     role: Role,
-    place: Option<DivisionCode>,
+    code: Option<String>,
+) -> Result<Result<Option<Uuid>, Refusal>, Failure> {
+    if !role.is_of_an_institution() {
+        return Ok(Ok(None));
+    }
+    let Some(code) = code else {
+        return Ok(Err(Refusal::new("server.accounts.no_institution").at("institution")));
+    };
+    let found = visit.app.database.read(move |tx| find_institution_by_code(tx, &code)).await?;
+    Ok(match found {
+        Some(found) => Ok(Some(found.id.uuid())),
+        None => Err(Refusal::new("access.client.no_institution").at("institution")),
+    })
+}
+
+async fn make(
+    visit: &Visit,
+    Named { sign_in_name, display_name }: Named,
+    (role, place, institution): (Role, Option<DivisionCode>, Option<String>),
 ) -> Result<Result<(Id<Account>, String), Refusal>, Failure> {
     let Some(place) = place.filter(|place| visit.reach.covers(*place)) else {
         return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
+    };
+    let institution = match institution_of(visit, role, institution).await? {
+        Ok(institution) => institution,
+        Err(refusal) => return Ok(Err(refusal)),
     };
     let (app, actor) = (visit.app.clone(), visit.actor.clone());
     let (text, password) = match one_time_password(&app).await? {
@@ -138,7 +168,7 @@ async fn make(
         Err(busy) => return Ok(Err(busy)),
     };
     let id = Id::from_uuid(app.mint());
-    let new = NewAccount { id, sign_in_name, display_name, role, place, institution: None, password };
+    let new = NewAccount { id, sign_in_name, display_name, role, place, institution, password };
     let (audit_id, now) = (app.mint(), app.clock.now());
     let made = app.database.write(move |tx| create_account(tx, &actor, &new, audit_id, now)).await?;
     Ok(made.map(|()| (id, text)))
@@ -160,8 +190,16 @@ async fn account_page(
     one_time: Option<String>,
 ) -> Result<AccountPage, Failure> {
     let reach = visit.reach.clone();
-    let found = visit.app.database.read(move |tx| account_within(tx, &reach, id)).await?;
-    let account = found.ok_or(Failure::NotFound)?;
+    let read = move |tx: &mut Transaction<'_>| {
+        let account = account_within(tx, &reach, id)?;
+        let institution = account.as_ref().and_then(|account| account.institution);
+        let code = match institution {
+            Some(id) => find_institution(tx, Id::from_uuid(id))?.map(|found| found.body.code),
+            None => None,
+        };
+        Ok::<_, DatabaseError>(account.map(|account| (account, code.unwrap_or_default())))
+    };
+    let (account, institution) = visit.app.database.read(read).await?.ok_or(Failure::NotFound)?;
     let title = visit.page.word("server.accounts").into_owned();
     let mut page = visit.page.clone().under(title, "/accounts");
     page.title = account.display_name;
@@ -170,6 +208,7 @@ async fn account_page(
     transfer.offer("role", roles(&page));
     transfer.fill("role", account.role.key());
     transfer.fill("place", account.place);
+    transfer.fill("institution", institution);
     Ok(AccountPage { page, id, transfer, one_time })
 }
 
@@ -190,8 +229,13 @@ pub(super) async fn change(
         "password" => return set_password(&visit, id).await,
         _ => return Err(Failure::Malformed),
     };
-    make_change(&visit, id, change).await?.map_err(|_| Failure::NotFound)?;
-    Ok(changed(&visit, "/accounts"))
+    match make_change(&visit, id, change).await? {
+        Ok(()) => Ok(changed(&visit, "/accounts")),
+        Err(refusal) if refusal.key == "access.account.own" => {
+            Ok(Flash::warning(visit.page.refusal(&refusal)).then_go_to("/accounts"))
+        }
+        Err(_) => Err(Failure::NotFound),
+    }
 }
 
 fn changed(visit: &Visit, path: &str) -> Response {
@@ -216,9 +260,16 @@ async fn transfer(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Respo
     form.offer("role", roles(&visit.page));
     let role = form.choice("role").and_then(|key| Role::from_key(&key));
     if let (Some(role), Some(place)) = (role, form.division("place")) {
-        let made = match Divisions::shipped().has(place) {
-            true => make_change(&visit, id, AccountChange::Transfer { role, place }).await?,
+        let code = form.text("institution");
+        let institution = match Divisions::shipped().has(place) {
+            true => institution_of(&visit, role, code).await?,
             false => Err(Refusal::new("access.account.place_out_of_reach").at("place")),
+        };
+        let made = match institution {
+            Ok(institution) => {
+                make_change(&visit, id, AccountChange::Transfer { role, place, institution }).await?
+            }
+            Err(refusal) => Err(refusal),
         };
         match made {
             Ok(()) => return Ok(changed(&visit, &format!("/accounts/{id}"))),

@@ -60,9 +60,13 @@ pub enum AccountChange {
         role: Role,
         /// The new place.
         place: DivisionCode,
+        /// The institution whose desk it is from now on, if any.
+        institution: Option<Uuid>,
     },
-    /// The lock after wrong passwords is taken off.
+    /// The lock after wrong passwords, or by the security officer, is taken off.
     Unlock,
+    /// Nobody signs in with it until it is unlocked; its sessions end at once. The security officer's hand brake.
+    Lock,
 }
 
 impl AccountChange {
@@ -73,10 +77,13 @@ impl AccountChange {
             AccountChange::Password(_) => "account_password",
             AccountChange::Transfer { .. } => "account_transferred",
             AccountChange::Unlock => "account_unlocked",
+            AccountChange::Lock => "account_locked",
         }
     }
 }
 
+/// A lock by the security officer holds until somebody takes it off: a hundred years.
+const LOCKED_SECONDS: i64 = 100 * 365 * 86_400;
 /// The longest sign-in name and display name.
 const LONGEST_NAME: usize = 64;
 
@@ -144,10 +151,23 @@ pub fn change_account(
     audit_id: Uuid,
     now: Moment,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
-    let Some(account) = store::account(tx, id)?.filter(|account| may_manage(reach, account.place)) else {
+    let may = |account: &Account| match change {
+        AccountChange::Lock => reach.purpose() == Purpose::GuardAccounts && reach.covers(account.place),
+        _ => may_manage(reach, account.place),
+    };
+    let Some(account) = store::account(tx, id)?.filter(may) else {
         return Ok(Err(Refusal::new("access.account.not_found")));
     };
+    if id == by.account && !matches!(change, AccountChange::Password(_)) {
+        // Nobody gives themself another role, place or state.
+        return Ok(Err(Refusal::new("access.account.own")));
+    }
     match change {
+        AccountChange::Transfer { role, .. }
+            if *role != account.role && (role.keeps_watch() || account.role.keeps_watch()) =>
+        {
+            return Ok(Err(Refusal::new("access.account.separate").at("role")));
+        }
         AccountChange::Close => store::set_closed(tx, id, Some(now))?,
         AccountChange::Reopen => store::set_closed(tx, id, None)?,
         AccountChange::Password(hash) => store::set_password(tx, id, hash)?,
@@ -157,11 +177,18 @@ pub fn change_account(
         AccountChange::Transfer { role: Role::System, .. } => {
             return Ok(Err(Refusal::new("access.account.role_unfit").at("role")));
         }
-        AccountChange::Transfer { role, place } => store::transfer(tx, id, *role, *place)?,
+        AccountChange::Transfer { role, place, institution } => {
+            store::transfer(tx, id, *role, *place, *institution)?;
+        }
         AccountChange::Unlock => store::set_failures(tx, id, 0, None)?,
+        AccountChange::Lock => store::lock(tx, id, now.plus_seconds(LOCKED_SECONDS))?,
     }
     if !matches!(change, AccountChange::Reopen | AccountChange::Unlock) {
         end_sessions_of(tx, id, now)?;
+    }
+    if matches!(change, AccountChange::Close | AccountChange::Transfer { .. } | AccountChange::Lock) {
+        // What somebody was to single persons ends with the place that they were it for.
+        store::relation::end_of_account(tx, id.uuid(), now)?;
     }
     audit(tx, audit_id, now, by, change.action(), Some(id.uuid()), account.place, "", "done")?;
     Ok(Ok(()))
@@ -183,7 +210,7 @@ pub fn account_within(
     Ok(store::account(tx, id)?.filter(|account| may_manage(reach, account.place)))
 }
 
-/// The accounts within reach, by place and name.
+/// The accounts within reach, by place and name; to who makes accounts and who guards them.
 ///
 /// # Errors
 /// When the database fails.
@@ -193,5 +220,8 @@ pub fn list_accounts(
     offset: i64,
     limit: i64,
 ) -> Result<Vec<Account>, DatabaseError> {
+    if !matches!(reach.purpose(), Purpose::ManageAccounts | Purpose::GuardAccounts) {
+        return Ok(Vec::new());
+    }
     store::accounts(tx, reach, offset, limit)
 }

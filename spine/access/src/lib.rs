@@ -8,10 +8,12 @@
 
 mod account;
 mod audit;
+mod break_glass;
 mod client;
 mod hashing;
 mod matrix;
 mod password;
+mod relation;
 mod session;
 mod set_up;
 mod sign_in;
@@ -19,13 +21,18 @@ mod store;
 mod throttle;
 mod wrong_keys;
 
-use kangmai_base::{DivisionCode, Id, PlaceRange};
+use kangmai_base::{DivisionCode, Id, PlaceRange, Uuid};
 use kangmai_database::{Migration, Migrations};
 
 pub use account::{
     Account, AccountChange, NewAccount, account_within, change_account, create_account, list_accounts,
 };
 pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
+pub use break_glass::{
+    BREAK_GLASS_HOURS, BreakGlass, BreakGlassSum, LONGEST_REASON, MOST_TRIES_A_DAY, Review, SHORTEST_REASON,
+    break_glass, break_glass_sums, break_glass_waiting, break_glass_within, list_break_glass,
+    review_break_glass, try_break_glass,
+};
 pub use client::{
     Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, LONGEST_CLIENT_NAME, NewClient, client_of_key,
     client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
@@ -33,6 +40,7 @@ pub use client::{
 pub use hashing::hash_in_turn;
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
+pub use relation::{NewRelation, Related, RelationKind, end_relations, reach_of_person, relate};
 pub use session::{
     Device, FoundSession, LastSignIn, Method, Origin, SignInRules, SignedIn, Stage, devices, end_device,
     end_other_sessions, end_session, end_sessions_of, last_sign_in, needs_second_factor, note_seen, session,
@@ -49,6 +57,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-accounts", sql: include_str!("../migrations/001-accounts.sql") },
         Migration { name: "002-clients", sql: include_str!("../migrations/002-clients.sql") },
         Migration { name: "003-sign-in", sql: include_str!("../migrations/003-sign-in.sql") },
+        Migration { name: "004-relations", sql: include_str!("../migrations/004-relations.sql") },
     ],
 };
 
@@ -67,14 +76,14 @@ pub struct Actor {
     /// The division that the role is held for.
     pub place: DivisionCode,
     /// The institution whose desk it is, if any.
-    pub institution: Option<kangmai_base::Uuid>,
+    pub institution: Option<Uuid>,
 }
 
 impl Actor {
     /// The system: commands at the console, imports and reconcilers. It reaches everything.
     pub fn system() -> Actor {
         Actor {
-            account: Id::from_uuid(kangmai_base::Uuid::nil()),
+            account: Id::from_uuid(Uuid::nil()),
             name: "kangmai".into(),
             role: Role::System,
             place: DivisionCode::COUNTRY,
@@ -93,12 +102,31 @@ pub struct Reach {
     sensitive: bool,
     money: bool,
     contact: bool,
+    institution: Option<Uuid>,
+    person: Option<(Uuid, RelationKind)>,
 }
 
 impl Reach {
     /// The division within which everything lies that may be seen.
     pub const fn place(&self) -> DivisionCode {
         self.place
+    }
+
+    /// The one institution whose bills, admissions, claims, payments and days lie within reach, whoever else treats
+    /// people of the place; none: those of every institution. A desk that belongs to no institution gets the nil UUID
+    /// here, which none has, so it sees nobody's.
+    pub const fn institution(&self) -> Option<Uuid> {
+        self.institution
+    }
+
+    /// What a list asks for, if the actor may choose: its own institution, whatever is asked; else the one asked for.
+    pub fn institution_or(&self, asked: Option<Uuid>) -> Option<Uuid> {
+        self.institution.or(asked)
+    }
+
+    /// Whether what belongs to `institution` is within reach.
+    pub fn covers_institution(&self, institution: Uuid) -> bool {
+        self.institution.is_none_or(|own| own == institution)
     }
 
     /// What for.
@@ -111,29 +139,66 @@ impl Reach {
         self.role
     }
 
-    /// Lowest code within reach, for `place between $1 and $2`.
+    /// Lowest code within reach, for `place between $1 and $2`. A reach for one person has no place: nothing lies between.
     pub fn first(&self) -> i64 {
-        self.range().first.cast_signed()
+        if self.person.is_some() { 1 } else { self.range().first.cast_signed() }
     }
 
     /// Highest code within reach.
     pub fn last(&self) -> i64 {
-        self.range().last.cast_signed()
+        if self.person.is_some() { 0 } else { self.range().last.cast_signed() }
     }
 
     fn range(&self) -> PlaceRange {
         self.place.range()
     }
 
-    /// Whether `place` is within reach.
+    /// Whether `place` is within reach. No place is within a reach for one person.
     pub fn covers(&self, place: DivisionCode) -> bool {
-        self.place.contains(place)
+        self.person.is_none() && self.place.contains(place)
+    }
+
+    /// Whether a person at home in `home` is within reach: by place, or because it is a reach for that person.
+    pub fn covers_person(&self, person: Uuid, home: DivisionCode) -> bool {
+        match self.person {
+            Some((own, _)) => own == person,
+            None => self.place.contains(home),
+        }
+    }
+
+    /// Lowest and highest code between which what is about `subject` lies within reach: by a reach for that person all of
+    /// it, wherever it happened.
+    pub fn places_of(&self, subject: Uuid) -> (i64, i64) {
+        match self.person {
+            Some((own, _)) if own == subject => {
+                let all = DivisionCode::COUNTRY.range();
+                (all.first.cast_signed(), all.last.cast_signed())
+            }
+            _ => (self.first(), self.last()),
+        }
+    }
+
+    /// By what relation it reaches one person; none: it reaches a place.
+    pub fn relation(&self) -> Option<RelationKind> {
+        self.person.map(|(_, kind)| kind)
+    }
+
+    /// The same relation to the same person for another purpose, if it gives that and the role has it.
+    pub fn for_purpose(&self, actor: &Actor, purpose: Purpose) -> Option<Reach> {
+        let (person, kind) = self.person?;
+        let by_place = reach(actor, purpose).filter(|_| kind.gives().contains(&purpose))?;
+        Some(by_place.of_person(person, kind))
+    }
+
+    /// Reach for one person instead of a place. What they paid, and what others paid for them, is not in it.
+    fn of_person(self, person: Uuid, kind: RelationKind) -> Reach {
+        Reach { money: false, person: Some((person, kind)), ..self }
     }
 
     /// The same reach within `place` only; where `place` lies outside, nothing but the reach's own place stays.
     #[must_use]
     pub fn narrowed(&self, place: DivisionCode) -> Reach {
-        let place = if self.place.contains(place) { place } else { self.place };
+        let place = if self.covers(place) { place } else { self.place };
         Reach { place, ..self.clone() }
     }
 
@@ -170,5 +235,7 @@ pub fn reach(actor: &Actor, purpose: Purpose) -> Option<Reach> {
         sensitive: role.treats() && purpose == Purpose::ReadRecord,
         money: role.sees_money(),
         contact: role.sees_contact(),
+        institution: role.is_of_an_institution().then(|| actor.institution.unwrap_or_default()),
+        person: None,
     })
 }

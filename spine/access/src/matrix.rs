@@ -22,6 +22,8 @@ pub enum Role {
     Auditor,
     /// 系统管理员: accounts and configuration, no personal data.
     Administrator,
+    /// 安全管理员: sign-ins, locks, how often the glass was broken; no personal data.
+    SecurityOfficer,
     /// The program itself: commands and reconcilers. Nobody signs in as it.
     System,
 }
@@ -46,9 +48,9 @@ pub enum Purpose {
     ReadBills,
     /// Settling at a desk, admission without deposit.
     SettleBills,
-    /// Import of bills and opening amounts.
+    /// Import of bills and their lines; a desk brings its own institution's.
     ImportBills,
-    /// Closing an insurance year, bills that come after it, settling again in retrospect.
+    /// Opening amounts, closing an insurance year, bills that come after it, settling again in retrospect.
     KeepLedger,
     /// Day-end reconciliation between a hospital and the ledger: sending a day, explaining a difference.
     ReconcileDays,
@@ -80,18 +82,24 @@ pub enum Purpose {
     ReadAudit,
     /// Accounts.
     ManageAccounts,
+    /// Sign-ins, locking accounts, how often the glass was broken.
+    GuardAccounts,
+    /// Asking for one person out of reach, with a reason.
+    AskBreakGlass,
+    /// Saying whether that was justified.
+    ReviewBreakGlass,
 }
 
 use Purpose::{
-    ApprovePolicy, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy, FindPeople, Home,
-    ImportBills, KeepLedger, KeepRegister, ManageAccounts, ReadAudit, ReadBills, ReadFigures, ReadPayments,
-    ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays, RecordDiagnoses, ReviewWarnings,
-    SettleBills, TryPolicy,
+    ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
+    FindPeople, GuardAccounts, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts, ReadAudit,
+    ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays,
+    RecordDiagnoses, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 25] = [
+    pub const ALL: [Purpose; 28] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -117,6 +125,9 @@ impl Purpose {
         ApprovePolicy,
         ReadAudit,
         ManageAccounts,
+        GuardAccounts,
+        AskBreakGlass,
+        ReviewBreakGlass,
     ];
 }
 
@@ -139,11 +150,13 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadPolicy,
     TryPolicy,
     ApprovePolicy,
+    AskBreakGlass,
+    ReviewBreakGlass,
 ];
 
 impl Role {
     /// The roles that an account can have.
-    pub const ALL: [Role; 8] = [
+    pub const ALL: [Role; 9] = [
         Role::VillageDoctor,
         Role::TownshipOfficer,
         Role::CountyDesk,
@@ -152,6 +165,7 @@ impl Role {
         Role::Cadre,
         Role::Auditor,
         Role::Administrator,
+        Role::SecurityOfficer,
     ];
 
     /// The name in files, addresses and on the command line; the key of its word is `access.role.` and this.
@@ -165,6 +179,7 @@ impl Role {
             Role::Cadre => "cadre",
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
+            Role::SecurityOfficer => "security_officer",
             Role::System => "system",
         }
     }
@@ -187,6 +202,7 @@ impl Role {
                 CheckWarnings,
                 ReadFigures,
                 ReadPolicy,
+                AskBreakGlass,
             ],
             Role::TownshipOfficer => &[
                 Home,
@@ -202,6 +218,7 @@ impl Role {
                 ReviewWarnings,
                 ReadFigures,
                 ReadPolicy,
+                AskBreakGlass,
             ],
             Role::CountyDesk => &[
                 Home,
@@ -235,6 +252,7 @@ impl Role {
             }
             Role::Auditor => &[Home, ReadBills, ReadPayments, ReadFigures, ReadPolicy, ReadAudit],
             Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
+            Role::SecurityOfficer => &[Home, ReadPolicy, GuardAccounts],
             Role::System => &Purpose::ALL,
         }
     }
@@ -242,6 +260,17 @@ impl Role {
     /// Whether the role has the purpose.
     pub(crate) fn may(self, purpose: Purpose) -> bool {
         self.purposes().contains(&purpose)
+    }
+
+    /// Administrator, auditor and security officer watch over each other and over everybody else: no account goes from one of
+    /// them to another role or back, so that nobody looks at their own earlier doings.
+    pub(crate) const fn keeps_watch(self) -> bool {
+        matches!(self, Role::Administrator | Role::Auditor | Role::SecurityOfficer)
+    }
+
+    /// Works for one institution: what belongs to others is out of its reach, wherever the people live.
+    pub const fn is_of_an_institution(self) -> bool {
+        matches!(self, Role::CountyDesk)
     }
 
     /// Takes part in care, so may see diagnoses of level 5 on a person's page (GB/T 39725-2020).
@@ -263,11 +292,11 @@ impl Role {
 
     /// Sees what care cost.
     pub(crate) const fn sees_money(self) -> bool {
-        !matches!(self, Role::Administrator)
+        !matches!(self, Role::Administrator | Role::SecurityOfficer)
     }
 
     /// Needs to reach people.
     pub(crate) const fn sees_contact(self) -> bool {
-        !matches!(self, Role::Administrator | Role::Auditor)
+        !matches!(self, Role::Administrator | Role::Auditor | Role::SecurityOfficer)
     }
 }

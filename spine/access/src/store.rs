@@ -1,6 +1,8 @@
 //! The SQL of accounts and the audit trail.
 
+pub(crate) mod break_glass;
 pub(crate) mod client;
+pub(crate) mod relation;
 pub(crate) mod session;
 pub(crate) mod set_up;
 
@@ -29,7 +31,8 @@ const ACCOUNTS: &str =
     from account where place between $1 and $2 order by place, sign_in_name limit $3 offset $4";
 const SET_CLOSED: &str = "update account set closed_at = $2 where id = $1";
 const SET_PASSWORD: &str = "update account set password_hash = $2, one_time_until = $3, failures = 0, locked_until = null where id = $1";
-const TRANSFER: &str = "update account set role = $2, place = $3 where id = $1";
+const TRANSFER: &str = "update account set role = $2, place = $3, institution = $4 where id = $1";
+const LOCK: &str = "update account set locked_until = $2 where id = $1";
 const SET_FAILURES: &str = "update account set failures = $2, locked_until = $3 where id = $1";
 const INSERT_AUDIT: &str = "insert into audit_row
     (id, at, account, role, action, subject, place, reason, outcome) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -168,8 +171,9 @@ pub(crate) fn transfer(
     id: Id<Account>,
     role: Role,
     place: DivisionCode,
+    institution: Option<Uuid>,
 ) -> Result<(), DatabaseError> {
-    tx.execute(TRANSFER, &params![id, role.key(), place])?;
+    tx.execute(TRANSFER, &params![id, role.key(), place, institution])?;
     Ok(())
 }
 
@@ -180,6 +184,11 @@ pub(crate) fn set_failures(
     locked_until: Option<Moment>,
 ) -> Result<(), DatabaseError> {
     tx.execute(SET_FAILURES, &params![id, failures, locked_until])?;
+    Ok(())
+}
+
+pub(crate) fn lock(tx: &mut Transaction<'_>, id: Id<Account>, until: Moment) -> Result<(), DatabaseError> {
+    tx.execute(LOCK, &params![id, until])?;
     Ok(())
 }
 

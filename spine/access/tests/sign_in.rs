@@ -341,7 +341,7 @@ fn whatever_lessens_reach_ends_sessions_at_once() {
         let new_password = hash_password(&*given.ids, "another village 2").expect("a hash");
         let elsewhere: DivisionCode = "411722104".parse().expect("a code");
         for change in [
-            AccountChange::Transfer { role: Role::TownshipOfficer, place: elsewhere },
+            AccountChange::Transfer { role: Role::TownshipOfficer, place: elsewhere, institution: None },
             AccountChange::Password(new_password),
             AccountChange::Close,
         ] {
@@ -414,18 +414,25 @@ fn an_administrator_reaches_the_accounts_of_the_place_and_makes_nobody_the_syste
             ..Actor::system()
         };
         let (own, other) = (of("411722"), of("411723"));
+        let themself = Actor { account: given.doctor, ..own.clone() };
         let seen = |actor: &Actor| {
             let (within, id) = (reach(actor, Purpose::ManageAccounts).expect("may"), given.doctor);
             let read = move |tx: &mut Transaction<'_>| account_within(tx, &within, id);
             given.database.read_blocking(read).expect("database").is_some()
         };
         assert!(seen(&own) && !seen(&other));
-        let to =
-            |role: Role, place: &str| AccountChange::Transfer { role, place: place.parse().expect("a code") };
+        let to = |role: Role, place: &str| {
+            let place = place.parse().expect("a code");
+            AccountChange::Transfer { role, place, institution: None }
+        };
         for (actor, change, refused) in [
             (&other, AccountChange::Close, "access.account.not_found"),
             (&own, to(Role::VillageDoctor, "411723001001"), "access.account.place_out_of_reach"),
             (&own, to(Role::System, "411722103203"), "access.account.role_unfit"),
+            (&own, to(Role::Auditor, "411722103203"), "access.account.separate"),
+            (&own, to(Role::Administrator, "411722103203"), "access.account.separate"),
+            (&themself, to(Role::HealthBureau, "411722"), "access.account.own"),
+            (&themself, AccountChange::Reopen, "access.account.own"),
         ] {
             assert_eq!(given.changed_by(actor.clone(), change), Err(refused.to_owned()));
         }

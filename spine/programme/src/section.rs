@@ -1,6 +1,6 @@
 //! Parts that a programme adds to pages that it does not own.
 
-use kangmai_access::{Actor, Reach};
+use kangmai_access::{Actor, Purpose, Reach, reach};
 use kangmai_base::{Day, Moment};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Household, Person};
@@ -21,6 +21,15 @@ pub struct Looking {
     pub page: Page,
     /// The present day.
     pub today: Day,
+}
+
+impl Looking {
+    /// How far the one who looks may do `purpose` with this person: by place, or by the relation that opened the page.
+    pub fn within(&self, purpose: Purpose, person: &Person) -> Option<Reach> {
+        let by_place = reach(&self.actor, purpose).filter(|within| within.covers(person.home));
+        let by_relation = || self.reach.for_purpose(&self.actor, purpose);
+        by_place.or_else(by_relation).filter(|within| within.covers_person(person.id.uuid(), person.home))
+    }
 }
 
 /// A part of a page.

@@ -146,10 +146,8 @@ pub(crate) fn timeline(
     limit: i64,
 ) -> Result<Vec<Fact>, DatabaseError> {
     let before = before.unwrap_or(Moment(i64::MAX));
-    tx.query(TIMELINE, &params![subject, reach.first(), reach.last(), before, limit])?
-        .iter()
-        .map(read_fact)
-        .collect()
+    let (first, last) = reach.places_of(subject);
+    tx.query(TIMELINE, &params![subject, first, last, before, limit])?.iter().map(read_fact).collect()
 }
 
 pub(crate) fn facts_of_kind(

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_access::{Purpose, reach};
+use kangmai_access::{Purpose, RelationKind, reach, reach_of_person};
 use kangmai_base::{Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{LabelInterval, Person, PersonId, aliases, find_person, same_as};
@@ -63,6 +63,8 @@ struct Known {
     waiting: Vec<(Candidate, Person)>,
     sections: Vec<Section>,
     timeline: Timeline,
+    /// By what relation the page is open, if not by place.
+    relation: Option<RelationKind>,
 }
 
 /// GET.
@@ -79,7 +81,7 @@ pub(crate) async fn page(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Result
     // Another filter begins with the newest again.
     list.form.fill("before", "");
     let looking = visit.looking();
-    let known = visit.app.database.read(move |tx| read(tx, &looking, id, &asked)).await?;
+    let known = visit.app.database.read(move |tx| read(tx, looking, id, &asked)).await?;
     let known = known.ok_or(Failure::NotFound)?;
     note_reading(&visit, "read_person", id.uuid(), known.person.home).await?;
     show(&page_of(visit, known, list))
@@ -105,12 +107,17 @@ fn programmes(visit: &Visit) -> Vec<Choice> {
 
 fn read(
     tx: &mut Transaction<'_>,
-    looking: &Looking,
+    mut looking: Looking,
     id: PersonId,
     asked: &Asked,
 ) -> Result<Option<Known>, DatabaseError> {
+    let Some(person) = find_person(tx, id)? else { return Ok(None) };
+    let (whom, now) = ((id.uuid(), person.home), looking.app.clock.now());
+    let opened = reach_of_person(tx, &looking.actor, Purpose::FindPeople, whom, now)?;
+    let Some(opened) = opened else { return Ok(None) };
+    looking.reach = opened;
+    let looking = &looking;
     let within = |person: &Person| looking.reach.covers(person.home);
-    let Some(person) = find_person(tx, id)?.filter(within) else { return Ok(None) };
     let same_as = match same_as(tx, id)? {
         Some(other) => find_person(tx, other)?.filter(within),
         None => None,
@@ -135,11 +142,12 @@ fn read(
     }
     sections.sort_by_key(|section| section.order);
     let timeline = timeline::read(tx, looking, &person, asked)?;
-    Ok(Some(Known { person, same_as, aliases: known_aliases, waiting, sections, timeline }))
+    let relation = looking.reach.relation();
+    Ok(Some(Known { person, same_as, aliases: known_aliases, waiting, sections, timeline, relation }))
 }
 
 fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
-    let Known { person, same_as, aliases, waiting, sections, timeline } = known;
+    let Known { person, same_as, aliases, waiting, sections, timeline, relation } = known;
     let today = visit.today;
     let mut page = under_search(visit.page);
     page.title = person.body.name.clone();
@@ -153,13 +161,16 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         name: format!("{} {}", other.body.name, masked_number(other)),
         path: format!("/identity/{}/{}", candidate.one, candidate.other),
     };
-    let keeps = reach(&visit.actor, Purpose::KeepRegister).is_some();
+    let keeps = reach(&visit.actor, Purpose::KeepRegister).is_some_and(|keeps| keeps.covers(person.home));
+    let mut marks: Vec<String> =
+        person.body.marks.iter().map(|mark| page.word(mark.word()).into_owned()).collect();
+    marks.extend(relation.map(|kind| page.word(relation_word(kind)).into_owned()));
     let next = timeline.next.map(|before| list.with("before", &before.0.to_string()));
     PersonPage {
         labels: dated_tags(&page, today, &person.body.labels),
         ended: ended(&page, today, &person.body.labels),
         died: person.body.died_on.map(|day| page.say1("register.died", "day", day)).unwrap_or_default(),
-        marks: person.body.marks.iter().map(|mark| page.word(mark.word()).into_owned()).collect(),
+        marks,
         pairs: pairs(&page, &visit.reach, &person),
         household: format!("/households/{}", person.body.household),
         same_as: same_as.as_ref().map(record),
@@ -171,6 +182,14 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         earlier: next,
         list,
         page,
+    }
+}
+
+/// Why somebody sees a person who lives out of their reach.
+const fn relation_word(kind: RelationKind) -> &'static str {
+    match kind {
+        RelationKind::Treating => "register.reached.treating",
+        RelationKind::BreakGlass => "register.reached.break_glass",
     }
 }
 

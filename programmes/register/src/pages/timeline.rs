@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
-use kangmai_access::{Purpose, Reach, reach};
+use kangmai_access::{Purpose, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, PersonBody};
@@ -70,7 +70,7 @@ pub(crate) fn read(
     asked: &Asked,
 ) -> Result<Timeline, DatabaseError> {
     let subject = Subject::person(person.id.uuid());
-    let clinical = reach(&looking.actor, Purpose::ReadRecord);
+    let clinical = looking.within(Purpose::ReadRecord, person);
     let reach = clinical.as_ref().unwrap_or(&looking.reach);
     let mut all = timeline(tx, reach, subject, asked.before, LOOKED_THROUGH)?;
     let cut = i64::try_from(all.len()).unwrap_or(0) == LOOKED_THROUGH;
@@ -83,7 +83,7 @@ pub(crate) fn read(
     all.sort_by_key(|fact| Reverse(fact.new.occurred_at));
     let mut facts: Vec<Fact> = all
         .into_iter()
-        .filter(|fact| may_see(looking, clinical.as_ref(), fact))
+        .filter(|fact| may_see(looking, person, clinical.as_ref(), fact))
         .filter(|fact| asked.source.as_ref().is_none_or(|source| source == fact.new.source.key()))
         .filter(|fact| asked.programme.as_ref().is_none_or(|name| name == programme_of(&fact.new.kind)))
         .collect();
@@ -124,9 +124,17 @@ fn programme_of(kind: &str) -> &str {
     kind.split('.').next().unwrap_or_default()
 }
 
+/// The institution that a fact is of, if its body says one.
+fn institution_of(fact: &Fact) -> Option<Uuid> {
+    let body = serde_json::from_str::<Value>(&fact.new.body).ok()?;
+    let said = body.get("institution")?;
+    let id = said.as_str().or_else(|| said.get("id")?.as_str())?;
+    id.parse().ok()
+}
+
 /// Who may read the record of care sees all but what is sensitive, unless they treat. Who may not sees the facts of
 /// those programmes whose own list they may read, where that list is not one of care.
-fn may_see(looking: &Looking, clinical: Option<&Reach>, fact: &Fact) -> bool {
+fn may_see(looking: &Looking, person: &Person, clinical: Option<&Reach>, fact: &Fact) -> bool {
     let sensitive = serde_json::from_str::<Value>(&fact.new.body)
         .is_ok_and(|body| body.get("sensitive").and_then(Value::as_bool) == Some(true));
     if sensitive {
@@ -142,7 +150,12 @@ fn may_see(looking: &Looking, clinical: Option<&Reach>, fact: &Fact) -> bool {
             entry.purpose,
             Purpose::FindPeople | Purpose::ReadBills | Purpose::SettleBills | Purpose::ReadWarnings
         );
-        without_care && reach(&looking.actor, entry.purpose).is_some()
+        without_care
+            && looking.within(entry.purpose, person).is_some_and(|within| {
+                // A desk knows of other institutions' bills nothing, not even that there are any.
+                entry.purpose == Purpose::FindPeople
+                    || within.institution().is_none_or(|own| institution_of(fact) == Some(own))
+            })
     })
 }
 

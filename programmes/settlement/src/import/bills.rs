@@ -126,7 +126,7 @@ fn judge(
     cells: &mut Cells<'_>,
 ) -> Result<Row, DatabaseError> {
     let read = read_bill(cells, slots);
-    let treating = find_treating(tx, &run.app, memory, slots, cells)?;
+    let treating = find_treating(tx, run, memory, slots, cells)?;
     let person = match &read {
         Some(read) => find_person(tx, run, slots, cells, read)?,
         None => None,
@@ -381,10 +381,10 @@ fn find_person(
     Ok(Some(person))
 }
 
-/// The institution of a row, by code, else by its whole name.
+/// The institution of a row, by code, else by its whole name. A desk knows its own only.
 fn find_treating(
     tx: &mut Transaction<'_>,
-    app: &App,
+    run: &ImportRun,
     memory: &mut Memory,
     slots: &Slots,
     cells: &mut Cells<'_>,
@@ -399,7 +399,8 @@ fn find_treating(
     let found = match memory.institutions.get(asked) {
         Some(found) => found.clone(),
         None => {
-            let found = look_up(tx, app, asked, code.is_some())?.map(Arc::new);
+            let found = look_up(tx, &run.app, asked, code.is_some())?;
+            let found = found.filter(|found| run.reach.covers_institution(found.then.id)).map(Arc::new);
             memory.institutions.insert(asked.to_owned(), found.clone());
             found
         }

@@ -335,6 +335,7 @@ fn find_institution(
         Some(found) => *found,
         None => {
             let found = look_up(tx, &run.app, asked, code.is_some())?.map(|treating| treating.then.id);
+            let found = found.filter(|found| run.reach.covers_institution(*found));
             memory.institutions.insert(asked.to_owned(), found);
             found
         }

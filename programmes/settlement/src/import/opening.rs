@@ -20,7 +20,7 @@ use crate::store::{MatchedPerson, Openings, opening_fact, people_with_number};
 pub const OPENINGS: Import = Import {
     key: "opening",
     word: "settlement.import.opening",
-    purpose: Purpose::ImportBills,
+    purpose: Purpose::KeepLedger,
     schema: &OPENING_COLUMNS,
     schema_under: Some(opening_columns),
     order: 20,

@@ -88,7 +88,7 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let (mut list, reach, filter) = asked(&visit, &uri);
     let (limit, counted) = (list.paging.limit(), reach.clone());
     let total = visit.app.database.read(move |tx| {
-        if filter == BillFilter::default() {
+        if filter == BillFilter::default() && counted.institution().is_none() {
             // Sums know the settled ones; few others are there.
             let rest = [BillState::Gap, BillState::Received, BillState::Cancelled];
             let mut total = bill_sum(tx, &counted, None)?.bills;

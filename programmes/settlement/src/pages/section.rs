@@ -79,17 +79,17 @@ pub(crate) fn person(
     let page = &looking.page;
     let id = person.id.uuid();
     let cost = cost_of(tx, looking, person)?;
-    let may_read = reach(&looking.actor, Purpose::ReadBills).is_some_and(|reach| reach.covers(person.home));
+    let reads = reach(&looking.actor, Purpose::ReadBills).filter(|reach| reach.covers(person.home));
     let may_settle =
         reach(&looking.actor, Purpose::SettleBills).is_some_and(|reach| reach.covers(person.home));
     let since = looking.today.plus_months(-12);
-    let bills = match may_read {
-        true => Some(store::bills_of_person(tx, id, since, MOST_SHOWN as i64)?),
-        false => None,
+    let bills = match &reads {
+        Some(reads) => Some(store::bills_of_person_within(tx, reads, id, since, MOST_SHOWN as i64)?),
+        None => None,
     };
-    let admissions = store::admissions_of(tx, id, since)?;
+    let admissions = store::admissions_of(tx, id, since, looking.reach.institution())?;
     let debts = match reach(&looking.actor, Purpose::ReadPayments).filter(|reach| reach.covers(person.home)) {
-        Some(_) => Some(debts_of_person(tx, id, looking.today)?),
+        Some(within) => Some(debts_of_person(tx, &within, id, looking.today)?),
         None => None,
     };
     let suspension = suspensions_of(tx, id)?.into_iter().find(|one| one.state != SuspensionState::Lifted);

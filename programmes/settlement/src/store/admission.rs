@@ -32,7 +32,8 @@ const ADMISSION: &str = "select admission.id, admission.person, admission.househ
         and bill.state <> 'cancelled')
     from admission left join person on person.id = admission.person
     left join institution on institution.id = admission.institution
-    where admission.id = $1 and admission.home between $2 and $3";
+    where admission.id = $1 and admission.home between $2 and $3
+    and (cast($4 as uuid) is null or admission.institution = $4)";
 const OF_PERSON: &str = "select admission.id, admission.person, admission.household, admission.home,
     admission.institution, admission.admitted_on, admission.emergency, admission.entitled, admission.why_not,
     admission.labels, admission.admitted_at, person.name, institution.name,
@@ -41,7 +42,8 @@ const OF_PERSON: &str = "select admission.id, admission.person, admission.househ
         and bill.state <> 'cancelled')
     from admission left join person on person.id = admission.person
     left join institution on institution.id = admission.institution
-    where admission.person = $1 and admission.admitted_on >= $2 order by admission.admitted_on desc limit 50";
+    where admission.person = $1 and admission.admitted_on >= $2
+    and (cast($3 as uuid) is null or admission.institution = $3) order by admission.admitted_on desc limit 50";
 
 /// An admission.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +116,8 @@ pub fn admissions(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<AdmissionRow>, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), filter.institution, limit, offset];
+    let parameters =
+        params![reach.first(), reach.last(), reach.institution_or(filter.institution), limit, offset];
     tx.query(ADMISSIONS, &parameters)?.iter().map(read).collect()
 }
 
@@ -127,7 +130,7 @@ pub fn count_admissions(
     reach: &Reach,
     filter: AdmissionFilter,
 ) -> Result<i64, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), filter.institution];
+    let parameters = params![reach.first(), reach.last(), reach.institution_or(filter.institution)];
     tx.query_one(COUNT, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
 
@@ -141,7 +144,7 @@ pub fn open_admissions(
     filter: AdmissionFilter,
     since: Day,
 ) -> Result<i64, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), filter.institution, since];
+    let parameters = params![reach.first(), reach.last(), reach.institution_or(filter.institution), since];
     tx.query_one(OPEN, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
 
@@ -154,10 +157,12 @@ pub fn admission(
     reach: &Reach,
     id: Uuid,
 ) -> Result<Option<AdmissionRow>, DatabaseError> {
-    tx.query_one(ADMISSION, &params![id, reach.first(), reach.last()])?.as_ref().map(read).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(ADMISSION, &asked)?.as_ref().map(read).transpose()
 }
 
-/// A person's admissions on `since` or later.
+/// A person's admissions on `since` or later; at the desk of `institution` only its own. The caller asks access for the
+/// person.
 ///
 /// # Errors
 /// When the database fails.
@@ -165,6 +170,7 @@ pub fn admissions_of(
     tx: &mut Transaction<'_>,
     person: Uuid,
     since: Day,
+    institution: Option<Uuid>,
 ) -> Result<Vec<AdmissionRow>, DatabaseError> {
-    tx.query(OF_PERSON, &params![person, since])?.iter().map(read).collect()
+    tx.query(OF_PERSON, &params![person, since, institution])?.iter().map(read).collect()
 }

@@ -12,7 +12,8 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
     bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name,
     institution.code
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
-    where bill.id = $1 and bill.home between $2 and $3";
+    where bill.id = $1 and bill.home between $2 and $3
+    and (cast($4 as uuid) is null or bill.institution = $4)";
 const KNOWN: &str =
     "select id, state, content, person, total, insurance_year, fact, home, household from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
@@ -39,6 +40,17 @@ const BY_HOME: &str =
     join bill on bill.id = page.id
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
     order by bill.discharged_on desc, bill.home desc, bill.id desc";
+/// The bills of one institution, newest first: a desk has no others.
+const BY_INSTITUTION: &str =
+    "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    institution.name
+    from (select id, discharged_on from bill where institution = $7 and discharged_on between $3 and $4
+        and +home between $1 and $2 and (cast($8 as text) is null or +state = $8)
+        order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
+    join bill on bill.id = page.id
+    left join person on person.id = bill.person left join institution on institution.id = bill.institution
+    order by bill.discharged_on desc, bill.home desc, bill.id desc";
 /// Bills in a state that few are in.
 const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
@@ -60,6 +72,9 @@ const COUNT_BY_DAY: &str = "select count(*) from (select 1 from bill where disch
     and home between $1 and $2 limit $5) as counted";
 const COUNT_BY_HOME: &str = "select count(*) from (select 1 from bill where home between $1 and $2
     and +discharged_on between $3 and $4 and (cast($6 as text) is null or state = $6) limit $5) as counted";
+const COUNT_BY_INSTITUTION: &str = "select count(*) from (select 1 from bill where institution = $6
+    and discharged_on between $3 and $4 and +home between $1 and $2
+    and (cast($7 as text) is null or +state = $7) limit $5) as counted";
 const COUNT_BY_STATE: &str =
     "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
@@ -67,9 +82,10 @@ const OF_PERSON: &str = "select bill.id, bill.number, bill.person, bill.home, bi
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
-    where bill.person = $1 and bill.discharged_on >= $2 order by bill.discharged_on desc, bill.id limit $3";
+    where bill.person = $1 and bill.discharged_on >= $2
+    and (cast($4 as uuid) is null or bill.institution = $4) order by bill.discharged_on desc, bill.id limit $3";
 const UNSETTLED: &str = "select count(*) from bill where state in ('received', 'gap') and state <> 'settled'
-    and home between $1 and $2";
+    and home between $1 and $2 and (cast($3 as uuid) is null or institution = $3)";
 /// A scope with more bills than this is read through the days.
 const NARROW: i64 = 20_000;
 /// Counting goes so far: behind it one filters.
@@ -173,7 +189,8 @@ pub struct Bill {
 /// # Errors
 /// When the database fails.
 pub fn bill(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Bill>, DatabaseError> {
-    let Some(row) = tx.query_one(BILL, &params![id, reach.first(), reach.last()])? else { return Ok(None) };
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    let Some(row) = tx.query_one(BILL, &asked)? else { return Ok(None) };
     Ok(Some(Bill {
         id: row.get(0)?,
         fact: row.get(1)?,
@@ -383,9 +400,14 @@ enum Way {
     Home(Option<BillState>),
     /// A state that few bills are in.
     State(BillState),
+    /// One institution only.
+    Institution(Uuid, Option<BillState>),
 }
 
 fn way(tx: &mut Transaction<'_>, reach: &Reach, filter: BillFilter) -> Result<Way, DatabaseError> {
+    if let Some(own) = reach.institution() {
+        return Ok(Way::Institution(own, filter.state));
+    }
     let settled = match filter.state {
         None => false,
         Some(BillState::Settled) => true,
@@ -443,6 +465,10 @@ pub fn each_bill(
             parameters.push(state.key().into());
             BY_STATE
         }
+        Way::Institution(own, state) => {
+            parameters.extend([own.into(), state.map(BillState::key).into()]);
+            BY_INSTITUTION
+        }
     };
     tx.for_each(statement, &parameters, |row| each(read_row(&row)?))
 }
@@ -457,7 +483,8 @@ pub fn count_bills(
     filter: BillFilter,
 ) -> Result<i64, DatabaseError> {
     let (from, to) = filter.days();
-    if (BillFilter { state: None, ..filter }).is_all() && filter.state == Some(BillState::Settled) {
+    let is_all = (BillFilter { state: None, ..filter }).is_all() && reach.institution().is_none();
+    if is_all && filter.state == Some(BillState::Settled) {
         return Ok(super::bill_sum(tx, reach, None)?.bills);
     }
     let mut parameters: Vec<Value> = params![reach.first(), reach.last(), from, to, MOST_COUNTED].into();
@@ -472,11 +499,15 @@ pub fn count_bills(
             parameters.push(state.key().into());
             COUNT_BY_STATE
         }
+        Way::Institution(own, state) => {
+            parameters.extend([own.into(), state.map(BillState::key).into()]);
+            COUNT_BY_INSTITUTION
+        }
     };
     tx.query_one(statement, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
 
-/// A person's bills discharged on `since` or later, the latest first.
+/// A person's bills discharged on `since` or later, the latest first. The caller asks access for the person.
 ///
 /// # Errors
 /// When the database fails.
@@ -486,7 +517,23 @@ pub fn bills_of_person(
     since: Day,
     limit: i64,
 ) -> Result<Vec<BillRow>, DatabaseError> {
-    tx.query(OF_PERSON, &params![person, since, limit])?.iter().map(read_row).collect()
+    let asked = params![person, since, limit, None::<Uuid>];
+    tx.query(OF_PERSON, &asked)?.iter().map(read_row).collect()
+}
+
+/// The same, only those within reach: at the desk of an institution its own.
+///
+/// # Errors
+/// When the database fails.
+pub fn bills_of_person_within(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    person: Uuid,
+    since: Day,
+    limit: i64,
+) -> Result<Vec<BillRow>, DatabaseError> {
+    let asked = params![person, since, limit, reach.institution()];
+    tx.query(OF_PERSON, &asked)?.iter().map(read_row).collect()
 }
 
 /// The bills of several persons discharged on `since` or later, by person.
@@ -510,5 +557,6 @@ pub fn bills_of_household(
 /// # Errors
 /// When the database fails.
 pub fn unsettled(tx: &mut Transaction<'_>, reach: &Reach) -> Result<i64, DatabaseError> {
-    tx.query_one(UNSETTLED, &params![reach.first(), reach.last()])?.map_or(Ok(0), |row| row.get(0))
+    let asked = params![reach.first(), reach.last(), reach.institution()];
+    tx.query_one(UNSETTLED, &asked)?.map_or(Ok(0), |row| row.get(0))
 }

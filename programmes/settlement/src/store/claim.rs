@@ -29,7 +29,8 @@ const CLAIM: &str =
     from claim left join institution on institution.id = claim.institution
     left join account as submitter on submitter.id = claim.submitted_by
     left join account as reconciler on reconciler.id = claim.reconciled_by
-    where claim.id = $1 and claim.place between $2 and $3";
+    where claim.id = $1 and claim.place between $2 and $3
+    and (cast($4 as uuid) is null or claim.institution = $4)";
 const CLAIMS_OF: &str = "select claim.id, claim.institution, claim.place, claim.month_end, claim.lines, claim.amount,
     claim.cut, claim.bearer, claim.submitted_at, claim.accepted, claim.reconciled_on, claim.reason, claim.paid_on,
     claim.reference, claim.state, institution.name, submitter.display_name, reconciler.display_name
@@ -53,7 +54,8 @@ const LINE: &str =
 
 const SUM: &str = "select cast(coalesce(sum(amount), 0) as bigint),
     cast(coalesce(sum(case when state = 'paid' then accepted else 0 end), 0) as bigint) from claim
-    where state <> 'withdrawn' and place between $1 and $2 and month_end between $3 and $4";
+    where state <> 'withdrawn' and place between $1 and $2 and month_end between $3 and $4
+    and (cast($5 as uuid) is null or institution = $5)";
 
 /// The most lines of one claim; what is over goes into the next.
 pub const MOST_CLAIMED: i64 = 20_000;
@@ -227,7 +229,8 @@ fn read(row: &Row) -> Result<Claim, DatabaseError> {
 /// # Errors
 /// When the database fails.
 pub fn claim(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Claim>, DatabaseError> {
-    tx.query_one(CLAIM, &params![id, reach.first(), reach.last()])?.as_ref().map(read).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(CLAIM, &asked)?.as_ref().map(read).transpose()
 }
 
 /// The claims within reach, the latest month first.
@@ -241,8 +244,8 @@ pub fn claims(
     state: Option<ClaimState>,
     (limit, offset): (i64, i64),
 ) -> Result<Vec<Claim>, DatabaseError> {
-    let state = state.map(ClaimState::key);
-    let parameters = params![reach.first(), reach.last(), institution, state, limit, offset];
+    let (state, own) = (state.map(ClaimState::key), reach.institution_or(institution));
+    let parameters = params![reach.first(), reach.last(), own, state, limit, offset];
     tx.query(CLAIMS_OF, &parameters)?.iter().map(read).collect()
 }
 
@@ -256,7 +259,8 @@ pub fn count_claims(
     institution: Option<Uuid>,
     state: Option<ClaimState>,
 ) -> Result<i64, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), institution, state.map(ClaimState::key)];
+    let own = reach.institution_or(institution);
+    let parameters = params![reach.first(), reach.last(), own, state.map(ClaimState::key)];
     tx.query_one(COUNT, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
 
@@ -270,7 +274,7 @@ pub fn claim_sum(
     from: Day,
     to: Day,
 ) -> Result<(Fen, Fen), DatabaseError> {
-    let row = tx.query_one(SUM, &params![reach.first(), reach.last(), from, to])?;
+    let row = tx.query_one(SUM, &params![reach.first(), reach.last(), from, to, reach.institution()])?;
     row.map_or(Ok((Fen::ZERO, Fen::ZERO)), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 

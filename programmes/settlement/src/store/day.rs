@@ -34,7 +34,8 @@ const ONE: &str = "select day_reconciliation.id, day_reconciliation.institution,
     left join institution on institution.id = day_reconciliation.institution
     left join account on account.id = day_reconciliation.author
     left join client on client.id = day_reconciliation.author
-    where day_reconciliation.id = $1 and day_reconciliation.place between $2 and $3";
+    where day_reconciliation.id = $1 and day_reconciliation.place between $2 and $3
+    and (cast($4 as uuid) is null or day_reconciliation.institution = $4)";
 /// `$6`: only those with something that nobody explained.
 const LIST: &str = "select day_reconciliation.id, day_reconciliation.institution, day_reconciliation.place,
     day_reconciliation.day, day_reconciliation.sent_at, day_reconciliation.has_lines, day_reconciliation.funds_by,
@@ -308,7 +309,8 @@ pub struct DayFilter {
 
 impl DayFilter {
     fn parameters(self, reach: &Reach) -> Vec<Value> {
-        params![reach.first(), reach.last(), self.from, self.to, self.institution, self.is_open].into()
+        let own = reach.institution_or(self.institution);
+        params![reach.first(), reach.last(), self.from, self.to, own, self.is_open].into()
     }
 }
 
@@ -340,7 +342,8 @@ pub fn count_days(tx: &mut Transaction<'_>, reach: &Reach, filter: DayFilter) ->
 /// # Errors
 /// When the database fails.
 pub fn day(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<DayRow>, DatabaseError> {
-    tx.query_one(ONE, &params![id, reach.first(), reach.last()])?.as_ref().map(read_row).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(ONE, &asked)?.as_ref().map(read_row).transpose()
 }
 
 /// Which lines of a reconciliation.

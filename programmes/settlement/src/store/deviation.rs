@@ -8,7 +8,7 @@ const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.d
     bill.own, person.name, person.birth, institution.code, institution.name
     from bill join institution on institution.id = bill.institution left join person on person.id = bill.person
     where bill.discharged_on between $3 and $4 and bill.home between $1 and $2
-        and bill.state = 'settled' and bill.setting = 'inpatient' and bill.diagnosis is not null
+        and (cast($6 as uuid) is null or bill.institution = $6) and bill.state = 'settled' and bill.setting = 'inpatient' and bill.diagnosis is not null
     order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5";
 
 /// A settled stay with a diagnosis.
@@ -68,5 +68,6 @@ pub fn stays_with_diagnosis(
     (from, to): (Day, Day),
     limit: i64,
 ) -> Result<Vec<StayRow>, DatabaseError> {
-    tx.query(STAYS, &params![reach.first(), reach.last(), from, to, limit])?.iter().map(read).collect()
+    let asked = params![reach.first(), reach.last(), from, to, limit, reach.institution()];
+    tx.query(STAYS, &asked)?.iter().map(read).collect()
 }

@@ -15,17 +15,23 @@ const LIST: &str = "select page.fact, page.bill, page.person, page.home, page.in
     page.amount, page.cause, page.cause_bill, page.release, page.posted_at, bill.number, person.name
     from (select * from posting where posted_on between $3 and $4 and +home between $1 and $2
         and (cast($5 as text) is null or payer = $5) and (cast($6 as text) is null or cause = $6)
-        order by posted_on desc, posted_at desc, place_sequence desc, fact, kind, payer limit $7 offset $8) as page
+        and (cast($7 as uuid) is null or exists (select 1 from bill where bill.id = posting.bill
+            and bill.institution = $7))
+        order by posted_on desc, posted_at desc, place_sequence desc, fact, kind, payer limit $8 offset $9) as page
     left join bill on bill.id = page.bill left join person on person.id = page.person
     order by page.posted_on desc, page.posted_at desc, page.place_sequence desc, page.fact, page.kind, page.payer";
 const COUNT: &str = "select count(*) from (select 1 from posting where posted_on between $3 and $4
     and +home between $1 and $2 and (cast($5 as text) is null or payer = $5)
-    and (cast($6 as text) is null or cause = $6) limit $7) as counted";
+    and (cast($6 as text) is null or cause = $6)
+    and (cast($7 as uuid) is null or exists (select 1 from bill where bill.id = posting.bill
+        and bill.institution = $7)) limit $8) as counted";
 const SUMS: &str =
     "select kind, payer, count(*), cast(sum(case when amount > 0 then amount else 0 end) as bigint),
     cast(sum(case when amount < 0 then amount else 0 end) as bigint) from posting
     where posted_on between $3 and $4 and +home between $1 and $2
     and (cast($5 as text) is null or payer = $5) and (cast($6 as text) is null or cause = $6)
+    and (cast($7 as uuid) is null or exists (select 1 from bill where bill.id = posting.bill
+        and bill.institution = $7))
     group by kind, payer order by kind, payer limit 60";
 /// Counting goes so far: behind it one filters.
 const MOST_COUNTED: i64 = 100_000;
@@ -98,7 +104,8 @@ pub struct PostingFilter {
 impl PostingFilter {
     fn parameters(&self, reach: &Reach) -> Vec<Value> {
         let cause = self.cause.map(Why::key);
-        params![reach.first(), reach.last(), self.from, self.to, self.payer.as_deref(), cause].into()
+        let own = reach.institution();
+        params![reach.first(), reach.last(), self.from, self.to, self.payer.as_deref(), cause, own].into()
     }
 }
 

@@ -47,7 +47,7 @@ pub struct PayerSum {
     pub paid: Fen,
 }
 
-/// The sums within reach; of one insurance year or of all.
+/// The sums within reach; of one insurance year or of all. They are kept by place: the desk of one institution has none.
 ///
 /// # Errors
 /// When the database fails.
@@ -56,6 +56,9 @@ pub fn bill_sum(
     reach: &Reach,
     year: Option<i32>,
 ) -> Result<BillSum, DatabaseError> {
+    if reach.institution().is_some() {
+        return Ok(BillSum::default());
+    }
     let Some(row) = tx.query_one(BILL_SUM, &params![reach.first(), reach.last(), year])? else {
         return Ok(BillSum::default());
     };
@@ -78,6 +81,9 @@ pub fn payer_sums(
     reach: &Reach,
     year: i32,
 ) -> Result<Vec<PayerSum>, DatabaseError> {
+    if reach.institution().is_some() {
+        return Ok(Vec::new());
+    }
     let rows = tx.query(PAYER_SUMS, &params![reach.first(), reach.last(), year])?;
     rows.iter().map(|row| Ok(PayerSum { kind: row.get(0)?, payer: row.get(1)?, paid: row.get(2)? })).collect()
 }

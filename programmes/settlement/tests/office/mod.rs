@@ -536,7 +536,18 @@ impl Office {
 
     /// What this programme adds to a person's and a household's page, as somebody sees it.
     pub(crate) fn sections(&self, role: Role, at: &str, person: &Person) -> Vec<String> {
-        let actor = Actor { role, place: place(at), ..Actor::system() };
+        self.sections_at(role, at, None, person)
+    }
+
+    /// The same as the desk of an institution sees them.
+    pub(crate) fn sections_at(
+        &self,
+        role: Role,
+        at: &str,
+        institution: Option<Uuid>,
+        person: &Person,
+    ) -> Vec<String> {
+        let actor = Actor { role, place: place(at), institution, ..Actor::system() };
         let Some(reach) = reach(&actor, Purpose::FindPeople) else { return Vec::new() };
         let page = Page::new(Arc::clone(&self.words), Preferences::default(), "/people/x");
         let today = self.clock.today();
@@ -571,7 +582,12 @@ impl Office {
 
     /// The lines of somebody's home page.
     pub(crate) fn due(&self, role: Role, at: &str) -> Vec<DueLine> {
-        let actor = Actor { role, place: place(at), ..Actor::system() };
+        self.due_at(role, at, None)
+    }
+
+    /// The same for the desk of an institution.
+    pub(crate) fn due_at(&self, role: Role, at: &str, institution: Option<Uuid>) -> Vec<DueLine> {
+        let actor = Actor { role, place: place(at), institution, ..Actor::system() };
         let (app, today) = (self.app.clone(), self.clock.today());
         self.read(move |tx| (kangmai_settlement::programme().due)(tx, &app, &actor, today))
     }

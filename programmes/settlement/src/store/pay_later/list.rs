@@ -41,12 +41,14 @@ const OF_PERSON: &str = "select own_share.bill, own_share.person, own_share.home
     person.name, person.phone, institution.name from own_share
     left join person on person.id = own_share.person
     left join institution on institution.id = own_share.institution
-    where own_share.person = $1 order by own_share.discharged_on desc, own_share.bill limit 50";
+    where own_share.person = $1
+    and (cast($3 as uuid) is null or own_share.institution = $3) order by own_share.discharged_on desc, own_share.bill limit 50";
 /// Lines due within a time: how many, how many were closed by their day, what they come to, what is open, what is overdue.
 const SUM: &str =
     "select count(*), cast(coalesce(sum(case when closed_on <= due_on then 1 else 0 end), 0) as bigint),
     cast(coalesce(sum(amount), 0) as bigint), cast(coalesce(sum(open), 0) as bigint)
-    from own_share_due where due_on between $3 and $4 and home between $1 and $2";
+    from own_share_due where due_on between $3 and $4 and home between $1 and $2
+    and (cast($5 as uuid) is null or institution = $5)";
 const OVERDUE_BY_HOME: &str = "select home, count(distinct bill), cast(sum(open) as bigint), min(due_on)
     from own_share_due where open > 0 and due_on < $3 and home between $1 and $2
     and (cast($4 as uuid) is null or institution = $4) group by home order by home limit 20000";
@@ -223,7 +225,8 @@ pub fn debts(
     (limit, offset): (i64, i64),
     mut each: impl FnMut(DebtRow) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
-    let (first, last, institution) = (reach.first(), reach.last(), filter.institution);
+    let (first, last) = (reach.first(), reach.last());
+    let institution = reach.institution_or(filter.institution);
     let shows_phone = reach.contact();
     let on_row = |row: Row| each(read(&row, shows_phone)?);
     match filter.asked() {
@@ -245,10 +248,14 @@ pub fn debts(
 /// When the database fails.
 pub fn debts_of_person(
     tx: &mut Transaction<'_>,
+    reach: &Reach,
     person: Uuid,
     today: Day,
 ) -> Result<Vec<DebtRow>, DatabaseError> {
-    tx.query(OF_PERSON, &params![person, today])?.iter().map(|row| read(row, false)).collect()
+    tx.query(OF_PERSON, &params![person, today, reach.institution()])?
+        .iter()
+        .map(|row| read(row, false))
+        .collect()
 }
 
 /// How many debts a filter finds within reach.
@@ -260,7 +267,8 @@ pub fn count_debts(
     reach: &Reach,
     filter: DebtFilter,
 ) -> Result<i64, DatabaseError> {
-    let (first, last, institution) = (reach.first(), reach.last(), filter.institution);
+    let (first, last) = (reach.first(), reach.last());
+    let institution = reach.institution_or(filter.institution);
     let row = match filter.asked() {
         Asked::Due(from, to) => tx.query_one(COUNT_BY_DUE, &params![first, last, from, to, institution])?,
         Asked::Amount { least, most, written_off } => {
@@ -293,7 +301,8 @@ pub fn debt_sum(
     from: Day,
     to: Day,
 ) -> Result<DebtSum, DatabaseError> {
-    let Some(row) = tx.query_one(SUM, &params![reach.first(), reach.last(), from, to])? else {
+    let asked = params![reach.first(), reach.last(), from, to, reach.institution()];
+    let Some(row) = tx.query_one(SUM, &asked)? else {
         return Ok(DebtSum::default());
     };
     Ok(DebtSum { lines: row.get(0)?, on_time: row.get(1)?, amount: row.get(2)?, open: row.get(3)? })
@@ -322,7 +331,8 @@ pub fn villages(
     institution: Option<Uuid>,
     today: Day,
 ) -> Result<Vec<VillageSum>, DatabaseError> {
-    let rows = tx.query(OVERDUE_BY_HOME, &params![reach.first(), reach.last(), today, institution])?;
+    let own = reach.institution_or(institution);
+    let rows = tx.query(OVERDUE_BY_HOME, &params![reach.first(), reach.last(), today, own])?;
     let read = |row: &Row| {
         Ok(VillageSum { home: row.get(0)?, bills: row.get(1)?, overdue: row.get(2)?, since: row.get(3)? })
     };

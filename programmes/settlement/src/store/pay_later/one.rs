@@ -25,7 +25,8 @@ const PAYMENT: &str =
     institution.name, account.display_name
     from own_payment left join institution on institution.id = own_payment.institution
     left join account on account.id = own_payment.author
-    where own_payment.id = $1 and own_payment.home between $2 and $3";
+    where own_payment.id = $1 and own_payment.home between $2 and $3
+    and (cast($4 as uuid) is null or own_payment.institution = $4)";
 const LAST_SEQUENCE: &str = "select cast(coalesce(max(receipt_sequence), 0) as bigint) from own_payment
     where institution = $1 and receipt_year = $2";
 
@@ -152,7 +153,8 @@ pub fn payments_of(tx: &mut Transaction<'_>, bill: Uuid) -> Result<Vec<Payment>,
 /// # Errors
 /// When the database fails.
 pub fn payment(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Payment>, DatabaseError> {
-    tx.query_one(PAYMENT, &params![id, reach.first(), reach.last()])?.as_ref().map(read_payment).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(PAYMENT, &asked)?.as_ref().map(read_payment).transpose()
 }
 
 /// The number of the next receipt of an institution in a year. Ask under a lock of that institution.

@@ -9,14 +9,18 @@ const SUSPENSION: &str = "select suspension.id, suspension.person, suspension.ho
     suspension.answer, suspension.state, person.name, account.display_name
     from suspension left join person on person.id = suspension.person
     left join account on account.id = suspension.suspended_by
-    where suspension.id = $1 and suspension.home between $2 and $3";
+    where suspension.id = $1 and suspension.home between $2 and $3
+    and (cast($4 as uuid) is null or exists (select 1 from own_share where own_share.person = suspension.person
+        and own_share.institution = $4))";
 const SUSPENSIONS: &str = "select suspension.id, suspension.person, suspension.home, suspension.suspended_on,
     suspension.overdue, suspension.reason, suspension.appealed_on, suspension.appeal, suspension.answered_on,
     suspension.answer, suspension.state, person.name, account.display_name
     from suspension left join person on person.id = suspension.person
     left join account on account.id = suspension.suspended_by
     where suspension.home between $1 and $2 and (cast($3 as text) is null or suspension.state = $3)
-    order by suspension.suspended_on desc, suspension.id limit $4 offset $5";
+    and (cast($4 as uuid) is null or exists (select 1 from own_share where own_share.person = suspension.person
+        and own_share.institution = $4))
+    order by suspension.suspended_on desc, suspension.id limit $5 offset $6";
 const OF_PERSON: &str = "select suspension.id, suspension.person, suspension.home, suspension.suspended_on,
     suspension.overdue, suspension.reason, suspension.appealed_on, suspension.appeal, suspension.answered_on,
     suspension.answer, suspension.state, person.name, account.display_name
@@ -24,7 +28,9 @@ const OF_PERSON: &str = "select suspension.id, suspension.person, suspension.hom
     left join account on account.id = suspension.suspended_by
     where suspension.person = $1 order by suspension.suspended_on desc, suspension.id limit 50";
 const COUNT: &str = "select count(*) from suspension where home between $1 and $2
-    and (cast($3 as text) is null or state = $3)";
+    and (cast($3 as text) is null or state = $3)
+    and (cast($4 as uuid) is null or exists (select 1 from own_share where own_share.person = suspension.person
+        and own_share.institution = $4))";
 const IS_SUSPENDED: &str = "select count(*) from suspension where person = $1 and suspended_on <= $2
     and (lifted_on is null or lifted_on > $2)";
 const OVERDUE_OF: &str = "select cast(coalesce(sum(due.open), 0) as bigint) from own_share
@@ -147,7 +153,8 @@ pub fn suspension(
     reach: &Reach,
     id: Uuid,
 ) -> Result<Option<Suspension>, DatabaseError> {
-    tx.query_one(SUSPENSION, &params![id, reach.first(), reach.last()])?.as_ref().map(read).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(SUSPENSION, &asked)?.as_ref().map(read).transpose()
 }
 
 /// The suspensions within reach, the latest first.
@@ -161,7 +168,7 @@ pub fn suspensions(
     (limit, offset): (i64, i64),
 ) -> Result<Vec<Suspension>, DatabaseError> {
     let state = state.map(SuspensionState::key);
-    let parameters = params![reach.first(), reach.last(), state, limit, offset];
+    let parameters = params![reach.first(), reach.last(), state, reach.institution(), limit, offset];
     tx.query(SUSPENSIONS, &parameters)?.iter().map(read).collect()
 }
 
@@ -174,7 +181,8 @@ pub fn count_suspensions(
     reach: &Reach,
     state: Option<SuspensionState>,
 ) -> Result<i64, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), state.map(SuspensionState::key)];
+    let state = state.map(SuspensionState::key);
+    let parameters = params![reach.first(), reach.last(), state, reach.institution()];
     tx.query_one(COUNT, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
 

@@ -12,7 +12,8 @@ const WRITE_OFF: &str = "select write_off.id, write_off.bill, write_off.person, 
     left join institution on institution.id = write_off.institution
     left join account as asker on asker.id = write_off.asked_by
     left join account as decider on decider.id = write_off.decided_by
-    where write_off.id = $1 and write_off.home between $2 and $3";
+    where write_off.id = $1 and write_off.home between $2 and $3
+    and (cast($4 as uuid) is null or write_off.institution = $4)";
 const WRITE_OFFS: &str = "select write_off.id, write_off.bill, write_off.person, write_off.home, write_off.institution,
     write_off.amount, write_off.reason, write_off.evidence, write_off.asked_at, write_off.asked_by, write_off.state,
     write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name, institution.name, asker.display_name,
@@ -36,7 +37,8 @@ const OF_BILL: &str = "select write_off.id, write_off.bill, write_off.person, wr
 const COUNT: &str = "select count(*) from write_off where home between $1 and $2
     and (cast($3 as text) is null or state = $3) and (cast($4 as uuid) is null or institution = $4)";
 const WRITTEN_OFF: &str = "select cast(coalesce(sum(amount), 0) as bigint) from write_off
-    where state = 'approved' and home between $1 and $2 and decided_on between $3 and $4";
+    where state = 'approved' and home between $1 and $2 and decided_on between $3 and $4
+    and (cast($5 as uuid) is null or institution = $5)";
 
 /// Where a write-off stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,7 +168,8 @@ pub fn write_off(
     reach: &Reach,
     id: Uuid,
 ) -> Result<Option<WriteOff>, DatabaseError> {
-    tx.query_one(WRITE_OFF, &params![id, reach.first(), reach.last()])?.as_ref().map(read).transpose()
+    let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    tx.query_one(WRITE_OFF, &asked)?.as_ref().map(read).transpose()
 }
 
 /// The write-offs within reach, the latest first.
@@ -180,7 +183,7 @@ pub fn write_offs(
     institution: Option<Uuid>,
     (limit, offset): (i64, i64),
 ) -> Result<Vec<WriteOff>, DatabaseError> {
-    let state = state.map(WriteOffState::key);
+    let (state, institution) = (state.map(WriteOffState::key), reach.institution_or(institution));
     let parameters = params![reach.first(), reach.last(), state, institution, limit, offset];
     tx.query(WRITE_OFFS, &parameters)?.iter().map(read).collect()
 }
@@ -195,7 +198,7 @@ pub fn count_write_offs(
     state: Option<WriteOffState>,
     institution: Option<Uuid>,
 ) -> Result<i64, DatabaseError> {
-    let state = state.map(WriteOffState::key);
+    let (state, institution) = (state.map(WriteOffState::key), reach.institution_or(institution));
     let parameters = params![reach.first(), reach.last(), state, institution];
     tx.query_one(COUNT, &parameters)?.map_or(Ok(0), |row| row.get(0))
 }
@@ -218,6 +221,6 @@ pub fn written_off(
     from: Day,
     to: Day,
 ) -> Result<Fen, DatabaseError> {
-    let parameters = params![reach.first(), reach.last(), from, to];
+    let parameters = params![reach.first(), reach.last(), from, to, reach.institution()];
     tx.query_one(WRITTEN_OFF, &parameters)?.map_or(Ok(Fen::ZERO), |row| row.get(0))
 }

@@ -1,0 +1,111 @@
+//! Relations: what gives somebody reach for one person, wherever that person lives, for a time.
+//!
+//! A programme writes a relation in the transaction of the fact that makes it ([`relate`]) and ends it with the fact that
+//! ends it ([`end_relations`]); one that nobody ends ends by itself. What a kind gives is data here: a relation never
+//! gives what the role is not for, never a list, and nothing of the household.
+
+use kangmai_base::{DivisionCode, Id, Moment, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+
+use crate::store::relation as store;
+use crate::{Account, Actor, Purpose, Reach, reach};
+
+/// What somebody is to one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RelationKind {
+    /// The institution has them as a patient: admitted, and the bill has not come.
+    Treating,
+    /// Somebody asked for them in an emergency, with a reason that is looked at afterwards.
+    BreakGlass,
+}
+
+impl RelationKind {
+    /// All of them.
+    pub const ALL: [RelationKind; 2] = [RelationKind::Treating, RelationKind::BreakGlass];
+
+    /// As it stands in the table.
+    pub const fn key(self) -> &'static str {
+        match self {
+            RelationKind::Treating => "treating",
+            RelationKind::BreakGlass => "break_glass",
+        }
+    }
+
+    /// The kind with this key.
+    pub fn of_key(key: &str) -> Option<RelationKind> {
+        RelationKind::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+
+    /// For which purposes it reaches, if the role has them.
+    pub const fn gives(self) -> &'static [Purpose] {
+        match self {
+            RelationKind::Treating => &[Purpose::FindPeople],
+            RelationKind::BreakGlass => &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans],
+        }
+    }
+}
+
+/// Who stands in a relation: an account, or whoever works for an institution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Related {
+    /// One account.
+    Account(Id<Account>),
+    /// An institution.
+    Institution(Uuid),
+}
+
+/// A relation to be written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRelation {
+    /// Its identifier.
+    pub id: Uuid,
+    /// To whom.
+    pub person: Uuid,
+    /// What.
+    pub kind: RelationKind,
+    /// Whose.
+    pub whose: Related,
+    /// From when.
+    pub from: Moment,
+    /// Until when, at the latest.
+    pub until: Moment,
+    /// What made it: a fact, an admission, a case.
+    pub source: Uuid,
+}
+
+/// Writes a relation down, in the transaction of what makes it.
+///
+/// # Errors
+/// When the database fails.
+pub fn relate(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), DatabaseError> {
+    store::insert(tx, new)
+}
+
+/// Ends at `now` all relations that `source` made.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_relations(tx: &mut Transaction<'_>, source: Uuid, now: Moment) -> Result<(), DatabaseError> {
+    store::end_of_source(tx, source, now)
+}
+
+/// How far `actor` may do `purpose` with this one person, at home in `home`: by place, which asks the database nothing,
+/// else by a relation that holds at `now`, which costs one look at an index.
+///
+/// # Errors
+/// When the database fails.
+pub fn reach_of_person(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    purpose: Purpose,
+    (person, home): (Uuid, DivisionCode),
+    now: Moment,
+) -> Result<Option<Reach>, DatabaseError> {
+    let Some(by_place) = reach(actor, purpose) else { return Ok(None) };
+    if by_place.covers(home) {
+        return Ok(Some(by_place));
+    }
+    let kinds = store::kinds(tx, actor, person, now)?;
+    let gives = kinds.into_iter().filter(|kind| kind.gives().contains(&purpose)).max();
+    Ok(gives.map(|kind| by_place.of_person(person, kind)))
+}

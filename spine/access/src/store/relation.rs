@@ -1,0 +1,58 @@
+//! The SQL of relations.
+
+use kangmai_base::{Moment, Uuid};
+use kangmai_database::{DatabaseError, Transaction, params};
+
+use crate::{Actor, NewRelation, Related, RelationKind};
+
+const INSERT: &str =
+    "insert into relation (id, person, kind, account, institution, from_at, until_at, source)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const END_OF_SOURCE: &str = "update relation set until_at = $2 where source = $1 and until_at > $2";
+const END_OF_ACCOUNT: &str = "update relation set until_at = $2 where account = $1 and until_at > $2";
+const KINDS: &str = "select distinct kind from relation where person = $1 and until_at > $2 and from_at <= $2
+    and (account = $3 or institution = $4)";
+
+pub(crate) fn insert(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), DatabaseError> {
+    let (account, institution) = match new.whose {
+        Related::Account(account) => (Some(account), None),
+        Related::Institution(institution) => (None, Some(institution)),
+    };
+    let parameters =
+        params![new.id, new.person, new.kind.key(), account, institution, new.from, new.until, new.source];
+    tx.execute(INSERT, &parameters)?;
+    Ok(())
+}
+
+pub(crate) fn end_of_source(
+    tx: &mut Transaction<'_>,
+    source: Uuid,
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    tx.execute(END_OF_SOURCE, &params![source, now])?;
+    Ok(())
+}
+
+pub(crate) fn end_of_account(
+    tx: &mut Transaction<'_>,
+    account: Uuid,
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    tx.execute(END_OF_ACCOUNT, &params![account, now])?;
+    Ok(())
+}
+
+/// What `actor`, or the institution that they work for, is to a person at `now`.
+pub(crate) fn kinds(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    person: Uuid,
+    now: Moment,
+) -> Result<Vec<RelationKind>, DatabaseError> {
+    let rows = tx.query(KINDS, &params![person, now, actor.account, actor.institution])?;
+    let read = |row: &kangmai_database::Row| {
+        let key: String = row.get(0)?;
+        RelationKind::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "kind of relation" })
+    };
+    rows.iter().map(read).collect()
+}
