@@ -4,8 +4,9 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_base::{Day, Moment, Refusal};
-use kangmai_database::DatabaseError;
+use kangmai_access::{NewRelation, Related, RelationKind, relate};
+use kangmai_base::{Day, Moment, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
 use kangmai_places::{Institution, find_institution};
 use kangmai_policy::InstitutionTier;
@@ -140,8 +141,27 @@ pub(crate) async fn admit(visit: Visit, Path(id): Path<String>, body: FormBody) 
     let fact = fact_of(&visit, &person, institution, admission, emergency, &checked)?;
     let path = format!("/admissions/{}", fact.id);
     let (record, now) = (visit.app.record.clone(), visit.app.clock.now());
-    visit.app.database.write(move |tx| record.keep(tx, now, vec![fact])).await?;
+    let treats = treating(&visit, &person, institution, fact.id);
+    let write = move |tx: &mut Transaction<'_>| {
+        relate(tx, &treats)?;
+        record.keep(tx, now, vec![fact])
+    };
+    visit.app.database.write(write).await?;
     Ok(Flash::good(visit.page.word("settlement.admitted_now")).then_go_to(&path))
+}
+
+/// While an admission is open its institution finds the patient, also if they move away meanwhile.
+fn treating(visit: &Visit, person: &Person, institution: &Institution, admission: Uuid) -> NewRelation {
+    let now = visit.app.clock.now();
+    NewRelation {
+        id: visit.app.mint(),
+        person: person.id.uuid(),
+        kind: RelationKind::Treating,
+        whose: Related::Institution(institution.id.uuid()),
+        from: now,
+        until: now.plus_seconds(i64::from(OPEN_FOR_DAYS) * 86_400),
+        source: admission,
+    }
 }
 
 fn refuse_day(form: &mut Form, admission: Day, visit: &Visit, person: &Person) {

@@ -1,0 +1,111 @@
+//! Level 5 (handbook 8.4): HIV, severe mental illness, drug-resistant tuberculosis. One person with each lives in the
+//! village, with a bill for it; every page and file of every role is opened, and none but the person's own page, for who
+//! treats, says what they have.
+
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
+use std::io::{Cursor, Read as _};
+
+use kangmai_acceptance::county::{County, HOSPITAL};
+use kangmai_acceptance::crawl::crawl;
+use kangmai_acceptance::visitor::Visitor;
+use kangmai_access::Role;
+use kangmai_poverty_watch::run_watch;
+
+/// Codes of the shipped list, each with a name that nothing else has.
+const ILL: [(&str, &str, &str); 5] = [
+    ("41172219500101991", "B20.101", "示例机密甲"),
+    ("41172219510101991", "Z21.x01", "示例机密乙"),
+    ("41172219520101991", "F20.901", "示例机密丙"),
+    ("41172219530101991", "U84.300", "示例机密丁"),
+    ("41172219540101991", "A15.001", "示例机密戊"),
+];
+/// What the lists call these diseases; the law itself may.
+const NAMES: [&str; 4] = ["艾滋病", "重性精神", "精神障碍", "耐多药"];
+
+fn number(first_17: &str) -> String {
+    kangmai_base::IdNumber::with_checksum(first_17).expect("a number").as_str().to_owned()
+}
+
+fn village(county: &County) {
+    let institutions = format!(
+        "机构编码,机构名称,所在地区划代码,机构层级,医院等级,机构类别,服务能力\n\
+         {HOSPITAL},上蔡县示例人民医院,411722000000,县级,二级,综合医院,住院、门诊、一站式结算、医保定点\n"
+    );
+    let mut register = "户编号,与户主关系,姓名,证件号码,户籍地区划代码,参保状态,人群类别,认定日期\n".to_owned();
+    let mut diagnoses = "证件号码,姓名,诊断编码,诊断名称,确诊日期\n".to_owned();
+    let mut bills =
+        "结算单号,证件号码,医疗机构代码,入院日期,出院日期,就诊类型,诊断编码,诊断名称,总费用,合规费用,是否转诊\n"
+            .to_owned();
+    for (order, (first, code, name)) in ILL.iter().enumerate() {
+        let number = number(first);
+        let person = format!("示例病人{order}");
+        register.push_str(&format!("H{order},户主,{person},{number},411722001001,居民,低保对象,2024-01-01\n"));
+        diagnoses.push_str(&format!("{number},{person},{code},{name},2026-01-05\n"));
+        let days = "2026-02-01,2026-02-20";
+        bills.push_str(&format!(
+            "L{order},{number},{HOSPITAL},{days},住院,{code},{name},90000.00,40000.00,是\n"
+        ));
+    }
+    for (key, text) in [
+        ("institutions", &institutions),
+        ("register", &register),
+        ("diagnoses", &diagnoses),
+        ("bills", &bills),
+    ] {
+        let finished = county.import(key, &format!("{key}.csv"), text.as_bytes());
+        assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{key}: {finished:?}");
+    }
+    county.seat(Role::CountyDesk.key(), HOSPITAL);
+    let watched = run_watch(&county.app, county.app.today(), |_| {}).expect("the watch");
+    assert!(watched.raised > 0, "{watched:?}");
+}
+
+/// The text of an answer: a page as it is, a workbook unpacked.
+fn text_of(visitor: &Visitor) -> String {
+    let bytes = visitor.bytes();
+    if !bytes.starts_with(b"PK") {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
+    let mut text = String::new();
+    let mut package = zip::ZipArchive::new(Cursor::new(bytes)).expect("a workbook");
+    for part in 0..package.len() {
+        let mut part = package.by_index(part).expect("a part");
+        let mut bytes = Vec::new();
+        part.read_to_end(&mut bytes).expect("the part");
+        text.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    text
+}
+
+#[test]
+fn no_page_or_file_says_it_but_the_person_s_own_to_who_treats() {
+    let county = County::on_sqlite();
+    village(&county);
+    let (mut wrong, mut opened, mut files, mut told) = (Vec::new(), 0, 0, 0);
+    for role in Role::ALL {
+        let mut visitor = county.sign_in(role);
+        let treats = matches!(role, Role::VillageDoctor | Role::TownshipOfficer);
+        let walk = crawl(&mut visitor, "/");
+        files += walk.files.len();
+        for path in walk.pages.values().flatten() {
+            visitor.try_open(path);
+            opened += 1;
+            let text = text_of(&visitor);
+            let is_own = path.starts_with("/people/") || path.starts_with("/plans/");
+            let is_own = is_own && !path.starts_with("/people/lists") && !path.starts_with("/plans/export");
+            let is_law = path.starts_with("/policies") || path.starts_with("/policy-drafts");
+            let secrets = ILL.iter().flat_map(|(_, code, name)| [*code, *name]);
+            let secrets = secrets.chain(NAMES.into_iter().filter(|_| !is_law));
+            for secret in secrets.filter(|secret| text.contains(secret)) {
+                match treats && is_own {
+                    true => told += 1,
+                    false => wrong.push(format!("{}: {path} says {secret}", role.key())),
+                }
+            }
+        }
+    }
+    assert!(opened > 150 && files > 3, "only {opened} pages, {files} kinds of files");
+    assert!(told >= 10, "who treats is told {told} times");
+    assert!(wrong.is_empty(), "{} leaks:\n{}", wrong.len(), wrong.join("\n"));
+}
