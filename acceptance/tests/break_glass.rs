@@ -21,7 +21,9 @@ fn register(county: &County) -> (String, String) {
         assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{finished:?}");
     }
     let mut doctor = county.sign_in(Role::VillageDoctor);
-    let mut path_of = |name: &str| doctor.finds("/people").fill("姓名、首字母或号码", name).press("查找").follow(name).path().to_owned();
+    let mut path_of = |name: &str| {
+        doctor.finds("/people").fill("姓名、首字母或号码", name).press("查找").follow(name).path().to_owned()
+    };
     let (one, other) = (path_of("示例王一"), path_of("示例李二"));
     let path = |path: String| path.split('?').next().unwrap_or_default().to_owned();
     (path(one), path(other))
@@ -69,7 +71,10 @@ fn the_bureau_of_the_place_looks_at_each_and_ends_what_is_not_justified() {
         let (person, _) = register(county);
         let mut doctor = county.sign_in_as("other_village_doctor");
         asks(&mut doctor, NUMBER, "示例王一", REASON).sees("示例王一");
-        county.sign_in_as("other_health_bureau").finds("/break-glass/reviews").does_not_see("other_village_doctor");
+        county
+            .sign_in_as("other_health_bureau")
+            .finds("/break-glass/reviews")
+            .does_not_see("other_village_doctor");
         let mut bureau = county.sign_in(Role::HealthBureau);
         bureau.finds("/").sees("1 条应急查阅待复核");
         bureau.finds("/break-glass/reviews").sees("示例 other_village_doctor").sees("待复核").follow("查看");
@@ -79,10 +84,18 @@ fn the_bureau_of_the_place_looks_at_each_and_ends_what_is_not_justified() {
         // It ends the same moment, and nobody reviews twice.
         doctor.does_not_find(&person);
         bureau.finds("/").does_not_see("应急查阅待复核");
-        bureau.finds("/break-glass/reviews").follow("查看").sees("当日没有该患者就诊").does_not_see("提交复核");
+        bureau
+            .finds("/break-glass/reviews")
+            .follow("查看")
+            .sees("当日没有该患者就诊")
+            .does_not_see("提交复核");
         // Those who guard see how often, and neither whom nor why.
         let mut officer = county.sign_in_as("other_security_officer");
-        officer.finds("/security").sees("示例 other_village_doctor").does_not_see("示例王一").does_not_see(REASON);
+        officer
+            .finds("/security")
+            .sees("示例 other_village_doctor")
+            .does_not_see("示例王一")
+            .does_not_see(REASON);
         county.sign_in(Role::Auditor).finds("/audit").sees("应急查阅").sees("应急查阅复核");
         assert_eq!(county.app.words.missing(), Vec::<String>::new());
     });
@@ -133,7 +146,7 @@ fn who_moves_leaves_or_is_locked_out_has_nothing_left() {
     // The brake holds until an administrator takes it off.
     let mut locked = county.visitor();
     locked.finds("/sign-in").fill("登录名", "mover_lock").fill("密码", kangmai_acceptance::county::PASSWORD);
-    locked.press("登录").sees("已锁定");
+    locked.press("登录").sees("登录名或密码不对");
     // Nobody does it to themself.
     county.employ(Role::SecurityOfficer, "guard", COUNTY);
     county.sign_in_as("guard").finds("/security").press_beside("示例 guard", "锁定").sees("不能更改自己账号");

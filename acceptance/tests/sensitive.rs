@@ -32,7 +32,8 @@ fn village(county: &County) {
         "机构编码,机构名称,所在地区划代码,机构层级,医院等级,机构类别,服务能力\n\
          {HOSPITAL},上蔡县示例人民医院,411722000000,县级,二级,综合医院,住院、门诊、一站式结算、医保定点\n"
     );
-    let mut register = "户编号,与户主关系,姓名,证件号码,户籍地区划代码,参保状态,人群类别,认定日期\n".to_owned();
+    let mut register =
+        "户编号,与户主关系,姓名,证件号码,户籍地区划代码,参保状态,人群类别,认定日期\n".to_owned();
     let mut diagnoses = "证件号码,姓名,诊断编码,诊断名称,确诊日期\n".to_owned();
     let mut bills =
         "结算单号,证件号码,医疗机构代码,入院日期,出院日期,就诊类型,诊断编码,诊断名称,总费用,合规费用,是否转诊\n"
@@ -40,7 +41,8 @@ fn village(county: &County) {
     for (order, (first, code, name)) in ILL.iter().enumerate() {
         let number = number(first);
         let person = format!("示例病人{order}");
-        register.push_str(&format!("H{order},户主,{person},{number},411722001001,居民,低保对象,2024-01-01\n"));
+        register
+            .push_str(&format!("H{order},户主,{person},{number},411722001001,居民,低保对象,2024-01-01\n"));
         diagnoses.push_str(&format!("{number},{person},{code},{name},2026-01-05\n"));
         let days = "2026-02-01,2026-02-20";
         bills.push_str(&format!(

@@ -6,9 +6,7 @@ use kangmai_access::{
     Account, AccountChange, Actor, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Purpose, Role,
     change_account, create_account, hash_password, list_accounts, reach, readable_secret,
 };
-use kangmai_base::{
-    Clock as _, DivisionCode, Id, Ids as _, Moment, Refusal, SystemClock, SystemIds, Uuid,
-};
+use kangmai_base::{Clock as _, DivisionCode, Id, Ids as _, Moment, Refusal, SystemClock, SystemIds, Uuid};
 use kangmai_database::{Database, DatabaseError};
 use kangmai_places::find_institution_by_code;
 use kangmai_web::{Language, Words};

@@ -12,7 +12,7 @@ use crate::{Actor, NewAccount, Role, readable_secret};
 /// How long a set-up code serves.
 pub const SET_UP_MINUTES: i64 = 60;
 /// The roles of the first accounts, which are of different persons: the first makes accounts, the others watch it.
-pub const FIRST_ROLES: &[Role] = &[Role::Administrator, Role::Auditor];
+pub const FIRST_ROLES: &[Role] = &[Role::Administrator, Role::SecurityOfficer, Role::Auditor];
 /// The lock under which the first accounts are made: of two who try at once one is first.
 const LOCK: &str = "access.set_up";
 
