@@ -40,7 +40,7 @@ fn village(county: &County) {
             .to_owned();
     for (order, (first, code, name)) in ILL.iter().enumerate() {
         let number = number(first);
-        let person = format!("示例病人{order}");
+        let person = format!("示例病{}", ["一", "二", "三", "四", "五"][order]);
         register
             .push_str(&format!("H{order},户主,{person},{number},411722001001,居民,低保对象,2024-01-01\n"));
         diagnoses.push_str(&format!("{number},{person},{code},{name},2026-01-05\n"));

@@ -46,7 +46,7 @@ const BY_INSTITUTION: &str =
     bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
     institution.name
     from (select id, discharged_on from bill where institution = $7 and discharged_on between $3 and $4
-        and +home between $1 and $2 and (cast($8 as text) is null or +state = $8)
+        and +home between $1 and $2 and (cast($8 as text) is null or state = $8)
         order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
     join bill on bill.id = page.id
     left join person on person.id = bill.person left join institution on institution.id = bill.institution
@@ -74,7 +74,7 @@ const COUNT_BY_HOME: &str = "select count(*) from (select 1 from bill where home
     and +discharged_on between $3 and $4 and (cast($6 as text) is null or state = $6) limit $5) as counted";
 const COUNT_BY_INSTITUTION: &str = "select count(*) from (select 1 from bill where institution = $6
     and discharged_on between $3 and $4 and +home between $1 and $2
-    and (cast($7 as text) is null or +state = $7) limit $5) as counted";
+    and (cast($7 as text) is null or state = $7) limit $5) as counted";
 const COUNT_BY_STATE: &str =
     "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
