@@ -131,7 +131,9 @@ fn who_moves_leaves_or_is_locked_out_has_nothing_left() {
                 by.finds("/accounts").press_beside(&name, "停用");
             }
             _ => {
-                by.finds("/security").press_beside(&format!("示例 {name}"), "锁定").sees("账号已锁定");
+                by.finds("/security")
+                    .press_beside(&format!("示例 {name} 村医 河南省"), "锁定")
+                    .sees("账号已锁定");
             }
         }
         if change == "transfer" {
@@ -149,7 +151,11 @@ fn who_moves_leaves_or_is_locked_out_has_nothing_left() {
     locked.press("登录").sees("登录名或密码不对");
     // Nobody does it to themself.
     county.employ(Role::SecurityOfficer, "guard", COUNTY);
-    county.sign_in_as("guard").finds("/security").press_beside("示例 guard", "锁定").sees("不能更改自己账号");
+    county
+        .sign_in_as("guard")
+        .finds("/security")
+        .press_beside("示例 guard 安全管理员 河南省", "锁定")
+        .sees("不能更改自己账号");
 }
 
 #[test]
