@@ -192,7 +192,7 @@ fn every_page_that_a_role_can_reach_is_whole_and_found_as_the_table_says() {
 }
 
 /// Pages to which no link leads in a populated county, for want of a claim, a receipt, a draft.
-const MOST_UNSEEN: usize = 40;
+const MOST_UNSEEN: usize = 44;
 
 #[test]
 fn every_page_that_a_role_can_reach_is_whole_on_postgresql() {
