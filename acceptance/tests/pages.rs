@@ -4,6 +4,8 @@
 //! One county, one walk for each role, all roles at once: what the walks found is opened again in English, and by those who
 //! stand elsewhere.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
