@@ -85,7 +85,8 @@ impl County {
         County::on(FreshDatabase::sqlite().expect("a database"))
     }
 
-    fn on(fresh: FreshDatabase) -> County {
+    /// On a database that somebody made.
+    pub fn on(fresh: FreshDatabase) -> County {
         County::under(fresh, load_policies(None).expect("the shipped packs"))
     }
 

@@ -8,6 +8,7 @@ pub mod county;
 pub mod crawl;
 pub mod html;
 pub mod measure;
+pub mod program;
 pub mod source;
 pub mod tidy;
 pub mod visitor;

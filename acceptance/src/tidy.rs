@@ -6,6 +6,7 @@ pub mod docs;
 pub mod licences;
 pub mod size;
 pub mod sql;
+pub mod steps;
 pub mod words;
 
 use std::fmt;

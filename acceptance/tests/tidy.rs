@@ -2,7 +2,8 @@
 
 use kangmai_acceptance::tidy::words::{Keys, Uses};
 use kangmai_acceptance::tidy::{
-    Complaint, TextFile, arrows, docs, expect_none, licences, packages, root, size, sql, text_files, words,
+    Complaint, TextFile, arrows, docs, expect_none, licences, packages, root, size, sql, steps, text_files,
+    words,
 };
 use kangmai_people::Label;
 
@@ -53,6 +54,13 @@ fn no_lint_is_silenced_without_a_reason() {
 #[test]
 fn sql_stands_in_stores() {
     expect_none(&complaints(sql::check_sql, code()));
+}
+
+#[test]
+fn migrations_widen_and_never_narrow() {
+    let all: Vec<TextFile> = text_files().into_iter().filter(steps::is_step).collect();
+    assert!(all.len() > 10, "only {} steps were found", all.len());
+    expect_none(&complaints(steps::check_step, all.into_iter()));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod account;
 mod check;
 mod classify;
 mod client;
+mod copy;
 mod database;
 mod demo;
 mod file;
@@ -68,6 +69,15 @@ enum Command {
     /// The keys that seal personal data at rest
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// The database itself
+    #[command(subcommand)]
+    Database(database::DatabaseCommand),
+    /// Move a whole installation from one database into another, which must be empty
+    Move(copy::MoveArgs),
+    /// Write everything into one sealed file, while servers go on
+    Backup(copy::BackupArgs),
+    /// Fill an empty database from a sealed file
+    Restore(copy::RestoreArgs),
     /// Check configuration, packs and words
     Check,
     /// Accounts
@@ -98,6 +108,10 @@ pub fn main() -> anyhow::Result<()> {
         Command::Policy(command) => policy::run(&command, &config),
         Command::Rebuild { check } => database::rebuild_views(&config, check),
         Command::Keys(command) => keys::run(&config, &command),
+        Command::Database(command) => database::run(&config, &command),
+        Command::Move(args) => copy::move_to(&args),
+        Command::Backup(args) => copy::back_up_to(&config, &args),
+        Command::Restore(args) => copy::restore_from(&config, &args),
         Command::Check => check::run(&config),
         Command::Account(command) => account::run(&config, &command),
         Command::Client(command) => client::run(&config, &command),

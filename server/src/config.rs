@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use kangmai_access::SignInRules;
+use kangmai_database::Database;
 use kangmai_programme::{GateRules, RequestLimits};
 use kangmai_seal::MasterKeys;
 use kangmai_web::TrustedProxies;
@@ -20,6 +21,9 @@ pub struct Config {
     /// The file with the master key that opens the keys in the database; its text may stand in KANGMAI_MASTER_KEY instead
     #[arg(long, env = "KANGMAI_MASTER_KEY_FILE", global = true)]
     pub master_key_file: Option<PathBuf>,
+    /// Connections to PostgreSQL at most
+    #[arg(long, env = "KANGMAI_DATABASE_CONNECTIONS", default_value_t = Database::CONNECTIONS, global = true)]
+    pub database_connections: usize,
     /// A directory of policy packs that takes the place of those inside the program
     #[arg(long, env = "KANGMAI_POLICIES", global = true)]
     pub policies: Option<PathBuf>,

@@ -6,8 +6,11 @@
 pub mod application;
 pub mod commands;
 pub mod config;
+pub mod copy;
 pub mod demo;
 pub mod import;
+pub mod lock;
 mod metrics;
 mod office;
 pub mod programmes;
+pub mod wall;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::layout::Table;
 use crate::transaction::{Connection, Dialect};
 use crate::{DatabaseError, Value};
 
@@ -33,23 +34,7 @@ impl InsertMany {
     /// With numbered placeholders for PostgreSQL; with bare `?` for SQLite, which looks a name up by going through all
     /// names, so that 16,000 of them would take 128 million steps.
     fn sql_with(&self, rows: usize, numbered: bool) -> String {
-        let mut sql = format!("insert into {} ({}) values ", self.table, self.columns.join(", "));
-        let mut placeholder = 1;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns.len() {
-                let comma = if column == 0 { "" } else { ", " };
-                if numbered {
-                    // Writing to a String cannot fail.
-                    let _ = write!(sql, "{comma}${placeholder}");
-                } else {
-                    sql.push_str(comma);
-                    sql.push('?');
-                }
-                placeholder += 1;
-            }
-            sql.push(')');
-        }
+        let mut sql = sql_for(self.table, &self.columns.join(", "), (rows, self.columns.len()), numbered);
         if !self.suffix.is_empty() {
             sql.push(' ');
             sql.push_str(self.suffix);
@@ -60,6 +45,57 @@ impl InsertMany {
     fn rows_per_chunk(&self) -> usize {
         (PLACEHOLDERS / self.columns.len().max(1)).clamp(1, ROWS)
     }
+}
+
+fn sql_for(table: &str, names: &str, (rows, columns): (usize, usize), numbered: bool) -> String {
+    let mut sql = format!("insert into {table} ({names}) values ");
+    let mut placeholder = 1;
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            let comma = if column == 0 { "" } else { ", " };
+            if numbered {
+                // Writing to a String cannot fail.
+                let _ = write!(sql, "{comma}${placeholder}");
+            } else {
+                sql.push_str(comma);
+                sql.push('?');
+            }
+            placeholder += 1;
+        }
+        sql.push(')');
+    }
+    sql
+}
+
+/// Where the rows of a table that is loaded come from; `None` after the last.
+pub(crate) type Rows<'a> = &'a mut dyn FnMut() -> Result<Option<Vec<Value>>, DatabaseError>;
+
+/// Rows of one statement when a whole table is loaded into SQLite.
+const LOADED_ROWS: usize = 64;
+
+/// Loads a whole table by inserts with bare placeholders.
+pub(crate) fn load(
+    connection: &mut dyn Connection,
+    table: &Table,
+    rows: Rows<'_>,
+) -> Result<u64, DatabaseError> {
+    let (names, columns) = (table.column_names(), table.columns.len());
+    let many = sql_for(&table.name, &names, (LOADED_ROWS, columns), false);
+    let one = sql_for(&table.name, &names, (1, columns), false);
+    let mut values = Vec::with_capacity(LOADED_ROWS * columns);
+    let mut loaded = 0;
+    while let Some(row) = rows()? {
+        values.extend(row);
+        if values.len() == LOADED_ROWS * columns {
+            loaded += connection.execute_in_order(&many, &values)?;
+            values.clear();
+        }
+    }
+    for row in values.chunks(columns.max(1)) {
+        loaded += connection.execute_in_order(&one, row)?;
+    }
+    Ok(loaded)
 }
 
 pub(crate) fn run<R>(

@@ -14,23 +14,31 @@
 mod error;
 mod insert;
 mod keys;
+mod layout;
 mod migrate;
 mod postgres;
 mod sealed;
+mod snapshot;
 mod sqlite;
 pub mod testing;
 mod transaction;
 mod value;
+mod wall;
 
 use std::sync::Arc;
+
+use kangmai_base::PlaceRange;
+use postgres::Manner;
 
 pub use error::DatabaseError;
 pub use insert::InsertMany;
 pub use keys::{KEY_TABLES, KeptKey, forget_key, kept_keys};
 pub use migrate::{Migration, Migrations};
 pub use sealed::{ClearText, SealedTable, Standing, reseal, seal_clear_text, standing};
+pub use snapshot::{Hash, TableSum};
 pub use transaction::{Dialect, Transaction};
 pub use value::{FromValue, Row, Value};
+pub use wall::{Wall, Walled};
 
 /// Builds the parameters of a statement: `params![person, day]` is an array of [`Value`].
 #[macro_export]
@@ -45,6 +53,18 @@ const PING: &str = "select 1";
 pub struct Database {
     inner: Arc<Inner>,
     keys: keys::Keys,
+    scope: Scope,
+}
+
+/// The places that a handle of a database may see, as `place` and `home` hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Scope {
+    first: i64,
+    last: i64,
+}
+
+impl Scope {
+    const EVERYWHERE: Scope = Scope { first: 0, last: i64::MAX };
 }
 
 enum Inner {
@@ -59,13 +79,32 @@ impl Database {
     /// # Errors
     /// When the file cannot be opened or the server does not answer.
     pub fn open(address: &str) -> Result<Database, DatabaseError> {
+        Database::open_with(address, Database::CONNECTIONS)
+    }
+
+    /// The most connections to PostgreSQL, unless somebody says otherwise.
+    pub const CONNECTIONS: usize = 16;
+
+    /// [`Database::open`] with another number of connections at most; SQLite has no use for it.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_with(address: &str, connections: usize) -> Result<Database, DatabaseError> {
         let inner = if address.starts_with("postgres://") || address.starts_with("postgresql://") {
-            Inner::Postgres(Box::new(postgres::Postgres::open(address)?))
+            Inner::Postgres(Box::new(postgres::Postgres::open(address, connections.max(1))?))
         } else {
             let path = address.strip_prefix("sqlite:").unwrap_or(address);
             Inner::Sqlite(sqlite::Sqlite::open(path.as_ref(), sqlite::Durability::Full)?)
         };
-        Ok(Database { inner: Arc::new(inner), keys: keys::Keys::default() })
+        Ok(Database::of(inner))
+    }
+
+    /// Opens an SQLite file to be filled at once: a failure leaves it of no use. Whoever fills it opens it anew afterwards.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_to_fill(path: &std::path::Path) -> Result<Database, DatabaseError> {
+        Ok(Database::of(Inner::Sqlite(sqlite::Sqlite::open(path, sqlite::Durability::Fill)?)))
     }
 
     /// Opens an SQLite file that may lose its last seconds in a power cut: for tests and throw-away demos.
@@ -74,7 +113,11 @@ impl Database {
     /// When the file cannot be opened.
     pub fn open_throw_away(path: &std::path::Path) -> Result<Database, DatabaseError> {
         let inner = Inner::Sqlite(sqlite::Sqlite::open(path, sqlite::Durability::None)?);
-        Ok(Database { inner: Arc::new(inner), keys: keys::Keys::default() })
+        Ok(Database::of(inner))
+    }
+
+    fn of(inner: Inner) -> Database {
+        Database { inner: Arc::new(inner), keys: keys::Keys::default(), scope: Scope::EVERYWHERE }
     }
 
     /// Which database it is.
@@ -100,7 +143,10 @@ impl Database {
     {
         match &*self.inner {
             Inner::Sqlite(sqlite) => answer(sqlite.submit_read(self.with_keys(work), true).await),
-            Inner::Postgres(_) => self.on_blocking_thread(move |database| database.read_blocking(work)).await,
+            Inner::Postgres(_) => {
+                let manner = self.manner(true, DatabaseError::READ_SECONDS);
+                self.on_blocking_thread(move |database| database.on_postgres(work, manner)).await
+            }
         }
     }
 
@@ -120,7 +166,8 @@ impl Database {
         match &*self.inner {
             Inner::Sqlite(sqlite) => answer(sqlite.submit_write(self.with_keys(work)).await),
             Inner::Postgres(_) => {
-                self.on_blocking_thread(move |database| database.write_blocking(work)).await
+                let manner = self.manner(false, DatabaseError::WRITE_SECONDS);
+                self.on_blocking_thread(move |database| database.on_postgres(work, manner)).await
             }
         }
     }
@@ -139,7 +186,7 @@ impl Database {
     {
         match &*self.inner {
             Inner::Sqlite(sqlite) => answer(sqlite.submit_read(self.with_keys(work), false).blocking_recv()),
-            Inner::Postgres(postgres) => postgres.transaction(self.with_keys(work), true),
+            Inner::Postgres(_) => self.on_postgres(work, self.manner(true, 0)),
         }
     }
 
@@ -157,7 +204,7 @@ impl Database {
     {
         match &*self.inner {
             Inner::Sqlite(sqlite) => answer(sqlite.submit_write(self.with_keys(work)).blocking_recv()),
-            Inner::Postgres(postgres) => postgres.transaction(self.with_keys(work), false),
+            Inner::Postgres(_) => self.on_postgres(work, self.manner(false, 0)),
         }
     }
 
@@ -169,7 +216,8 @@ impl Database {
         self.read(|tx| tx.query(PING, &[]).map(|_| ())).await
     }
 
-    /// Brings the tables of every owner up to date, in the order given, in one transaction.
+    /// Brings the tables of every owner up to date, in the order given, in one transaction; then, on PostgreSQL, builds the
+    /// indexes of online steps beside whoever works.
     ///
     /// # Errors
     /// When a step fails, or when a step that ran before has another checksum now.
@@ -178,7 +226,17 @@ impl Database {
         all: &'static [Migrations],
         now: kangmai_base::Moment,
     ) -> Result<usize, DatabaseError> {
-        self.write_blocking(move |tx| migrate::run(tx, all, now))
+        let applied = self.write_blocking(move |tx| migrate::run(tx, all, now))?;
+        let Inner::Postgres(postgres) = &*self.inner else { return Ok(applied) };
+        let online = self.read_blocking(move |tx| migrate::online_steps(tx, all))?;
+        let more = online.len();
+        for step in online {
+            for index in &step.indexes {
+                postgres.build_index(index)?;
+            }
+            self.write_blocking(move |tx| migrate::online_step_ran(tx, &step, now))?;
+        }
+        Ok(applied + more)
     }
 
     /// Lets SQLite refresh what its planner knows of the tables (after a large import), and PostgreSQL likewise.
@@ -210,6 +268,31 @@ impl Database {
         move |tx| {
             tx.held = keys::Holding::of(keys);
             work(tx)
+        }
+    }
+
+    /// The same database, of which only these places are there for whoever asks through this handle: on
+    /// PostgreSQL, where its tables are walled (`docs/adr/`), even a query that forgot to ask for a place sees no other.
+    /// SQLite has no such wall; there it changes nothing.
+    #[must_use]
+    pub fn within(&self, places: PlaceRange) -> Database {
+        let scope = Scope { first: places.first.cast_signed(), last: places.last.cast_signed() };
+        Database { scope, ..self.clone() }
+    }
+
+    fn manner(&self, read_only: bool, statement_seconds: u64) -> Manner {
+        Manner { read_only, statement_seconds, scope: self.scope }
+    }
+
+    fn on_postgres<T, E: From<DatabaseError>>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
+        manner: Manner,
+    ) -> Result<T, E> {
+        match &*self.inner {
+            Inner::Postgres(postgres) => postgres.transaction(self.with_keys(work), manner),
+            // Only asked of PostgreSQL.
+            Inner::Sqlite(_) => Err(E::from(DatabaseError::GivenUp)),
         }
     }
 

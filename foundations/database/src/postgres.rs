@@ -3,23 +3,35 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::{BufMut as _, BytesMut};
 use futures_util::TryStreamExt as _;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
 
+use crate::insert::Rows;
+use crate::layout::{Kind, Table};
+use crate::migrate::OnlineIndex;
 use crate::transaction::{Connection, Dialect};
-use crate::{DatabaseError, Row, Transaction, Value};
+use crate::{DatabaseError, Row, Scope, Transaction, Value};
 
-/// Connections at most.
-const CONNECTIONS: usize = 16;
 /// Statements that each connection keeps prepared.
 const PREPARED: usize = 256;
+/// As the database's own lists name these connections, unless the address says another name.
+const APPLICATION: &str = "kangmai";
+/// The longest that opening a connection may take, unless the address says otherwise.
+const CONNECT_SECONDS: u64 = 30;
+/// The longest that sent bytes may stay without an answer of the other machine before the connection counts as broken.
+const UNANSWERED_SECONDS: u64 = 30;
+/// The longest that a transaction may stand without a statement: the database then ends it and frees what it holds.
+const IDLE_SECONDS: u64 = 600;
 
 pub(crate) struct Postgres {
     config: tokio_postgres::Config,
+    connections: usize,
     runtime: Option<Runtime>,
     pool: Mutex<Pool>,
     freed: Condvar,
@@ -38,40 +50,68 @@ struct Session {
 }
 
 impl Postgres {
-    pub(crate) fn open(address: &str) -> Result<Postgres, DatabaseError> {
-        let config: tokio_postgres::Config = address.parse()?;
+    pub(crate) fn open(address: &str, connections: usize) -> Result<Postgres, DatabaseError> {
+        let config = configured(address.parse()?);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("database-postgres")
             .enable_all()
             .build()
             .map_err(|error| DatabaseError::Driver(error.to_string()))?;
-        let postgres =
-            Postgres { config, runtime: Some(runtime), pool: Mutex::default(), freed: Condvar::new() };
-        let session = postgres.take()?;
+        let postgres = Postgres {
+            config,
+            connections,
+            runtime: Some(runtime),
+            pool: Mutex::default(),
+            freed: Condvar::new(),
+        };
+        let (session, _) = postgres.take()?;
         postgres.give_back(session);
         Ok(postgres)
     }
 
-    fn handle(&self) -> Result<&tokio::runtime::Handle, DatabaseError> {
+    fn handle(&self) -> Result<&Handle, DatabaseError> {
         self.runtime.as_ref().map(Runtime::handle).ok_or(DatabaseError::GivenUp)
     }
 
-    /// An idle connection that still lives, or a new one, or the next that is given back.
-    fn take(&self) -> Result<Session, DatabaseError> {
+    /// An idle connection that still lives, or a new one, or the next that is given back; and whether it is new.
+    fn take(&self) -> Result<(Session, bool), DatabaseError> {
+        let patience = Duration::from_secs(DatabaseError::WAIT_SECONDS);
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(session) = pool.idle.pop() {
                 if !session.client.is_closed() {
-                    return Ok(session);
+                    return Ok((session, false));
                 }
                 pool.open -= 1;
-            } else if pool.open < CONNECTIONS {
+            } else if pool.open < self.connections {
                 pool.open += 1;
                 drop(pool);
-                return self.connect().inspect_err(|_| self.forget());
+                return self.connect().map(|session| (session, true)).inspect_err(|_| self.forget());
             } else {
-                pool = self.freed.wait(pool).unwrap_or_else(PoisonError::into_inner);
+                let (freed, waited) =
+                    self.freed.wait_timeout(pool, patience).unwrap_or_else(PoisonError::into_inner);
+                pool = freed;
+                if waited.timed_out() && pool.idle.is_empty() && pool.open >= self.connections {
+                    return Err(DatabaseError::Busy { connections: self.connections });
+                }
+            }
+        }
+    }
+
+    /// A connection on which the transaction has begun. One that broke while it was idle is told by its first statement;
+    /// nothing ran on it, so the next is tried, at last a new one.
+    fn begin(&self, handle: &Handle, begin: &str) -> Result<Session, DatabaseError> {
+        loop {
+            let (mut session, is_new) = self.take()?;
+            match (Wrapped { handle, session: &mut session }).batch(begin) {
+                Ok(()) => return Ok(session),
+                Err(error) => {
+                    self.forget();
+                    if is_new || !matches!(error, DatabaseError::Unreachable(_)) {
+                        return Err(error);
+                    }
+                }
             }
         }
     }
@@ -100,19 +140,14 @@ impl Postgres {
     pub(crate) fn transaction<T, E: From<DatabaseError>>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
-        read_only: bool,
+        manner: Manner,
     ) -> Result<T, E> {
         let handle = self.handle()?.clone();
-        let mut session = self.take()?;
-        let begin = if read_only { "begin read only isolation level repeatable read" } else { "begin" };
+        let mut session = self.begin(&handle, &manner.begin())?;
         let mut wrapped = Wrapped { handle: &handle, session: &mut session };
-        if let Err(error) = wrapped.batch(begin) {
-            self.forget();
-            return Err(E::from(error));
-        }
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::on(&mut wrapped))));
-        let end = if matches!(result, Ok(Ok(_))) && !read_only { "commit" } else { "rollback" };
-        let ended = wrapped.batch(end);
+        let commits = matches!(result, Ok(Ok(_))) && !manner.read_only;
+        let ended = wrapped.batch(if commits { "commit" } else { "rollback" });
         match (result, ended) {
             (Ok(result), Ok(())) => {
                 self.give_back(session);
@@ -120,7 +155,14 @@ impl Postgres {
             }
             (Ok(result), Err(error)) => {
                 self.forget();
-                result.and(Err(E::from(error)))
+                // A connection that breaks while the commit is under way does not say whether it came through.
+                let is_unknown = commits && matches!(error, DatabaseError::Unreachable(_));
+                match (result, is_unknown) {
+                    (Ok(_), true) => Err(E::from(DatabaseError::Unknown)),
+                    // What was only read was read.
+                    (Ok(result), false) if manner.read_only => Ok(result),
+                    (result, _) => result.and(Err(E::from(error))),
+                }
             }
             (Err(_), _) => {
                 tracing::error!("work on the database panicked");
@@ -131,6 +173,104 @@ impl Postgres {
     }
 }
 
+/// The settings in which a walled database finds the places that a transaction may see. Nobody sees anything without.
+pub(crate) const SCOPE_FIRST: &str = "kangmai.scope_first";
+pub(crate) const SCOPE_LAST: &str = "kangmai.scope_last";
+
+/// How a transaction is begun.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) read_only: bool,
+    /// Seconds that one statement may take; 0 for no limit.
+    pub(crate) statement_seconds: u64,
+    /// What a walled database lets it see.
+    pub(crate) scope: Scope,
+}
+
+impl Manner {
+    /// One message with all of it: to begin costs one way there and back.
+    fn begin(self) -> String {
+        let kind = if self.read_only { " read only isolation level repeatable read" } else { "" };
+        let (statement, lock) = (self.statement_seconds, DatabaseError::LOCK_SECONDS);
+        let Scope { first, last } = self.scope;
+        format!(
+            "begin{kind}; set local statement_timeout = '{statement}s'; set local lock_timeout = '{lock}s'; \
+             set local {SCOPE_FIRST} = '{first}'; set local {SCOPE_LAST} = '{last}'"
+        )
+    }
+}
+
+/// What an address leaves open is set.
+fn configured(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
+    if config.get_application_name().is_none() {
+        config.application_name(APPLICATION);
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(CONNECT_SECONDS));
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(UNANSWERED_SECONDS));
+    }
+    let own = config.get_options().unwrap_or_default();
+    let options = format!("-c idle_in_transaction_session_timeout={IDLE_SECONDS}s {own}");
+    config.options(options);
+    config
+}
+
+impl Postgres {
+    /// Builds an index beside whoever reads and writes, outside of a transaction. What an attempt that was broken off left
+    /// behind is no use, and is taken away first. Two programs that build the same take turns.
+    pub(crate) fn build_index(&self, index: &OnlineIndex) -> Result<(), DatabaseError> {
+        let handle = self.handle()?.clone();
+        let mut session = self.begin(&handle, "select 1")?;
+        let mut wrapped = Wrapped { handle: &handle, session: &mut session };
+        let built = wrapped.build(index);
+        let unlocked = wrapped.batch(UNLOCK_INDEXES);
+        match (built, unlocked) {
+            (Ok(()), Ok(())) => {
+                self.give_back(session);
+                Ok(())
+            }
+            (built, unlocked) => {
+                self.forget();
+                built.and(unlocked)
+            }
+        }
+    }
+}
+
+impl Wrapped<'_> {
+    fn build(&mut self, index: &OnlineIndex) -> Result<(), DatabaseError> {
+        // To wait in a statement would hold a snapshot, for which whoever builds waits in turn.
+        while !self.is_true(LOCK_INDEXES, &[])? {
+            std::thread::sleep(Duration::from_millis(TURN_MS));
+        }
+        let name = [Value::Text(index.name.clone())];
+        if self.is_true(IS_BROKEN_INDEX, &name)? {
+            self.batch(&format!("drop index concurrently {}", index.name))?;
+        }
+        self.batch(&index.sql)
+    }
+
+    fn is_true(&mut self, sql: &str, params: &[Value]) -> Result<bool, DatabaseError> {
+        let mut answer = false;
+        self.for_each(sql, params, &mut |row| {
+            answer = row.get(0)?;
+            Ok(())
+        })?;
+        Ok(answer)
+    }
+}
+
+const LOCK_INDEXES: &str = "select pg_try_advisory_lock(hashtextextended('kangmai indexes', 0))";
+const UNLOCK_INDEXES: &str = "select pg_advisory_unlock_all()";
+const IS_BROKEN_INDEX: &str =
+    "select exists (select 1 from pg_index i join pg_class c on c.oid = i.indexrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = current_schema() and c.relname = $1 and not i.indisvalid)";
+/// Between two looks whether another program is done with its indexes, in milliseconds.
+const TURN_MS: u64 = 200;
+
 impl Drop for Postgres {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -140,7 +280,7 @@ impl Drop for Postgres {
 }
 
 struct Wrapped<'a> {
-    handle: &'a tokio::runtime::Handle,
+    handle: &'a Handle,
     session: &'a mut Session,
 }
 
@@ -203,6 +343,29 @@ impl Connection for Wrapped<'_> {
     fn lock(&mut self, name: &str) -> Result<(), DatabaseError> {
         let sql = "select 1 from (select pg_advisory_xact_lock(hashtextextended($1, 0))) as held";
         self.for_each(sql, &[Value::Text(name.to_owned())], &mut |_| Ok(()))
+    }
+
+    /// By binary COPY.
+    fn load(&mut self, table: &Table, rows: Rows<'_>) -> Result<u64, DatabaseError> {
+        let sql = format!("copy {} ({}) from stdin binary", table.name, table.column_names());
+        let types: Vec<Type> = table.columns.iter().map(|column| type_of(column.kind)).collect();
+        let sink = self.handle.block_on(self.session.client.copy_in(&sql))?;
+        let mut writer = Box::pin(BinaryCopyInWriter::new(sink, &types));
+        while let Some(row) = rows()? {
+            self.handle.block_on(writer.as_mut().write_raw(&row))?;
+        }
+        Ok(self.handle.block_on(writer.as_mut().finish())?)
+    }
+}
+
+fn type_of(kind: Kind) -> Type {
+    match kind {
+        Kind::Text => Type::TEXT,
+        Kind::Int => Type::INT8,
+        Kind::Bool => Type::BOOL,
+        Kind::Real => Type::FLOAT8,
+        Kind::Bytes => Type::BYTEA,
+        Kind::Uuid => Type::UUID,
     }
 }
 

@@ -10,6 +10,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection as SqliteConnection, ToSql};
 use tokio::sync::oneshot;
 
+use crate::insert::Rows;
+use crate::layout::Table;
 use crate::transaction::{Connection, Dialect};
 use crate::{DatabaseError, Row, Transaction, Value};
 
@@ -20,6 +22,8 @@ pub(crate) enum Durability {
     Full,
     /// For tests and throw-away demos.
     None,
+    /// Nothing, not even what was there before: for a new file that is filled and then opened anew.
+    Fill,
 }
 
 /// Transactions that one commit may carry.
@@ -31,7 +35,8 @@ const PREPARED: usize = 256;
 
 /// A piece of work for a thread that owns a connection.
 type ReadJob = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
-type WriteJob = Box<dyn FnOnce(&mut SqliteConnection) -> Written + Send>;
+/// It is handed an error instead, if no transaction could begin: to tell whoever waits.
+type WriteJob = Box<dyn FnOnce(Result<&mut SqliteConnection, DatabaseError>) -> Written + Send>;
 
 /// What a write left behind: whether its savepoint stands, and whom to tell once the group is committed.
 struct Written {
@@ -102,7 +107,10 @@ impl Sqlite {
     {
         let (answer, receiver) = oneshot::channel();
         let job: WriteJob = Box::new(move |connection| {
-            let result = work(&mut Transaction::on(&mut Wrapped(connection)));
+            let result = match connection {
+                Ok(connection) => work(&mut Transaction::on(&mut Wrapped(connection))),
+                Err(error) => Err(E::from(error)),
+            };
             Written {
                 stands: result.is_ok(),
                 tell: Box::new(move |committed| {
@@ -144,12 +152,14 @@ fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, Data
     let path: PathBuf = path.to_owned();
     let connection = SqliteConnection::open(&path)
         .map_err(|error| DatabaseError::Driver(format!("cannot open {}: {error}", path.display())))?;
+    let busy = DatabaseError::LOCK_SECONDS * 1_000;
     let synchronous = match durability {
         Durability::Full => "full",
-        Durability::None => "off",
+        Durability::None | Durability::Fill => "off",
     };
+    let journal = if durability == Durability::Fill { "off" } else { "wal" };
     connection.execute_batch(&format!(
-        "pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = {synchronous};
+        "pragma busy_timeout = {busy}; pragma journal_mode = {journal}; pragma synchronous = {synchronous};
          pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -65536;
          pragma mmap_size = 1073741824; pragma wal_autocheckpoint = 10000; pragma journal_size_limit = 67108864"
     ))?;
@@ -199,15 +209,16 @@ fn limit_time(connection: &mut SqliteConnection) -> Result<(), rusqlite::Error> 
 fn write_loop(mut connection: SqliteConnection, jobs: &mpsc::Receiver<WriteJob>) {
     while let Ok(first) = jobs.recv() {
         if let Err(error) = run_cached(&connection, "begin immediate") {
-            // The job is dropped unrun, and with it the sender that its caller waits on.
             tracing::error!(%error, "cannot begin a transaction");
+            (first(Err(error.into())).tell)(Ok(()));
             continue;
         }
         let mut next = Some(first);
         let mut written = Vec::new();
         while let Some(job) = next.take() {
             written.extend(write(&mut connection, job));
-            if written.len() < GROUP {
+            // A full disk and the like end the whole transaction, not only the savepoint: what is in the group is gone.
+            if written.len() < GROUP && !connection.is_autocommit() {
                 next = jobs.try_recv().ok();
             }
         }
@@ -219,7 +230,7 @@ fn write_loop(mut connection: SqliteConnection, jobs: &mpsc::Receiver<WriteJob>)
         for done in written {
             let told = match &committed {
                 Ok(()) => Ok(()),
-                Err(error) => Err(DatabaseError::Driver(format!("commit failed: {error}"))),
+                Err(error) => Err(DatabaseError::Driver(format!("nothing was written: {error}"))),
             };
             (done.tell)(told);
         }
@@ -229,7 +240,7 @@ fn write_loop(mut connection: SqliteConnection, jobs: &mpsc::Receiver<WriteJob>)
 /// Runs one write in a savepoint; `None` if it panicked.
 fn write(connection: &mut SqliteConnection, job: WriteJob) -> Option<Written> {
     let savepoint = run_cached(connection, "savepoint job");
-    let written = std::panic::catch_unwind(AssertUnwindSafe(|| job(connection))).ok();
+    let written = std::panic::catch_unwind(AssertUnwindSafe(|| job(Ok(connection)))).ok();
     if written.is_none() {
         tracing::error!("a write panicked");
     }
@@ -309,6 +320,10 @@ impl Connection for Wrapped<'_> {
 
     fn lock(&mut self, _name: &str) -> Result<(), DatabaseError> {
         Ok(())
+    }
+
+    fn load(&mut self, table: &Table, rows: Rows<'_>) -> Result<u64, DatabaseError> {
+        crate::insert::load(self, table, rows)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The one way to talk to a database.
 
+use crate::insert::Rows;
 use crate::keys::Holding;
+use crate::layout::Table;
 use crate::{DatabaseError, InsertMany, Row, Value};
 
 const SQLITE_HAS_TABLE: &str = "select 1 from sqlite_master where type = 'table' and name = $1";
@@ -31,6 +33,8 @@ pub(crate) trait Connection {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
     fn prepare(&mut self, sql: &str) -> Result<(), DatabaseError>;
     fn lock(&mut self, name: &str) -> Result<(), DatabaseError>;
+    /// Loads a whole table, the quickest way there is.
+    fn load(&mut self, table: &Table, rows: Rows<'_>) -> Result<u64, DatabaseError>;
 }
 
 /// A transaction under way. Committed when the work that holds it ends well, else rolled back.
@@ -143,5 +147,10 @@ impl Transaction<'_> {
     /// When the database fails.
     pub fn lock(&mut self, name: &str) -> Result<(), DatabaseError> {
         self.connection.lock(name)
+    }
+
+    /// Loads a whole table.
+    pub(crate) fn load(&mut self, table: &Table, rows: Rows<'_>) -> Result<u64, DatabaseError> {
+        self.connection.load(table, rows)
     }
 }

@@ -1,6 +1,7 @@
-//! `kangmai migrate` and `kangmai rebuild`.
+//! `kangmai migrate`, `kangmai rebuild` and `kangmai database`.
 
 use anyhow::bail;
+use clap::Subcommand;
 use kangmai_base::{Clock as _, SystemClock};
 use kangmai_programme::read_law;
 use kangmai_record::rebuild;
@@ -8,8 +9,30 @@ use kangmai_record::rebuild;
 use crate::application::load_policies;
 use crate::config::Config;
 use crate::programmes;
+use crate::wall::{OPEN, WALLED};
 
 use super::{say, show_progress};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DatabaseCommand {
+    /// Wall the tables of PostgreSQL by place, for the role by which the server works; run it as the owner of the tables
+    Secure {
+        /// The role of the server; it must be there, and own nothing
+        #[arg(long)]
+        role: String,
+    },
+}
+
+pub(super) fn run(config: &Config, command: &DatabaseCommand) -> anyhow::Result<()> {
+    let DatabaseCommand::Secure { role } = command;
+    let open = super::serve::open_database(config)?.wall(WALLED, role)?;
+    say(format!("{} tables are walled by place; {role} may work with all", WALLED.len()));
+    let unknown: Vec<&str> = open.iter().map(String::as_str).filter(|table| !OPEN.contains(table)).collect();
+    if !unknown.is_empty() {
+        bail!("these tables have no wall, and nobody decided that they need none: {}", unknown.join(", "));
+    }
+    Ok(())
+}
 
 pub(super) fn migrate(config: &Config) -> anyhow::Result<()> {
     let shipped = load_policies(config.policies.as_deref())?;

@@ -16,6 +16,7 @@ use super::say;
 
 pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let settings = Settings { secure: serve.secure, uploads: serve.uploads.clone(), demo: false };
+    let _alone = crate::lock::hold_alone(&config.database)?;
     let app = open(config, settings)?.behind(serve.gate.rules());
     let code = set_up_code(&app)?;
     serve_app(&app, serve.listen, || {
@@ -76,7 +77,7 @@ pub(super) fn open_database(config: &Config) -> anyhow::Result<Database> {
     {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    Database::open(&config.database).context("cannot open the database")
+    Database::open_with(&config.database, config.database_connections).context("cannot open the database")
 }
 
 /// Opens the configured database with its tables up to date and its keys taken up.

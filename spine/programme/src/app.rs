@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kangmai_base::{Clock, Day, Ids, Uuid};
+use kangmai_base::{Clock, Day, DivisionCode, DivisionLevel, Ids, Uuid};
 use kangmai_database::Database;
 use kangmai_policy::Release;
 use kangmai_record::Record;
@@ -23,6 +23,8 @@ pub struct App {
     pub publication: i64,
     /// The packs that the program came with.
     pub shipped: Arc<Release>,
+    /// The database, as far as whoever is served may see it.
+    pub database: Database,
     parts: Arc<AppParts>,
     book: Arc<FigureBook>,
     gate: Arc<Gate>,
@@ -69,6 +71,7 @@ impl App {
             publication: 0,
             law: Arc::new(LawInForce::new(&shipped)),
             shipped,
+            database: parts.database.clone(),
             parts: Arc::new(parts),
             book: Arc::default(),
             gate: Arc::new(Gate::new(GateRules::lenient())),
@@ -80,6 +83,17 @@ impl App {
     pub fn current(&self) -> App {
         let (publication, policies) = self.law.held();
         App { policies, publication, ..self.clone() }
+    }
+
+    /// The same for one who is served: whatever is asked, a walled database shows nothing outside the county of `place`, or
+    /// outside `place` where that is wider.
+    #[must_use]
+    pub fn within(&self, place: DivisionCode) -> App {
+        let widest = match place.level() {
+            Some(level) if level > DivisionLevel::County => place.at(DivisionLevel::County),
+            _ => place,
+        };
+        App { database: self.database.within(widest.range()), ..self.clone() }
     }
 
     pub(crate) fn law(&self) -> &LawInForce {

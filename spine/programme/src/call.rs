@@ -79,7 +79,7 @@ impl FromRequestParts<App> for Call {
         let key = parts.headers.get(Call::KEY).cloned();
         let preferences = Preferences::of_interface(&parts.headers);
         Ok(Call {
-            app: app.current(),
+            app: app.current().within(granted.actor.place),
             actor: granted.actor,
             reach: granted.reach,
             page: Page::new(std::sync::Arc::clone(&app.words), preferences, parts.uri.path()),

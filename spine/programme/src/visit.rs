@@ -70,7 +70,7 @@ impl FromRequestParts<App> for Visit {
         }
         page.crumbs = crumbs(&actor);
         Ok(Visit {
-            app: app.current(),
+            app: app.current().within(actor.place),
             actor,
             reach: admitted.reach,
             page,

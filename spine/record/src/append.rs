@@ -152,13 +152,18 @@ fn number(tx: &mut Transaction<'_>, now: Moment, facts: Vec<NewFact>) -> Result<
         next.insert(place, last - count + 1);
     }
     let latest = now.plus_seconds(Fact::CLOCK_TOLERANCE_SECONDS);
+    // A clock that was set back must not put a fact before those that it follows: views are worked out in this order.
+    let received_at = match store::latest_receipt(tx)? {
+        Some(last) if last > now => Moment(last.0 + 1),
+        _ => now,
+    };
     Ok(facts
         .into_iter()
         .map(|new| {
             let number = next.entry(new.place).or_insert(1);
             let place_sequence = *number;
             *number += 1;
-            Fact { received_at: now, clock_fault: new.recorded_at > latest, place_sequence, new }
+            Fact { received_at, clock_fault: new.recorded_at > latest, place_sequence, new }
         })
         .collect())
 }

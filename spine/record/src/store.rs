@@ -53,6 +53,8 @@ const FACTS_AFTER: &str = "select id, kind, subject_kind, subject, occurred_at, 
     order by received_at, place, place_sequence limit $4";
 const TAKE_NUMBERS: &str = "insert into place_sequence (place, last) values ($1, $2)
     on conflict (place) do update set last = place_sequence.last + excluded.last returning last";
+const LATEST_RECEIPT: &str =
+    "select received_at from fact order by received_at desc, place desc, place_sequence desc limit 1";
 const INSERT_PARKED: &str = "insert into parked_fact (id, parked_at, place, reason, fact)
     values ($1, $2, $3, $4, $5) on conflict (id) do nothing";
 const PARKED: &str = "select id, parked_at, place, reason, fact from parked_fact
@@ -184,6 +186,11 @@ pub(crate) fn take_numbers(
     count: i64,
 ) -> Result<i64, DatabaseError> {
     tx.query_one(TAKE_NUMBERS, &params![place, count])?.map_or(Ok(count), |row| row.get(0))
+}
+
+/// When the latest fact came in.
+pub(crate) fn latest_receipt(tx: &mut Transaction<'_>) -> Result<Option<Moment>, DatabaseError> {
+    tx.query_one(LATEST_RECEIPT, &[])?.map(|row| row.get(0)).transpose()
 }
 
 pub(crate) fn insert_parked(

@@ -1,0 +1,77 @@
+//! Which tables PostgreSQL itself walls by place, and which it does not. A table is in one of both lists; a test reads the
+//! database and fails on any other.
+
+use kangmai_database::{Wall, Walled};
+
+const HOME: Wall = Wall::Column("home");
+const PLACE: Wall = Wall::Column("place");
+
+/// Tables of which a transaction sees only the rows of its places.
+pub const WALLED: &[Walled] = &[
+    ("household", PLACE),
+    ("person", HOME),
+    ("person_label", HOME),
+    ("identity_candidate", Wall::Row("one", "person", "id")),
+    ("fact", PLACE),
+    ("parked_fact", PLACE),
+    ("work_case", PLACE),
+    ("diagnosis", HOME),
+    ("diagnosis_struck", HOME),
+    ("plan", HOME),
+    ("plan_change", HOME),
+    ("plan_decision", HOME),
+    ("warning", HOME),
+    ("bill", HOME),
+    ("bill_payment", Wall::Row("bill", "bill", "id")),
+    ("bill_sum", HOME),
+    ("payer_sum", HOME),
+    ("opening", HOME),
+    ("admission", HOME),
+    ("posting", HOME),
+    ("touched_year", HOME),
+    ("late_bill", HOME),
+    ("own_payment", HOME),
+    ("own_share", HOME),
+    ("own_share_due", HOME),
+    ("own_share_asked", Wall::Row("bill", "bill", "id")),
+    ("write_off", HOME),
+    ("suspension", HOME),
+    ("claim", PLACE),
+    ("claim_line", Wall::Row("claim", "claim", "id")),
+    ("day_reconciliation", PLACE),
+    ("day_line", Wall::Row("reconciliation", "day_reconciliation", "id")),
+    ("what_if_bill", HOME),
+    ("what_if_run", PLACE),
+    ("what_if_person", HOME),
+    ("what_if_household", HOME),
+];
+
+/// Tables without a wall: what is asked before anybody is signed in, what holds for places above as well, and what is sealed
+/// or belongs to no person.
+pub const OPEN: &[&str] = &[
+    "account",
+    "applied_migration",
+    "audit_row",
+    "client",
+    "client_key",
+    "closed_year",
+    "institution",
+    "institution_capability",
+    "place_sequence",
+    "policy_draft",
+    "policy_draft_file",
+    "policy_draft_mutant",
+    "policy_draft_step",
+    "policy_publication",
+    "policy_publication_file",
+    "policy_release",
+    "policy_release_file",
+    "policy_text",
+    "recovery_code",
+    "request",
+    "seal_key",
+    "seal_step",
+    "second_factor",
+    "session",
+    "set_up_code",
+];
