@@ -8,7 +8,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use kangmai_acceptance::county::{COUNTY, County, PASSWORD, VILLAGE};
 use kangmai_acceptance::visitor::Visitor;
-use kangmai_access::{Role, begin_set_up};
+use kangmai_access::{Role, SignInRules, begin_set_up, code_at};
+use kangmai_database::{DatabaseError, Dialect, Transaction, Value};
 use kangmai_programme::{GateRules, RequestLimits};
 use kangmai_server::application::router;
 use tower::ServiceExt as _;
@@ -387,4 +388,257 @@ fn cookies_and_headers_are_strict_where_the_program_is_reached_by_https() {
         }
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
     }
+}
+
+/// The same county as a server has it: whoever sees more than a village needs a second factor.
+fn strictly(county: &mut County) {
+    county.put_behind(GateRules { sign_in: SignInRules::STRICT, ..GateRules::lenient() });
+}
+
+/// The secret that the enrolment page shows.
+fn secret_on(page: &Visitor) -> String {
+    let shown = page.shown();
+    let is_group = |word: &&str| {
+        word.len() == 4 && word.bytes().all(|sign| sign.is_ascii_uppercase() || sign.is_ascii_digit())
+    };
+    let groups: Vec<&str> = shown.split_whitespace().filter(is_group).collect();
+    assert_eq!(groups.len(), 8, "{shown}");
+    groups.concat()
+}
+
+/// What the authenticator shows now.
+fn code_now(county: &County, secret: &str) -> String {
+    code_at(secret, county.app.clock.now()).expect("a code")
+}
+
+/// Signs in and sets up a second factor; gives its secret and the recovery codes.
+fn enrolled(county: &County, name: &str) -> (Visitor, String, Vec<String>) {
+    let mut visitor = county.visitor();
+    visitor.finds("/sign-in").sign_in(name, PASSWORD);
+    assert_eq!(visitor.path(), "/second-factor/enrolment");
+    let secret = secret_on(&visitor);
+    visitor.fill("验证码", &code_now(county, &secret)).press("完成设置").sees("恢复码只显示这一次");
+    let shown = visitor.shown();
+    let codes: Vec<String> = shown
+        .split_whitespace()
+        .filter(|word| word.len() == 19 && word.matches('-').count() == 3)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(codes.len(), 10, "{shown}");
+    (visitor, secret, codes)
+}
+
+#[test]
+fn a_second_factor_is_set_up_before_anything_else_and_asked_at_each_sign_in() {
+    County::on_both(|county| {
+        strictly(county);
+        // Who sees one village needs none.
+        county.sign_in(Role::VillageDoctor).finds("/people");
+        let mut bureau = county.visitor();
+        bureau.finds("/sign-in").sign_in("health_bureau", PASSWORD);
+        bureau.sees("一个村以上").does_not_see("居民查找");
+        for elsewhere in ["/", "/people", "/devices", "/password", "/second-factor"] {
+            bureau.open(elsewhere);
+            assert!(bureau.path().starts_with("/second-factor/enrolment"), "{elsewhere}: {}", bureau.path());
+        }
+        let secret = secret_on(&bureau);
+        bureau.fill("验证码", "000000").press("完成设置").sees("验证码不对");
+        assert_eq!(secret_on(&bureau), secret, "a wrong code does not change the secret");
+        let (mut bureau, secret, recovery) = enrolled(county, "health_bureau");
+        bureau.follow("已经存好，继续").sees("我的登录");
+        bureau.finds("/second-factor/enrolment").sees("剩余恢复码").does_not_see(&secret[..4]);
+
+        // Signing in again asks for a code; the one of the enrolment was used.
+        let used = code_now(county, &secret);
+        let mut again = county.visitor();
+        again.finds("/people?name=x").sign_in("health_bureau", PASSWORD);
+        assert_eq!(again.path(), "/second-factor?next=/people%3Fname%3Dx");
+        again.fill("验证码", &used).press("登录").sees("验证码不对或已用过");
+        again.open("/people");
+        assert!(again.path().starts_with("/second-factor"), "{}", again.path());
+        county.clock.advance(30);
+        let before = again.cookies().find(|(name, _)| *name == "kangmai_session").unwrap().1.to_owned();
+        let code = code_now(county, &secret);
+        again.finds("/second-factor?next=/devices").fill("验证码", &code).press("登录");
+        assert_eq!(again.path(), "/devices");
+        let after = again.cookies().find(|(name, _)| *name == "kangmai_session").unwrap().1.to_owned();
+        assert_ne!(before, after, "the token changes with the code");
+        again.take_cookie("kangmai_session", &before);
+        again.open("/devices");
+        assert!(again.path().starts_with("/sign-in"), "the token before the code is none");
+
+        // A recovery code serves once.
+        let mut without = county.visitor();
+        without.finds("/sign-in").sign_in("health_bureau", PASSWORD);
+        without.fill("验证码", &recovery[3].to_uppercase()).press("登录").sees("我的登录");
+        without.finds("/second-factor/enrolment");
+        assert_eq!(without.value_of("剩余恢复码"), "9");
+        let mut twice = county.visitor();
+        twice.finds("/sign-in").sign_in("health_bureau", PASSWORD);
+        twice.fill("验证码", &recovery[3]).press("登录").sees("验证码不对或已用过");
+    });
+}
+
+#[test]
+fn codes_cannot_be_guessed() {
+    County::on_both(|county| {
+        strictly(county);
+        let (_, secret, _) = enrolled(county, "auditor");
+        county.clock.advance(30);
+        let mut guesser = county.visitor();
+        guesser.finds("/sign-in").sign_in("auditor", PASSWORD);
+        for guess in 0..5 {
+            guesser.fill("验证码", &format!("00000{guess}")).press("登录").sees("验证码不对");
+        }
+        // Locked: the right code does not help, and signing in anew does not begin the count anew.
+        guesser.fill("验证码", &code_now(county, &secret)).press("登录").sees("验证码不对");
+        guesser
+            .finds("/sign-in")
+            .fill("登录名", "auditor")
+            .fill("密码", PASSWORD)
+            .press("登录")
+            .sees("登录名或密码不对");
+        county.clock.advance(60);
+        guesser.finds("/sign-in").sign_in("auditor", PASSWORD);
+        guesser.fill("验证码", "000000").press("登录").sees("验证码不对");
+        guesser
+            .finds("/sign-in")
+            .fill("登录名", "auditor")
+            .fill("密码", PASSWORD)
+            .press("登录")
+            .sees("登录名或密码不对");
+        county.clock.advance(120);
+        guesser.finds("/sign-in").sign_in("auditor", PASSWORD);
+        guesser.fill("验证码", &code_now(county, &secret)).press("登录").sees("输错过");
+    });
+}
+
+#[test]
+fn a_lost_telephone_is_replaced_by_its_owner_or_reset_by_the_administrator() {
+    County::on_both(|county| {
+        strictly(county);
+        let (mut clerk, secret, recovery) = enrolled(county, "insurance_clerk");
+        clerk
+            .finds("/second-factor/enrolment")
+            .fill("验证码", "123456")
+            .press("重新生成恢复码")
+            .sees("验证码不对");
+        county.clock.advance(30);
+        let code = code_now(county, &secret);
+        clerk
+            .fill("验证码", &code)
+            .press("重新生成恢复码")
+            .sees("恢复码只显示这一次")
+            .does_not_see(&recovery[0]);
+        clerk
+            .finds("/second-factor/enrolment")
+            .fill("验证码", &recovery[0])
+            .press("更换手机")
+            .sees("验证码不对");
+        county.clock.advance(30);
+        clerk.fill("验证码", &code_now(county, &secret)).press("更换手机");
+        assert_eq!(clerk.path(), "/second-factor/enrolment");
+        let second = secret_on(&clerk);
+        assert_ne!(second, secret);
+        clerk.fill("验证码", &code_now(county, &second)).press("完成设置").sees("恢复码只显示这一次");
+
+        // Telephone and paper are lost: an administrator, who has a second factor too, resets it.
+        let (mut admin, ..) = enrolled(county, "administrator");
+        admin.finds("/accounts").follow("更改 示例 insurance_clerk").press("重置第二验证").sees("账号已更改");
+        clerk.open("/");
+        assert!(clerk.path().starts_with("/sign-in"), "the sessions end");
+        let (.., third) = enrolled(county, "insurance_clerk");
+        assert_eq!(third.len(), 10);
+        let (mut auditor, ..) = enrolled(county, "auditor");
+        auditor.finds("/audit").sees("重置第二验证").sees("设置第二验证").sees("重新生成恢复码");
+    });
+}
+
+#[test]
+fn no_secret_stands_in_the_database_in_clear() {
+    County::on_both(|county| {
+        strictly(county);
+        let (mut admin, secret, recovery) = enrolled(county, "administrator");
+        admin.finds("/accounts").fill("登录名", "xinren").fill("姓名", "示例新人").fill("岗位", "村医");
+        admin.fill("地区", VILLAGE).press("新建");
+        let one_time = one_time_on(&admin);
+        let (_, key) = county.employ_client("his");
+        let mut newcomer = county.visitor();
+        newcomer.finds("/sign-in").sign_in("xinren", &one_time);
+        let tokens: Vec<String> = [&admin, &newcomer]
+            .iter()
+            .flat_map(|visitor| visitor.cookies())
+            .filter(|(name, _)| *name == "kangmai_session")
+            .map(|(_, value)| value.to_owned())
+            .collect();
+        assert_eq!(tokens.len(), 2);
+        let raw = base32(&secret);
+        let mut secrets: Vec<Vec<u8>> = vec![secret.clone().into_bytes(), raw, key.clone().into_bytes()];
+        secrets.push(one_time.into_bytes());
+        secrets.push(PASSWORD.as_bytes().to_vec());
+        secrets.extend(recovery.into_iter().map(String::into_bytes));
+        for token in tokens {
+            secrets.push(unhex(&token));
+            secrets.push(token.into_bytes());
+        }
+        secrets.push(unhex(key.trim_start_matches("kmk_")));
+        let dump = dump(county);
+        assert!(dump.len() > 5_000, "the tables are read: {}", dump.len());
+        assert!(holds(&dump, "示例新人".as_bytes()), "what may stand there is found");
+        for secret in secrets {
+            assert!(!holds(&dump, &secret), "{:?} stands in a table", String::from_utf8_lossy(&secret));
+        }
+    });
+}
+
+fn holds(dump: &[u8], secret: &[u8]) -> bool {
+    dump.windows(secret.len()).any(|window| window == secret)
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// The bytes of a secret as authenticators read it.
+fn base32(text: &str) -> Vec<u8> {
+    let bits: String = text
+        .bytes()
+        .map(|letter| {
+            let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|own| *own == letter).unwrap();
+            format!("{value:05b}")
+        })
+        .collect();
+    bits.as_bytes()
+        .chunks_exact(8)
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .collect()
+}
+
+/// Every value of every table, one after the other; bytes as they are, everything else as text.
+fn dump(county: &County) -> Vec<u8> {
+    let names = match county.app.database.dialect() {
+        Dialect::Sqlite => "select name from sqlite_master where type = 'table'",
+        Dialect::Postgres => {
+            "select table_name::text from information_schema.tables where table_schema = any (current_schemas(false))"
+        }
+    };
+    let read = move |tx: &mut Transaction<'_>| -> Result<Vec<u8>, DatabaseError> {
+        let mut bytes = Vec::new();
+        for name in tx.query(names, &[])? {
+            let name: String = name.get(0)?;
+            for row in tx.query(&format!("select * from {name}"), &[])? {
+                for value in row.values() {
+                    match value {
+                        Value::Bytes(value) => bytes.extend(value),
+                        Value::Text(value) => bytes.extend(value.bytes()),
+                        value => bytes.extend(format!("{value:?}").into_bytes()),
+                    }
+                    bytes.push(0);
+                }
+            }
+        }
+        Ok(bytes)
+    };
+    county.app.database.read_blocking(read).expect("the tables")
 }

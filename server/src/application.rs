@@ -17,6 +17,8 @@ use crate::import::ImportDesk;
 use crate::metrics::Metrics;
 use crate::{office, programmes};
 
+pub use crate::office::OpenIdDesk;
+
 /// The packs inside the program.
 static PACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../policies");
 
@@ -161,6 +163,11 @@ pub fn quiet_settings(uploads: PathBuf) -> Settings {
 
 /// All pages and interfaces, with manners.
 pub fn router(app: &App) -> Router {
+    router_with(app, None)
+}
+
+/// The same with an identity provider to sign in by, if there is one.
+pub fn router_with(app: &App, openid: Option<Arc<OpenIdDesk>>) -> Router {
     let metrics = Arc::new(Metrics::default());
     let observed = Arc::clone(&metrics);
     let manners = Manners {
@@ -175,6 +182,7 @@ pub fn router(app: &App) -> Router {
         .merge(office::open_routes(metrics))
         .merge(kangmai_web::routes())
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
+        .layer(axum::Extension(openid))
         .layer(axum::middleware::from_fn_with_state(app.clone(), count_strangers))
         .with_state(app.clone());
     with_manners(router, manners)

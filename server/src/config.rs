@@ -2,15 +2,19 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use kangmai_access::SignInRules;
 use kangmai_database::Database;
+use kangmai_openid::{Provider, ProviderSettings};
 use kangmai_programme::{GateRules, RequestLimits};
 use kangmai_seal::MasterKeys;
 use kangmai_web::TrustedProxies;
 use zeroize::Zeroizing;
+
+use crate::application::OpenIdDesk;
 
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -56,7 +60,7 @@ pub struct ServeConfig {
 #[derive(Debug, Clone, Args)]
 pub struct GateConfig {
     /// Who must set up a second factor: required = whoever sees more than a village; voluntary = nobody
-    #[arg(long, env = "KANGMAI_SECOND_FACTOR", value_enum, default_value_t = SecondFactorRule::Voluntary)]
+    #[arg(long, env = "KANGMAI_SECOND_FACTOR", value_enum, default_value_t = SecondFactorRule::Required)]
     pub second_factor: SecondFactorRule,
     /// A session without a request ends after so many minutes
     #[arg(long, env = "KANGMAI_IDLE_MINUTES", default_value_t = SignInRules::IDLE_SECONDS / 60, value_parser = clap::value_parser!(i64).range(1..=720))]
@@ -67,6 +71,24 @@ pub struct GateConfig {
     /// Proxies whose X-Forwarded-For counts: addresses or networks, with commas between them
     #[arg(long, env = "KANGMAI_TRUSTED_PROXIES", default_value_t)]
     pub trusted_proxies: TrustedProxies,
+    /// Sign in by this OpenID Connect provider as well; its secret: KANGMAI_OPENID_SECRET or KANGMAI_OPENID_SECRET_FILE
+    #[arg(long, env = "KANGMAI_OPENID_ISSUER", requires = "openid_client", requires = "openid_address")]
+    pub openid_issuer: Option<String>,
+    /// What the provider calls this program
+    #[arg(long, env = "KANGMAI_OPENID_CLIENT")]
+    pub openid_client: Option<String>,
+    /// The address of this program as browsers have it: https://kangmai.county.example
+    #[arg(long, env = "KANGMAI_OPENID_ADDRESS")]
+    pub openid_address: Option<String>,
+    /// The claim that gives the sign-in name; else an administrator binds each identity to an account
+    #[arg(long, env = "KANGMAI_OPENID_CLAIM")]
+    pub openid_claim: Option<String>,
+    /// The provider asks for a second factor, so that this program does not
+    #[arg(long, env = "KANGMAI_OPENID_SECOND_FACTOR")]
+    pub openid_second_factor: bool,
+    /// A file of certificates (PEM) that vouch for the provider in place of the public ones
+    #[arg(long, env = "KANGMAI_OPENID_CERTIFICATES")]
+    pub openid_certificates: Option<PathBuf>,
     /// Requests of one account in a minute
     #[arg(long, env = "KANGMAI_ACCOUNT_REQUESTS", default_value_t = RequestLimits::USUAL.of_account)]
     pub account_requests: u32,
@@ -87,7 +109,45 @@ pub enum SecondFactorRule {
     Voluntary,
 }
 
+/// Secrets are in the environment or in a file, never on the command line, which every user of the machine can read.
+fn secret_of(variable: &str) -> anyhow::Result<Option<String>> {
+    let file = std::env::var_os(format!("{variable}_FILE")).map(PathBuf::from);
+    match (std::env::var(variable).ok(), file) {
+        (Some(_), Some(_)) => anyhow::bail!("set {variable} or {variable}_FILE, not both"),
+        (secret, None) => Ok(secret),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path);
+            let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+    }
+}
+
 impl GateConfig {
+    /// The identity provider, if one is set.
+    ///
+    /// # Errors
+    /// When a setting is missing or cannot be.
+    pub fn openid(&self) -> anyhow::Result<Option<Arc<OpenIdDesk>>> {
+        let (Some(issuer), Some(client_id), Some(address)) =
+            (&self.openid_issuer, &self.openid_client, &self.openid_address)
+        else {
+            return Ok(None);
+        };
+        let certificates = self.openid_certificates.as_ref().map(std::fs::read_to_string).transpose();
+        let settings = ProviderSettings {
+            issuer: issuer.clone(),
+            client_id: client_id.clone(),
+            client_secret: secret_of("KANGMAI_OPENID_SECRET")?.unwrap_or_default(),
+            redirect: format!("{}/sign-in/openid/back", address.trim_end_matches('/')),
+            scope: "profile".to_owned(),
+            certificates: certificates.context("cannot read the provider's certificates")?,
+        };
+        let provider = Provider::new(settings).context("the identity provider is not taken")?;
+        let desk = OpenIdDesk::new(provider, self.openid_claim.clone(), self.openid_second_factor);
+        Ok(Some(Arc::new(desk)))
+    }
+
     /// As the program takes them.
     pub fn rules(&self) -> GateRules {
         GateRules {
@@ -103,6 +163,7 @@ impl GateConfig {
                 ..RequestLimits::USUAL
             },
             proxies: self.trusted_proxies.clone(),
+            issuer: self.openid_issuer.clone(),
         }
     }
 }

@@ -10,11 +10,13 @@ mod home;
 mod imports;
 mod interface;
 mod law;
+mod openid;
 mod own;
 mod packs;
 mod parked;
 mod proof;
 mod security;
+mod second_factor;
 mod set_up;
 mod sign_in;
 mod subsidies;
@@ -32,6 +34,8 @@ use kangmai_database::{DatabaseError, Migrations, Transaction};
 use kangmai_programme::{App, DueLine, Navigation, Programme, Route};
 
 use crate::metrics::Metrics;
+
+pub use openid::OpenIdDesk;
 
 /// The table of contents.
 pub(crate) fn programme() -> Programme {
@@ -81,6 +85,8 @@ const NAVIGATION: &[Navigation] = &[
 ];
 
 const ALL_STAGES: &[Stage] = &[Stage::Code, Stage::Password, Stage::Enrolment, Stage::Open];
+const CODE: &[Stage] = &[Stage::Code];
+const ENROLMENT: &[Stage] = &[Stage::Enrolment, Stage::Open];
 const OWN_PASSWORD: &[Stage] = &[Stage::Password, Stage::Open];
 
 fn routes() -> Vec<Route> {
@@ -89,6 +95,11 @@ fn routes() -> Vec<Route> {
         Route::post("/logout", Purpose::Home, sign_in::sign_out).in_stages(ALL_STAGES),
         Route::get("/password", Purpose::Home, own::show_password).in_stages(OWN_PASSWORD),
         Route::post("/password", Purpose::Home, own::change_password).in_stages(OWN_PASSWORD),
+        Route::get("/second-factor", Purpose::Home, second_factor::show_code).in_stages(CODE),
+        Route::post("/second-factor", Purpose::Home, second_factor::take_code).in_stages(CODE),
+        Route::get("/second-factor/enrolment", Purpose::Home, second_factor::show_enrolment)
+            .in_stages(ENROLMENT),
+        Route::post("/second-factor/enrolment", Purpose::Home, second_factor::change).in_stages(ENROLMENT),
         Route::get("/devices", Purpose::Home, own::show_devices),
         Route::post("/devices", Purpose::Home, own::end_devices),
         Route::get("/figures", Purpose::ReadFigures, figures::show_figures),
@@ -139,6 +150,8 @@ fn due(tx: &mut Transaction<'_>, app: &App, actor: &Actor, day: Day) -> Result<V
 pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
     Router::new()
         .route("/sign-in", get(sign_in::show_sign_in).post(sign_in::take_sign_in))
+        .route("/sign-in/openid", get(openid::go))
+        .route("/sign-in/openid/back", get(openid::come_back))
         .route("/set-up", get(set_up::show_set_up).post(set_up::take_set_up))
         .route("/health", get(health))
         .route("/api/openapi.json", get(interface::describe))

@@ -40,7 +40,7 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 0] = [];
+    let all: [&[SealedTable]; 1] = [kangmai_access::SEALED];
     all.concat()
 }
 

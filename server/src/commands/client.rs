@@ -4,12 +4,14 @@ use anyhow::{anyhow, bail};
 use clap::Subcommand;
 use kangmai_access::{
     Actor, Client, NewClient, Purpose, Reach, create_client, list_clients, reach, revoke_client, rotate_key,
+    set_scopes,
 };
 use kangmai_base::{Clock as _, DivisionCode, DivisionLevel, Id, Ids as _, SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_places::{Divisions, find_institution_by_code};
 
 use crate::config::Config;
+use crate::programmes;
 
 use super::account::refused;
 use super::say;
@@ -32,6 +34,14 @@ pub(super) enum ClientCommand {
         /// Its identifier, or its name
         client: String,
     },
+    /// Say which operations a client's keys open
+    Scope {
+        /// Its identifier, or its name
+        client: String,
+        /// An operation, as pre_settle or reconcile; several may be given; none: all
+        #[arg(long = "only")]
+        only: Vec<String>,
+    },
     /// End all keys of a client at once
     Revoke {
         /// Its identifier, or its name
@@ -52,6 +62,7 @@ pub(super) fn run(config: &Config, command: &ClientCommand) -> anyhow::Result<()
             say(add(&database, name, institution, place)?);
         }
         ClientCommand::Rotate { client } => say(new_key(&database, called(&database, client)?)?),
+        ClientCommand::Scope { client, only } => set_scope(&database, client, only)?,
         ClientCommand::Revoke { client } => {
             let (id, reach, now) = (called(&database, client)?, whole_reach()?, SystemClock.now());
             let audit_id = SystemIds.mint(now);
@@ -76,6 +87,20 @@ pub(super) fn run(config: &Config, command: &ClientCommand) -> anyhow::Result<()
         }
     }
     Ok(())
+}
+
+fn set_scope(database: &Database, client: &str, only: &[String]) -> anyhow::Result<()> {
+    let routes = programmes::all().iter().flat_map(|programme| (programme.routes)());
+    let known: Vec<&str> = routes.filter_map(|route| route.operation).map(|one| one.id).collect();
+    if let Some(unknown) = only.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("there is no operation {unknown:?}; there are {}", known.join(", "));
+    }
+    let (id, reach, now) = (called(database, client)?, whole_reach()?, SystemClock.now());
+    let (audit_id, only) = (SystemIds.mint(now), only.to_vec());
+    refused(database.write_blocking(move |tx| {
+        let scopes = (!only.is_empty()).then_some(only.as_slice());
+        set_scopes(tx, &Actor::system(), &reach, id, scopes, (audit_id, now))
+    })?)
 }
 
 fn whole_reach() -> anyhow::Result<Reach> {

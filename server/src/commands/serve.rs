@@ -9,7 +9,7 @@ use kangmai_database::Database;
 use kangmai_policy::Release;
 use kangmai_programme::{App, Law, Settings, read_law, release_files};
 
-use crate::application::{Parts, application, load_policies, make_ready, router};
+use crate::application::{OpenIdDesk, Parts, application, load_policies, make_ready, router_with};
 use crate::config::{Config, ServeConfig};
 
 use super::say;
@@ -19,7 +19,8 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let _alone = crate::lock::hold_alone(&config.database)?;
     let app = open(config, settings)?.behind(serve.gate.rules());
     let code = set_up_code(&app)?;
-    serve_app(&app, serve.listen, || {
+    let openid = serve.gate.openid()?;
+    serve_app(&app, serve.listen, openid, || {
         say(format!("http://{}", serve.listen));
         if let Some(code) = code {
             say(format!("初始设置 / set-up: http://{}/set-up", serve.listen));
@@ -89,7 +90,12 @@ pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
 }
 
 /// Serves until told to stop; calls `ready` once the address answers.
-pub(super) fn serve_app(app: &App, listen: std::net::SocketAddr, ready: impl FnOnce()) -> anyhow::Result<()> {
+pub(super) fn serve_app(
+    app: &App,
+    listen: std::net::SocketAddr,
+    openid: Option<Arc<OpenIdDesk>>,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
@@ -97,7 +103,7 @@ pub(super) fn serve_app(app: &App, listen: std::net::SocketAddr, ready: impl FnO
         })?;
         ready();
         let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
-        let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        let service = router_with(app, openid).into_make_service_with_connect_info::<std::net::SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(stop_signal()).await?;
         Ok(())
     })

@@ -5,8 +5,9 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{
-    Account, AccountChange, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Role, account_within,
-    change_account, create_account, hash_in_turn, list_accounts, readable_secret,
+    Account, AccountChange, Binding, BoundIdentity, NewAccount, ONE_TIME_PASSWORD_DAYS, PasswordHash, Role,
+    account_within, bind_identity, change_account, create_account, hash_in_turn, identities_of,
+    list_accounts, readable_secret, second_factor,
 };
 use kangmai_base::{DivisionCode, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -30,6 +31,7 @@ const TRANSFER: &[Field] = &[
     Field::text("place", "server.accounts.place").at_most(12),
     Field::text("institution", "server.accounts.institution").optional().at_most(32),
 ];
+const IDENTITY: &[Field] = &[Field::text("subject", "server.accounts.subject").at_most(255)];
 
 #[derive(Template)]
 #[template(path = "office_account.html")]
@@ -37,6 +39,11 @@ struct AccountPage {
     page: Page,
     id: Id<Account>,
     transfer: Form,
+    identity: Form,
+    identities: Vec<BoundIdentity>,
+    /// Whether an identity provider is set.
+    has_provider: bool,
+    has_factor: bool,
     /// A password that was just made: shown now and never again.
     one_time: Option<String>,
 }
@@ -197,9 +204,11 @@ async fn account_page(
             Some(id) => find_institution(tx, Id::from_uuid(id))?.map(|found| found.body.code),
             None => None,
         };
-        Ok::<_, DatabaseError>(account.map(|account| (account, code.unwrap_or_default())))
+        let factor = (identities_of(tx, id)?, second_factor(tx, id)?.is_some());
+        Ok::<_, DatabaseError>((account, code.unwrap_or_default(), factor))
     };
-    let (account, institution) = visit.app.database.read(read).await?.ok_or(Failure::NotFound)?;
+    let (found, institution, (identities, has_factor)) = visit.app.database.read(read).await?;
+    let account = found.ok_or(Failure::NotFound)?;
     let title = visit.page.word("server.accounts").into_owned();
     let mut page = visit.page.clone().under(title, "/accounts");
     page.title = account.display_name;
@@ -209,7 +218,8 @@ async fn account_page(
     transfer.fill("role", account.role.key());
     transfer.fill("place", account.place);
     transfer.fill("institution", institution);
-    Ok(AccountPage { page, id, transfer, one_time })
+    let (identity, has_provider) = (Form::blank(IDENTITY), visit.app.gate().rules.issuer.is_some());
+    Ok(AccountPage { page, id, transfer, identity, identities, has_provider, has_factor, one_time })
 }
 
 pub(super) async fn show_account(visit: Visit, Path(id): Path<Id<Account>>) -> Result<Response, Failure> {
@@ -226,6 +236,9 @@ pub(super) async fn change(
         "reopen" => AccountChange::Reopen,
         "unlock" => AccountChange::Unlock,
         "transfer" => return transfer(visit, id, body).await,
+        "second_factor" => AccountChange::ResetSecondFactor,
+        "bind" => return bind(visit, id, body).await,
+        "unbind" => return unbind(&visit, id, &body).await,
         "password" => return set_password(&visit, id).await,
         _ => return Err(Failure::Malformed),
     };
@@ -251,6 +264,40 @@ async fn make_change(
     let (audit_id, now) = (app.mint(), app.clock.now());
     let write =
         move |tx: &mut Transaction<'_>| change_account(tx, &actor, &reach, id, &change, audit_id, now);
+    Ok(visit.app.database.write(write).await?)
+}
+
+/// Binds an identity of the provider that is set.
+async fn bind(visit: Visit, id: Id<Account>, body: FormBody) -> Result<Response, Failure> {
+    let issuer = visit.app.gate().rules.issuer.clone().ok_or(Failure::NotFound)?;
+    let shown = account_page(&visit, id, None).await?;
+    let mut form = body.form(IDENTITY);
+    if let Some(subject) = form.text("subject") {
+        match make_binding(&visit, id, (issuer, subject), Binding::Bind).await? {
+            Ok(()) => return Ok(changed(&visit, &format!("/accounts/{id}"))),
+            Err(refusal) => form.refuse(refusal),
+        }
+    }
+    show_refused(&AccountPage { identity: form, ..shown })
+}
+
+async fn unbind(visit: &Visit, id: Id<Account>, body: &FormBody) -> Result<Response, Failure> {
+    let identity = (body.value("issuer").to_owned(), body.value("subject").to_owned());
+    make_binding(visit, id, identity, Binding::Unbind).await?.map_err(|_| Failure::NotFound)?;
+    Ok(changed(visit, &format!("/accounts/{id}")))
+}
+
+async fn make_binding(
+    visit: &Visit,
+    id: Id<Account>,
+    (issuer, subject): (String, String),
+    binding: Binding,
+) -> Result<Result<(), Refusal>, Failure> {
+    let (app, actor, reach) = (visit.app.clone(), visit.actor.clone(), visit.reach.clone());
+    let stamp = (app.mint(), app.clock.now());
+    let write = move |tx: &mut Transaction<'_>| {
+        bind_identity(tx, &actor, &reach, id, (&issuer, &subject), binding, stamp)
+    };
     Ok(visit.app.database.write(write).await?)
 }
 

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{
     Client, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, LONGEST_CLIENT_NAME, NewClient, client_within, create_client,
-    list_clients, revoke_client, rotate_key,
+    list_clients, revoke_client, rotate_key, set_scopes,
 };
 use kangmai_base::{Id, Moment, Refusal};
 use kangmai_database::{DatabaseError, Transaction};
@@ -21,7 +21,9 @@ const FIELDS: &[Field] = &[
     Field::text("name", "server.clients.name").at_most(LONGEST_CLIENT_NAME),
     Field::select("institution", "server.clients.institution"),
     Field::text("place", "server.accounts.place").at_most(12),
+    Field::many("scopes", "server.clients.scopes"),
 ];
+const SCOPES: &[Field] = &[Field::many("scopes", "server.clients.scopes")];
 /// Institutions that the form offers; more than a county has.
 const MOST_OFFERED: i64 = 1_000;
 
@@ -41,6 +43,7 @@ struct ClientPage {
     page: Page,
     line: Line,
     keys: Vec<KeyLine>,
+    scopes: Form,
     /// A key that was just made: shown now and never again.
     new_key: Option<String>,
 }
@@ -79,6 +82,33 @@ fn line(client: Client, now: Moment) -> Line {
     }
 }
 
+/// All operations of interfaces, by their names.
+fn operations(visit: &Visit) -> Vec<Choice> {
+    let routes = visit.app.programmes.iter().flat_map(|programme| (programme.routes)());
+    let operations = routes.filter_map(|route| route.operation);
+    operations.map(|operation| Choice::new(operation.id, visit.page.word(operation.word))).collect()
+}
+
+/// The ticks that are set: of no scopes, all.
+fn ticked(visit: &Visit, scopes: Option<&[String]>) -> Vec<(String, String)> {
+    let all = operations(visit).into_iter().map(|choice| choice.value);
+    let set = all.filter(|name| scopes.is_none_or(|scopes| scopes.contains(name)));
+    set.map(|name| ("scopes".to_owned(), name)).collect()
+}
+
+/// The scopes of a form; none where all are ticked, so that a later operation is open as well.
+fn scopes_of(visit: &Visit, form: &mut Form) -> Option<Option<Vec<String>>> {
+    let chosen = form.many("scopes");
+    if form.error_at("scopes").is_some() {
+        return None;
+    }
+    if chosen.is_empty() {
+        form.refuse(Refusal::new("web.form.choose").at("scopes"));
+        return None;
+    }
+    Some((chosen.len() < operations(visit).len()).then_some(chosen))
+}
+
 async fn clients_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<ClientsPage, Failure> {
     let list = ListQuery::read(&LIST, uri);
     let (offset, limit, reach) = (list.paging.offset(), list.paging.limit(), visit.reach.clone());
@@ -93,6 +123,7 @@ async fn clients_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<Client
         .iter()
         .map(|one| Choice::new(one.id.uuid().to_string(), format!("{} ({})", one.body.name, one.body.code)));
     form.offer("institution", choices.collect());
+    form.offer("scopes", operations(visit));
     let shown = usize::try_from(limit).unwrap_or(0);
     let (more, now) = (clients.len() > shown, visit.app.clock.now());
     let rows = clients.into_iter().take(shown).map(|client| line(client, now)).collect();
@@ -102,7 +133,7 @@ async fn clients_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<Client
 
 /// GET: the clients, and the form for a new one.
 pub(super) async fn show_clients(visit: Visit, uri: Uri) -> Result<Response, Failure> {
-    let mut form = Form::blank(FIELDS);
+    let mut form = Form::typed(FIELDS, ticked(&visit, None));
     form.fill("place", visit.reach.place());
     show(&clients_page(&visit, &uri, form).await?)
 }
@@ -113,11 +144,12 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     let form = &mut page.form;
     let (name, institution) = (form.text("name"), form.choice("institution"));
     let place = form.division("place");
+    let scopes = scopes_of(&visit, form);
     let institution = institution.and_then(|id| id.parse::<Id<()>>().ok());
-    if let (Some(name), Some(institution), Some(place)) = (name, institution, place) {
+    if let (Some(name), Some(institution), Some(place), Some(scopes)) = (name, institution, place, scopes) {
         let id = Id::from_uuid(visit.app.mint());
         let new = NewClient { id, name, institution: institution.uuid(), place };
-        match make(&visit, new).await? {
+        match make(&visit, new, scopes).await? {
             Ok(key) => return show(&client_page(&visit, id, Some(key)).await?),
             Err(refusal) => form.refuse(refusal),
         }
@@ -125,14 +157,26 @@ pub(super) async fn create(visit: Visit, uri: Uri, body: FormBody) -> Result<Res
     show_refused(&page)
 }
 
-async fn make(visit: &Visit, new: NewClient) -> Result<Result<String, Refusal>, Failure> {
+async fn make(
+    visit: &Visit,
+    new: NewClient,
+    scopes: Option<Vec<String>>,
+) -> Result<Result<String, Refusal>, Failure> {
     if !Divisions::shipped().has(new.place) {
         return Ok(Err(Refusal::new("access.account.place_out_of_reach").at("place")));
     }
     let (app, actor, reach) = (visit.app.clone(), visit.actor.clone(), visit.reach.clone());
     let now = app.clock.now();
     let database = app.database.clone();
-    Ok(database.write(move |tx| create_client(tx, &actor, &reach, &new, &*app.ids, now)).await?)
+    let write = move |tx: &mut Transaction<'_>| {
+        let made = create_client(tx, &actor, &reach, &new, &*app.ids, now)?;
+        if made.is_ok() && scopes.is_some() {
+            let set = set_scopes(tx, &actor, &reach, new.id, scopes.as_deref(), (app.mint(), now))?;
+            return Ok(set.and(made));
+        }
+        Ok::<_, DatabaseError>(made)
+    };
+    Ok(database.write(write).await?)
 }
 
 async fn client_page(visit: &Visit, id: Id<Client>, new_key: Option<String>) -> Result<ClientPage, Failure> {
@@ -160,7 +204,9 @@ async fn client_page(visit: &Visit, id: Id<Client>, new_key: Option<String>) -> 
         }
     });
     let keys = keys.collect();
-    Ok(ClientPage { page, keys, new_key, line: line(client, now) })
+    let mut scopes = Form::typed(SCOPES, ticked(visit, client.scopes.as_deref()));
+    scopes.offer("scopes", operations(visit));
+    Ok(ClientPage { page, keys, scopes, new_key, line: line(client, now) })
 }
 
 /// GET: one client with its keys.
@@ -188,8 +234,24 @@ pub(super) async fn change(
             done.await?.map_err(|_| Failure::NotFound)?;
             Ok(Flash::good(visit.page.word("server.clients.revoked_now").into_owned()).then_go_to("/clients"))
         }
+        "scopes" => change_scopes(visit, id, body).await,
         _ => Err(Failure::Malformed),
     }
+}
+
+async fn change_scopes(visit: Visit, id: Id<Client>, body: FormBody) -> Result<Response, Failure> {
+    let shown = client_page(&visit, id, None).await?;
+    let mut form = body.form(SCOPES);
+    form.offer("scopes", operations(&visit));
+    let Some(scopes) = scopes_of(&visit, &mut form) else {
+        return show_refused(&ClientPage { scopes: form, ..shown });
+    };
+    let (app, actor, reach) = (visit.app.clone(), visit.actor.clone(), visit.reach.clone());
+    let stamp = (app.mint(), app.clock.now());
+    let write = move |tx: &mut Transaction<'_>| set_scopes(tx, &actor, &reach, id, scopes.as_deref(), stamp);
+    app.database.write(write).await?.map_err(|_| Failure::NotFound)?;
+    let done = visit.page.word("server.clients.scopes_changed").into_owned();
+    Ok(Flash::good(done).then_go_to(&format!("/clients/{id}")))
 }
 
 impl ClientPage {

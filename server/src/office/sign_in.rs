@@ -1,13 +1,16 @@
 //! Signing in and out.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use kangmai_access::{SignIn, end_session, set_up_waits, sign_in};
-use kangmai_programme::{App, Door, Visit};
+use kangmai_programme::{App, Door, Visit, percent_encoded};
 use kangmai_web::{Failure, Field, Form, FormBody, Page, cookies, go_to, local_path, show, show_refused};
+
+use super::openid::OpenId;
 
 const FIELDS: &[Field] = &[
     Field::text("name", "server.sign_in.name").autocomplete("username").at_most(64),
@@ -21,6 +24,18 @@ struct SignInPage {
     page: Page,
     form: Form,
     demo: bool,
+    /// Whether an identity provider is set.
+    openid: bool,
+    next: String,
+}
+
+impl SignInPage {
+    fn openid_path(&self) -> String {
+        match self.next.as_str() {
+            "" => "/sign-in/openid".to_owned(),
+            next => format!("/sign-in/openid?next={}", percent_encoded(next)),
+        }
+    }
 }
 
 fn page(app: &App, headers: &HeaderMap, uri: &Uri) -> Page {
@@ -29,6 +44,7 @@ fn page(app: &App, headers: &HeaderMap, uri: &Uri) -> Page {
 
 pub(super) async fn show_sign_in(
     State(app): State<App>,
+    Extension(desk): OpenId,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Failure> {
@@ -39,11 +55,14 @@ pub(super) async fn show_sign_in(
     if let Some(next) = wanted(&uri) {
         form.fill("next", next);
     }
-    show(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
+    let next = wanted(&uri).unwrap_or_default();
+    let (page, demo) = (page(&app, &headers, &uri), app.settings.demo);
+    show(&SignInPage { page, form, demo, openid: desk.is_some(), next })
 }
 
 pub(super) async fn take_sign_in(
     State(app): State<App>,
+    Extension(desk): OpenId,
     door: Door,
     headers: HeaderMap,
     uri: Uri,
@@ -56,7 +75,10 @@ pub(super) async fn take_sign_in(
     if let (Some(name), Some(password)) = (name, password) {
         let typed = SignIn { name, password, from: door.origin() };
         match sign_in(&app.database, &app.clock, &app.ids, typed).await? {
-            Ok((token, _)) => return Ok(go_on(&app, &next, &token)),
+            Ok((token, _)) => {
+                end_former(&app, &headers).await?;
+                return Ok(go_on(&app, &next, &token));
+            }
             Err(refusal) => {
                 door.note_wrong();
                 form.refuse(refusal);
@@ -64,7 +86,16 @@ pub(super) async fn take_sign_in(
         }
     }
     form.fill("password", "");
-    show_refused(&SignInPage { page: page(&app, &headers, &uri), form, demo: app.settings.demo })
+    let (page, demo) = (page(&app, &headers, &uri), app.settings.demo);
+    show_refused(&SignInPage { page, form, demo, openid: desk.is_some(), next })
+}
+
+/// Ends the session that this browser had: who signs in anew leaves none behind.
+pub(super) async fn end_former(app: &App, headers: &HeaderMap) -> Result<(), Failure> {
+    let former = cookies::read(headers, cookies::session_name(app.settings.secure)).map(str::to_owned);
+    let Some(former) = former else { return Ok(()) };
+    let now = app.clock.now();
+    Ok(app.database.write(move |tx| end_session(tx, &former, now)).await?)
 }
 
 /// On to the page that was wanted, with the session's (new) token. What is still missing there, is asked there.
@@ -88,7 +119,7 @@ pub(super) async fn sign_out(visit: Visit, _: FormBody) -> Result<Response, Fail
     Ok(response)
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut index = 0;

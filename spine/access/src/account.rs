@@ -67,6 +67,8 @@ pub enum AccountChange {
     Unlock,
     /// Nobody signs in with it until it is unlocked; its sessions end at once. The security officer's hand brake.
     Lock,
+    /// The second factor is taken away, with its recovery codes: another is set up at the next sign-in.
+    ResetSecondFactor,
 }
 
 impl AccountChange {
@@ -78,6 +80,7 @@ impl AccountChange {
             AccountChange::Transfer { .. } => "account_transferred",
             AccountChange::Unlock => "account_unlocked",
             AccountChange::Lock => "account_locked",
+            AccountChange::ResetSecondFactor => "second_factor_reset",
         }
     }
 }
@@ -182,6 +185,7 @@ pub fn change_account(
         }
         AccountChange::Unlock => store::set_failures(tx, id, 0, None)?,
         AccountChange::Lock => store::lock(tx, id, now.plus_seconds(LOCKED_SECONDS))?,
+        AccountChange::ResetSecondFactor => crate::second_factor::forget_factor(tx, id)?,
     }
     if !matches!(change, AccountChange::Reopen | AccountChange::Unlock) {
         end_sessions_of(tx, id, now)?;

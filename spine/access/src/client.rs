@@ -43,6 +43,26 @@ pub struct Client {
     pub closed_at: Option<Moment>,
     /// Its keys, the newest first.
     pub keys: Vec<ClientKey>,
+    /// The operations that its keys open, by their names; none: all that a client may do.
+    pub scopes: Option<Vec<String>>,
+}
+
+/// Who shows a key that works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyHolder {
+    /// The client as one who acts.
+    pub actor: Actor,
+    /// The operations that its keys open; none: all.
+    pub scopes: Option<Vec<String>>,
+    /// Whether its last use is to be written down: then call [`note_key_seen`] in a write.
+    pub seen_is_old: bool,
+}
+
+impl KeyHolder {
+    /// Whether the key opens the operation of this name.
+    pub fn may(&self, operation: &str) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope == operation))
+    }
 }
 
 impl Client {
@@ -186,6 +206,28 @@ pub fn revoke_client(
     Ok(Ok(()))
 }
 
+/// Says which operations a client's keys open; none: all that a client may do. It holds from the next request on.
+///
+/// # Errors
+/// The inner [`Refusal`] when there is no such open client within `reach`.
+pub fn set_scopes(
+    tx: &mut Transaction<'_>,
+    by: &Actor,
+    reach: &Reach,
+    id: Id<Client>,
+    scopes: Option<&[String]>,
+    (audit_id, now): (Uuid, Moment),
+) -> Result<Result<(), Refusal>, DatabaseError> {
+    let Some(client) = client_within(tx, reach, id)?.filter(|client| client.closed_at.is_none()) else {
+        return Ok(Err(Refusal::new("access.client.not_found")));
+    };
+    let text = scopes.map(|scopes| scopes.join(" "));
+    let reason = text.clone().unwrap_or_default();
+    store::set_scopes(tx, id, text)?;
+    audit(tx, audit_id, now, by, "client_scopes", Some(id.uuid()), client.place, &reason, "done")?;
+    Ok(Ok(()))
+}
+
 /// One client with its keys, if it lies within reach.
 ///
 /// # Errors
@@ -214,8 +256,7 @@ pub fn list_clients(
     store::clients(tx, reach, offset, limit)
 }
 
-/// Whose key it is, if it works: the client as one who acts. The second part says whether its last use is to be
-/// written down: then call [`note_key_seen`] in a write.
+/// Whose key it is, if it works.
 ///
 /// # Errors
 /// When the database fails.
@@ -223,7 +264,7 @@ pub fn client_of_key(
     tx: &mut Transaction<'_>,
     key: &str,
     now: Moment,
-) -> Result<Option<(Actor, bool)>, DatabaseError> {
+) -> Result<Option<KeyHolder>, DatabaseError> {
     if !key.starts_with(KEY_BEGIN) {
         return Ok(None);
     }
@@ -239,7 +280,7 @@ pub fn client_of_key(
         place: client.place,
         institution: Some(client.institution),
     };
-    Ok(Some((actor, seen_is_old)))
+    Ok(Some(KeyHolder { actor, scopes: client.scopes, seen_is_old }))
 }
 
 /// Writes down that `key` was used at `now`.

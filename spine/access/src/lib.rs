@@ -11,14 +11,17 @@ mod audit;
 mod break_glass;
 mod client;
 mod hashing;
+mod identity;
 mod matrix;
 mod password;
 mod relation;
+mod second_factor;
 mod session;
 mod set_up;
 mod sign_in;
 mod store;
 mod throttle;
+mod totp;
 mod wrong_keys;
 
 use kangmai_base::{DivisionCode, Id, PlaceRange, Uuid};
@@ -34,13 +37,21 @@ pub use break_glass::{
     review_break_glass, try_break_glass,
 };
 pub use client::{
-    Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, LONGEST_CLIENT_NAME, NewClient, client_of_key,
-    client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
+    Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, KeyHolder, LONGEST_CLIENT_NAME, NewClient,
+    client_of_key, client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
+    set_scopes,
 };
 pub use hashing::hash_in_turn;
+pub use identity::{
+    Binding, BoundIdentity, ProvenIdentity, bind_identity, identities_of, sign_in_by_identity,
+};
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
 pub use relation::{NewRelation, Related, RelationKind, end_relations, reach_of_person, relate};
+pub use second_factor::{
+    Enrolled, Enrolment, Means, Proof, RECOVERY_CODES, SEALED, SecondFactor, begin_enrolment,
+    finish_enrolment, give_code, give_up_factor, renew_recovery_codes, second_factor,
+};
 pub use session::{
     Device, FoundSession, LastSignIn, Method, Origin, SignInRules, SignedIn, Stage, devices, end_device,
     end_other_sessions, end_session, end_sessions_of, last_sign_in, needs_second_factor, note_seen, session,
@@ -48,6 +59,7 @@ pub use session::{
 pub use set_up::{FIRST_ROLES, SET_UP_MINUTES, SetUpRefusal, begin_set_up, set_up, set_up_waits};
 pub use sign_in::{ONE_TIME_PASSWORD_DAYS, OwnPassword, SignIn, change_own_password, sign_in};
 pub use throttle::{MOST_COUNTED, Throttle};
+pub use totp::code_at;
 pub use wrong_keys::{MOST_WRONG_KEYS, WrongKeys};
 
 /// The tables of this crate.
@@ -58,6 +70,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "002-clients", sql: include_str!("../migrations/002-clients.sql") },
         Migration { name: "003-sign-in", sql: include_str!("../migrations/003-sign-in.sql") },
         Migration { name: "004-relations", sql: include_str!("../migrations/004-relations.sql") },
+        Migration { name: "005-identities", sql: include_str!("../migrations/005-identities.sql") },
     ],
 };
 

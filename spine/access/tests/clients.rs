@@ -95,7 +95,8 @@ impl Given {
 
     fn actor(&self, key: &str) -> Option<(Actor, bool)> {
         let (key, now) = (key.to_owned(), self.clock.now());
-        self.write(move |tx| client_of_key(tx, &key, now))
+        let holder = self.write(move |tx| client_of_key(tx, &key, now));
+        holder.map(|holder| (holder.actor, holder.seen_is_old))
     }
 
     fn client(&self, by: &Actor, id: Id<Client>) -> Option<Client> {

@@ -55,6 +55,8 @@ pub struct GateRules {
     pub limits: RequestLimits,
     /// Whose word counts for where a request comes from.
     pub proxies: TrustedProxies,
+    /// The identity provider by which people may sign in, if there is one.
+    pub issuer: Option<String>,
 }
 
 impl GateRules {
@@ -64,6 +66,7 @@ impl GateRules {
             sign_in: SignInRules::STRICT,
             limits: RequestLimits::USUAL,
             proxies: TrustedProxies::default(),
+            issuer: None,
         }
     }
 

@@ -11,7 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use kangmai_access::{
-    Actor, FoundSession, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
+    FoundSession, KeyHolder, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
 };
 use kangmai_base::Refusal;
 use kangmai_database::DatabaseError;
@@ -115,10 +115,10 @@ pub fn routed(app: &App, routes: Vec<Route>) -> Router<App> {
                 let asked = (app.clone(), route.purpose, route.stages);
                 route.handler.layer(from_fn_with_state(asked, admit))
             }
-            Some(_) => route
+            Some(operation) => route
                 .handler
                 .layer(DefaultBodyLimit::max(API_LIMIT_BYTES))
-                .layer(from_fn_with_state((app.clone(), route.purpose), admit_client)),
+                .layer(from_fn_with_state((app.clone(), route.purpose, operation.id), admit_client)),
         };
         router.route(route.path, handler)
     })
@@ -127,22 +127,24 @@ pub fn routed(app: &App, routes: Vec<Route>) -> Router<App> {
 /// Lets a request of a client through whose key works and whose role has the purpose. No cookie counts here, so no form
 /// of a strange page can use a session.
 async fn admit_client(
-    State((app, purpose)): State<(App, Purpose)>,
+    State((app, purpose, operation)): State<(App, Purpose, &'static str)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let request_id = app.mint().to_string();
     let language = Preferences::of_interface(request.headers()).language;
     let (key, from) = (bearer(request.headers()), sender_of(&request).counted_as());
-    let answer = match let_in(&app, purpose, key, from).await {
+    let answer = match let_in(&app, (purpose, operation), key, from).await {
         Ok(mut granted) => {
             granted.request_id.clone_from(&request_id);
             request.extensions_mut().insert(granted);
-            counted_elsewhere(next.run(request).await)
+            next.run(request).await
         }
         Err(failure) => failure.into_response(),
     };
-    say_in_json(answer, &app.words, language, &request_id)
+    let said = say_in_json(answer, &app.words, language, &request_id);
+    // Whoever shows no key that works is a stranger.
+    if said.status() == StatusCode::UNAUTHORIZED { said } else { counted_elsewhere(said) }
 }
 
 fn counted_elsewhere(mut response: Response) -> Response {
@@ -150,12 +152,24 @@ fn counted_elsewhere(mut response: Response) -> Response {
     response
 }
 
-async fn let_in(app: &App, purpose: Purpose, key: Option<String>, from: IpAddr) -> Result<Let, ApiFailure> {
-    let Some(actor) = find_client(app, key).await? else {
+async fn let_in(
+    app: &App,
+    (purpose, operation): (Purpose, &'static str),
+    key: Option<String>,
+    from: IpAddr,
+) -> Result<Let, ApiFailure> {
+    let Some(holder) = find_client(app, key).await? else {
         return Err(wrong_key(app, from));
     };
+    let may = holder.may(operation);
+    let actor = holder.actor;
     if let Some(seconds) = app.gate().clients().note(actor.account.uuid(), app.clock.now()) {
         return Err(too_many("web.api.too_often", seconds));
+    }
+    if !may {
+        let refusal = Refusal::new("web.api.out_of_scope");
+        let problem = Problem::new(refusal).mending("web.api.mend.out_of_scope");
+        return Err(ApiFailure::new(StatusCode::FORBIDDEN, problem));
     }
     let reach = reach(&actor, purpose).ok_or_else(ApiFailure::not_found)?;
     Ok(Let { actor, reach, request_id: String::new() })
@@ -193,7 +207,7 @@ fn wrong_key(app: &App, from: IpAddr) -> ApiFailure {
     }
 }
 
-async fn find_client(app: &App, key: Option<String>) -> Result<Option<Actor>, DatabaseError> {
+async fn find_client(app: &App, key: Option<String>) -> Result<Option<KeyHolder>, DatabaseError> {
     let Some(key) = key else { return Ok(None) };
     let (now, asked) = (app.clock.now(), key.clone());
     let found =
@@ -202,11 +216,11 @@ async fn find_client(app: &App, key: Option<String>) -> Result<Option<Actor>, Da
     if app.law().lacks(number) {
         take_up(app).await;
     }
-    let Some((actor, seen_is_old)) = found else { return Ok(None) };
-    if seen_is_old {
+    let Some(holder) = found else { return Ok(None) };
+    if holder.seen_is_old {
         app.database.write(move |tx| note_key_seen(tx, &key, now)).await?;
     }
-    Ok(Some(actor))
+    Ok(Some(holder))
 }
 
 /// What a page asks: the program, its purpose and the stages in which it answers.
@@ -281,8 +295,8 @@ async fn take_up(app: &App) {
     }
 }
 
-/// Everything but unreserved characters and `/` as `%XX`.
-fn percent_encoded(text: &str) -> String {
+/// Everything but unreserved characters and `/` as `%XX`: for a path that is carried in an address.
+pub fn percent_encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {

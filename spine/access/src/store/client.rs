@@ -14,21 +14,22 @@ const REVOKE_KEYS_BEFORE: &str =
     "update client_key set revoked_at = $3 where client = $1 and made_at < $2 and revoked_at is null";
 const SHORTEN_KEYS: &str = "update client_key set expires_at = $2 where client = $1 and expires_at > $2";
 const CLOSE_CLIENT: &str = "update client set closed_at = $2 where id = $1";
+const SET_SCOPES: &str = "update client set scopes = $2 where id = $1";
 const REVOKE_KEYS: &str = "update client_key set revoked_at = $2 where client = $1 and revoked_at is null";
 const SET_SEEN: &str = "update client_key set seen_at = $2 where hash = $1";
 const CLIENT: &str = "select client.id, client.name, client.institution, institution.name, client.place,
-    client.created_at, account.display_name, client.closed_at from client
+    client.created_at, account.display_name, client.closed_at, client.scopes from client
     left join institution on institution.id = client.institution
     left join account on account.id = client.created_by where client.id = $1";
 const CLIENTS: &str = "select client.id, client.name, client.institution, institution.name, client.place,
-    client.created_at, account.display_name, client.closed_at from client
+    client.created_at, account.display_name, client.closed_at, client.scopes from client
     left join institution on institution.id = client.institution
     left join account on account.id = client.created_by
     where client.place between $1 and $2 order by client.place, client.name, client.id limit $3 offset $4";
 const KEYS_OF: &str = "select hint, made_at, expires_at, revoked_at, seen_at from client_key
     where client = $1 order by made_at desc, hash limit 20";
 const OF_KEY: &str = "select client.id, client.name, client.institution, '', client.place, client.created_at,
-    client.name, client.closed_at, client_key.hint, client_key.made_at, client_key.expires_at,
+    client.name, client.closed_at, client.scopes, client_key.hint, client_key.made_at, client_key.expires_at,
     client_key.revoked_at, client_key.seen_at
     from client_key join client on client.id = client_key.client
     where client_key.hash = $1 and client.closed_at is null";
@@ -75,6 +76,15 @@ pub(crate) fn shorten_keys(
     Ok(())
 }
 
+pub(crate) fn set_scopes(
+    tx: &mut Transaction<'_>,
+    client: Id<Client>,
+    scopes: Option<String>,
+) -> Result<(), DatabaseError> {
+    tx.execute(SET_SCOPES, &params![client, scopes])?;
+    Ok(())
+}
+
 pub(crate) fn close_client(
     tx: &mut Transaction<'_>,
     client: Id<Client>,
@@ -101,6 +111,9 @@ fn read_client(row: &Row) -> Result<Client, DatabaseError> {
         created_by: row.get(6)?,
         closed_at: row.get(7)?,
         keys: Vec::new(),
+        scopes: row
+            .get::<Option<String>>(8)?
+            .map(|text| text.split_whitespace().map(str::to_owned).collect()),
     })
 }
 
@@ -142,5 +155,5 @@ pub(crate) fn client_of_key(
     hash: &[u8],
 ) -> Result<Option<(Client, ClientKey)>, DatabaseError> {
     let Some(row) = tx.query_one(OF_KEY, &params![hash.to_vec()])? else { return Ok(None) };
-    Ok(Some((read_client(&row)?, read_key(&row, 8)?)))
+    Ok(Some((read_client(&row)?, read_key(&row, 9)?)))
 }

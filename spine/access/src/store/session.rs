@@ -21,6 +21,7 @@ const SESSION: &str =
 const SET_SEEN: &str = "update session set seen_at = $2 where token_hash = $1";
 const ROTATE: &str =
     "update session set token_hash = $2, csrf = $3 where token_hash = $1 and ended_at is null";
+const SET_SECOND_FACTOR: &str = "update session set second_factor_at = $2 where token_hash = $1";
 const END: &str = "update session set ended_at = $2 where token_hash = $1 and ended_at is null";
 const END_OF: &str = "update session set ended_at = $2
     where account = $1 and ended_at is null and token_hash <> $3";
@@ -102,6 +103,15 @@ pub(crate) fn rotate(
     csrf: &str,
 ) -> Result<(), DatabaseError> {
     tx.execute(ROTATE, &params![old_hash.to_vec(), new_hash.to_vec(), csrf])?;
+    Ok(())
+}
+
+pub(crate) fn set_second_factor(
+    tx: &mut Transaction<'_>,
+    token_hash: &[u8],
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    tx.execute(SET_SECOND_FACTOR, &params![token_hash.to_vec(), now])?;
     Ok(())
 }
 
