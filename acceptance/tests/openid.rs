@@ -43,8 +43,8 @@ fn package() -> Option<PathBuf> {
     }
     std::fs::create_dir_all(&folder).ok()?;
     std::fs::write(folder.join("package.json"), "{\"private\":true}").ok()?;
-    let npm = Command::new("npm").args(["install", "--no-audit", "--no-fund", "oidc-provider@9"]);
-    let mut npm = npm;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "oidc-provider@9"]);
     let fetched = npm.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     fetched.success().then_some(folder)
 }

@@ -1,6 +1,8 @@
 //! Forged tokens, one fault each: every one is refused for its own reason. The keys were made for these tests and open
 //! nothing.
 
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kangmai_base::Moment;
@@ -181,7 +183,7 @@ fn tokens_signed_on_a_curve_are_read_too() {
     let public = json!({ "kty": "EC", "crv": "P-256", "kid": "e1", "x": text(&point[1..33]), "y": text(&point[33..]) });
     let sign = |message: &[u8]| key.sign(&random, message).expect("signed").as_ref().to_vec();
     let token = signed(&json!({ "alg": "ES256", "kid": "e1" }), &claims(), sign);
-    assert_eq!(verified(&token, &set(&[public.clone()])).as_deref(), Ok("0042"));
+    assert_eq!(verified(&token, &set(std::slice::from_ref(&public))).as_deref(), Ok("0042"));
     let mut encryption = public.clone();
     encryption["use"] = json!("enc");
     assert_eq!(verified(&token, &set(&[encryption])), Err(TokenError::Signature));
