@@ -13,7 +13,12 @@ fn the_figures_of_a_day_stand_in_a_table() {
     assert_eq!(township["起付线"], "200.00 元（每次）");
     assert_eq!(township["支付比例或减免"], "800.00 元以内支付 70% 800.00 元以上支付 90%");
     assert_eq!(township["年度限额"], "150,000.00 元");
-    clerk.sees("14周岁及以下").sees("起付线乘以 50%").sees("年龄不超过14岁").sees("basic_paid");
+    clerk
+        .sees("14周岁及以下")
+        .sees("起付线乘以 50%")
+        .sees("年龄不超过14岁")
+        .sees("住院次数")
+        .does_not_see("basic_paid");
     // Before the first version there is nothing to read figures of.
     clerk.open("/policies?pack=cn/henan&on=2001-01-01").does_not_see("起付线乘以");
     clerk.in_english().open("/policies?pack=cn/henan&on=2019-06-01");

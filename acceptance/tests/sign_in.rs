@@ -597,7 +597,9 @@ fn holds(dump: &[u8], secret: &[u8]) -> bool {
 
 fn unhex(text: &str) -> Vec<u8> {
     let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    pairs
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("a digit"), 16).expect("a digit"))
+        .collect()
 }
 
 /// The bytes of a secret as authenticators read it.
@@ -605,13 +607,14 @@ fn base32(text: &str) -> Vec<u8> {
     let bits: String = text
         .bytes()
         .map(|letter| {
-            let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|own| *own == letter).unwrap();
+            let value =
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|own| *own == letter).expect("a digit");
             format!("{value:05b}")
         })
         .collect();
     bits.as_bytes()
         .chunks_exact(8)
-        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).unwrap(), 2).unwrap())
+        .map(|byte| u8::from_str_radix(std::str::from_utf8(byte).expect("a digit"), 2).expect("a digit"))
         .collect()
 }
 

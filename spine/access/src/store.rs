@@ -2,9 +2,9 @@
 
 pub(crate) mod break_glass;
 pub(crate) mod client;
-pub(crate) mod relation;
 pub(crate) mod factor;
 pub(crate) mod identity;
+pub(crate) mod relation;
 pub(crate) mod session;
 pub(crate) mod set_up;
 
