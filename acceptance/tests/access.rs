@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use kangmai_acceptance::access::{Scope, Stance, rows};
 use kangmai_acceptance::county::County;
 use kangmai_acceptance::visitor::Visitor;
-use kangmai_access::{Actor, Role, reach};
+use kangmai_access::{Actor, Role, Stage, reach};
 use kangmai_programme::Route;
 
 /// Pages that ask further: for a kind of file that the role may import, for the name of a file, a pack or a benefit.
@@ -99,8 +99,10 @@ fn a_form_without_the_session_s_token_changes_nothing() {
     for role in Role::ALL {
         let mut visitor = county.sign_in(role);
         let actor = county.employ(role, &format!("again_{}", role.key()), kangmai_acceptance::county::COUNTY);
-        for route in routes(&county).iter().filter(|route| route.method == "POST") {
-            let status = ask(&mut visitor, route);
+        let posts = routes(&county).into_iter().filter(|route| route.method == "POST");
+        // What answers only on the way in leads a complete sign-in on before it reads anything.
+        for route in posts.filter(|route| route.stages.contains(&Stage::Open)) {
+            let status = ask(&mut visitor, &route);
             if reach(&actor, route.purpose).is_some() && status.is_success() {
                 wrong.push(format!("{} {} answers {} {status}", route.method, route.path, role.key()));
             }

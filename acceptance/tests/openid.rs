@@ -65,8 +65,10 @@ fn provider() -> Option<Running> {
         .stderr(Stdio::null())
         .spawn()
         .expect("node");
-    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let ready = lines.map_while(Result::ok).any(|line| line == "ready");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines().map_while(Result::ok);
+    let ready = lines.any(|line| line == "ready");
+    // What it says further has to be read: a pipe that nobody reads would end it.
+    std::thread::spawn(move || lines.count());
     let running = Running { child, issuer: format!("http://127.0.0.1:{port}") };
     assert!(ready, "the provider does not start");
     Some(running)

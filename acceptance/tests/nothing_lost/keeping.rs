@@ -39,7 +39,7 @@ const NONE_OF: [(&str, &str); 6] = [
 const BILL: &str = "select state, total from bill where number = $1";
 const ANSWERED: &str = "select count(*) from request where key = $1 and state = 'answered'";
 /// As if the senders waited long enough for what was broken off to count as broken off.
-const AGE_REQUESTS: &str = "update request set began_at = began_at - 120000 where state = 'open'";
+const AGE_REQUESTS: &str = "update request set began_at = began_at - 120000000 where state = 'open'";
 const BILLS_LIKE: &str = "select number, state from bill where number like $1";
 const INTEGRITY: &str = "select integrity_check from pragma_integrity_check";
 const IS_SQLITE: &str = "select count(*) from sqlite_master";

@@ -347,13 +347,6 @@ impl Trial {
         self.request(number, None)
     }
 
-    /// The status of a trial that writes nothing.
-    pub(crate) fn pre_settle(&self, wire: &mut Wire) -> u16 {
-        let body = self.bill(&self.patients[0], "trial", 1_000);
-        let path = format!("{INTERFACE}/pre-settle");
-        wire.post_json(&path, &self.key, "trial", &body).expect("an answer").status
-    }
-
     /// Notes that a request was answered.
     pub(crate) fn acknowledge(&mut self, sent: Sent) {
         self.acknowledged.push(sent);

