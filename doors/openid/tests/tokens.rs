@@ -13,8 +13,8 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-const RSA: &[u8] = include_bytes!("keys/rsa-for-tests.pk8");
-const OTHER_RSA: &[u8] = include_bytes!("keys/other-rsa-for-tests.pk8");
+const RSA: &[u8] = include_bytes!("keys/rsa-for-tests.der");
+const OTHER_RSA: &[u8] = include_bytes!("keys/other-rsa-for-tests.der");
 const ISSUER: &str = "https://id.county.example";
 const NOW: i64 = 1_800_000_000;
 
@@ -22,8 +22,8 @@ fn text(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn rsa(pkcs8: &[u8]) -> RsaKeyPair {
-    RsaKeyPair::from_pkcs8(pkcs8).expect("a key")
+fn rsa(der: &[u8]) -> RsaKeyPair {
+    RsaKeyPair::from_der(der).expect("a key")
 }
 
 fn signed(head: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
@@ -32,9 +32,9 @@ fn signed(head: &Value, claims: &Value, sign: impl Fn(&[u8]) -> Vec<u8>) -> Stri
     format!("{message}.{}", text(signature))
 }
 
-fn by_rsa(pkcs8: &'static [u8]) -> impl Fn(&[u8]) -> Vec<u8> {
+fn by_rsa(der: &'static [u8]) -> impl Fn(&[u8]) -> Vec<u8> {
     move |message| {
-        let key = rsa(pkcs8);
+        let key = rsa(der);
         let mut signature = vec![0; key.public().modulus_len()];
         key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).expect("signed");
         signature
@@ -45,8 +45,8 @@ fn set(keys: &[Value]) -> KeySet {
     KeySet::read(&json!({ "keys": keys }).to_string()).expect("keys")
 }
 
-fn public(pkcs8: &[u8], id: &str) -> Value {
-    let key = rsa(pkcs8);
+fn public(der: &[u8], id: &str) -> Value {
+    let key = rsa(der);
     let components: ring::signature::RsaPublicKeyComponents<Vec<u8>> = key.public().into();
     json!({ "kty": "RSA", "kid": id, "use": "sig", "alg": "RS256", "n": text(components.n), "e": text(components.e) })
 }
@@ -176,9 +176,9 @@ fn what_was_changed_afterwards_is_not_believed() {
 #[test]
 fn tokens_signed_on_a_curve_are_read_too() {
     let random = SystemRandom::new();
-    let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
+    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).expect("a key");
     let key =
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).expect("a key");
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref(), &random).expect("a key");
     let point = key.public_key().as_ref().to_vec();
     let public = json!({ "kty": "EC", "crv": "P-256", "kid": "e1", "x": text(&point[1..33]), "y": text(&point[33..]) });
     let sign = |message: &[u8]| key.sign(&random, message).expect("signed").as_ref().to_vec();
