@@ -37,13 +37,9 @@ impl PlanRule {
     }
 
     fn read(fields: &Fields<'_>) -> PlanRule {
-        let age = |key| fields.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok());
+        let age = |key| fields.age_maybe(key);
         let icd10 = fields.parse_all(fields.texts("icd10"), Word::ErrNotACode, Word::MendCode);
-        let sex = fields.chosen(fields.text_maybe("sex"), &["male", "female"], |name| match name {
-            "male" => Some(Sex::Male),
-            "female" => Some(Sex::Female),
-            _ => None,
-        });
+        let sex = fields.sex(fields.text_maybe("sex"));
         let needs =
             fields.chosen(fields.text_maybe("needs"), &["drug_resistant"], |name| Some(name.to_owned()));
         PlanRule { icd10, max_age: age("max_age"), min_age: age("min_age"), sex, needs }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use kangmai_base::{Day, DivisionCode, Fen, Rate};
+use kangmai_base::{Day, DivisionCode, Fen, Rate, Sex};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -379,6 +379,20 @@ impl<'a> Fields<'a> {
         let (zh, en) = (self.text("zh"), self.text("en"));
         self.finish();
         Some(Bilingual { zh: zh?.value.to_owned(), en: en?.value.to_owned() })
+    }
+
+    /// An age in completed years.
+    pub(crate) fn age_maybe(&self, key: &'static str) -> Option<u8> {
+        self.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok())
+    }
+
+    /// The sex that `text` names.
+    pub(crate) fn sex(&self, text: Option<At<&'a str>>) -> Option<Sex> {
+        self.chosen(text, &["male", "female"], |name| match name {
+            "male" => Some(Sex::Male),
+            "female" => Some(Sex::Female),
+            _ => None,
+        })
     }
 
     /// A value of a closed list, told by `read`.

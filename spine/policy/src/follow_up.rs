@@ -19,6 +19,7 @@ use crate::dated::Period;
 use crate::{Bilingual, Icd10, IcdRange, Source, Sure};
 
 pub(crate) use book::FollowUpBook;
+pub(crate) use cases::FollowUpCase;
 pub use cases::Vector;
 pub use classify::{Answer, AnswerFault, Answers, Classified, Patient};
 pub use condition::{Condition, Test};

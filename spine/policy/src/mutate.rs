@@ -10,11 +10,12 @@ mod write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use kangmai_base::DivisionCode;
 use toml::de::DeTable;
 
 use crate::cases::Given;
 use crate::fields::{Errors, Fields};
-use crate::follow_up::FollowUpBook;
+use crate::follow_up::{FollowUpBook, FollowUpCase};
 use crate::release::{Role, role_of};
 use crate::source::{PackError, PackFile};
 use crate::tables::{TableKind, Tables};
@@ -172,7 +173,10 @@ impl Release {
             }
             Role::FollowUp => {
                 let name = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
-                What::FollowUp(Box::new(self.follow_up_book().without(&file.path)))
+                let programme = table.get("id").and_then(|id| id.get_ref().as_str()).unwrap_or_default();
+                let book = self.follow_up_book();
+                let cases = book.cases().iter().filter(|(_, case)| case.programme == programme).collect();
+                What::FollowUp(Box::new(book.beside(&file.path, programme)), cases)
                     .of(only(name.unwrap_or_default()))?
             }
             _ => return None,
@@ -201,8 +205,8 @@ enum What<'r> {
     Layer(&'r Arc<Benefit>, Vec<&'r Jurisdiction>),
     /// A table, and all the other tables.
     Table(TableKind, Box<Tables>),
-    /// A programme of follow-up, and all the others.
-    FollowUp(Box<FollowUpBook>),
+    /// What other files say of its programme of follow-up, and all cases of that.
+    FollowUp(Box<FollowUpBook>, Vec<&'r (DivisionCode, FollowUpCase)>),
 }
 
 impl What<'_> {
@@ -220,7 +224,7 @@ enum Verdict {
 
 impl Target<'_> {
     fn changes(&self) -> Vec<Change> {
-        let is_measured = matches!(self.what, What::FollowUp(_));
+        let is_measured = matches!(self.what, What::FollowUp(..));
         let mut changes = sites::changes(&self.file.text, &self.table, is_measured);
         changes.push(Change::of_all());
         changes
@@ -230,7 +234,7 @@ impl Target<'_> {
         match &self.what {
             What::Layer(benefit, under) => self.judge_layer(change, benefit, under),
             What::Table(kind, others) => self.judge_table(change, *kind, others),
-            What::FollowUp(others) => self.judge_follow_up(change, others),
+            What::FollowUp(others, cases) => self.judge_follow_up(change, others, cases),
         }
     }
 
@@ -274,27 +278,36 @@ impl Target<'_> {
     }
 
     fn changed_benefit(&self, change: &Change) -> Option<Benefit> {
+        let read = |fields: &Fields<'_>| Benefit::read(fields, &self.file.path, self.release.vocabulary());
+        self.changed(change, read).flatten()
+    }
+
+    /// What `read` makes of the changed file; `None` where the loader refuses it.
+    fn changed<T>(&self, change: &Change, read: impl FnOnce(&Fields<'_>) -> T) -> Option<T> {
         let table = change.applied(&self.table);
         let errors = Errors::default();
         let fields = Fields::new(self.file, &errors, &table, 0..0);
-        let benefit = Benefit::read(&fields, &self.file.path, self.release.vocabulary());
+        let made = read(&fields);
         drop(fields);
-        benefit.filter(|_| errors.into_inner().is_empty())
+        errors.into_inner().is_empty().then_some(made)
+    }
+
+    /// The place of the file's pack.
+    fn home(&self) -> Option<DivisionCode> {
+        self.release.jurisdiction(self.directory).map(|one| one.pack.place)
     }
 
     fn judge_table(&self, change: &Change, kind: TableKind, others: &Tables) -> Verdict {
         let mut tables = Tables::clone(others);
-        let place = self.release.jurisdiction(self.directory).map(|one| one.pack.place);
-        let Some(place) = place else { return Verdict::Refused };
-        if !change.drops_all() {
-            let table = change.applied(&self.table);
-            let errors = Errors::default();
-            let fields = Fields::new(self.file, &errors, &table, 0..0);
-            tables.read(kind, &fields, (&self.file.path, place), self.release.vocabulary());
-            drop(fields);
-            if !errors.into_inner().is_empty() {
-                return Verdict::Refused;
-            }
+        let Some(place) = self.home() else { return Verdict::Refused };
+        if !change.drops_all()
+            && self
+                .changed(change, |fields| {
+                    tables.read(kind, fields, (&self.file.path, place), self.release.vocabulary())
+                })
+                .is_none()
+        {
+            return Verdict::Refused;
         }
         let cases = self.release.tables().cases();
         // The cases of the file itself first: they most likely notice.
@@ -310,22 +323,20 @@ impl Target<'_> {
         self.alive(change, case, said)
     }
 
-    fn judge_follow_up(&self, change: &Change, others: &FollowUpBook) -> Verdict {
+    fn judge_follow_up(
+        &self,
+        change: &Change,
+        others: &FollowUpBook,
+        cases: &[&(DivisionCode, FollowUpCase)],
+    ) -> Verdict {
         let mut book = FollowUpBook::clone(others);
-        let place = self.release.jurisdiction(self.directory).map(|one| one.pack.place);
-        let Some(place) = place else { return Verdict::Refused };
-        if !change.drops_all() {
-            let table = change.applied(&self.table);
-            let errors = Errors::default();
-            let fields = Fields::new(self.file, &errors, &table, 0..0);
-            book.read(&fields, (&self.file.path, place));
-            drop(fields);
-            if !errors.into_inner().is_empty() {
-                return Verdict::Refused;
-            }
+        let Some(place) = self.home() else { return Verdict::Refused };
+        if !change.drops_all()
+            && self.changed(change, |fields| book.read(fields, (&self.file.path, place))).is_none()
+        {
+            return Verdict::Refused;
         }
-        let mut cases = self.release.follow_up_book().cases().iter();
-        if cases.any(|(home, case)| !book.run(*home, case).is_empty()) {
+        if cases.iter().any(|(home, case)| !book.run(*home, case).is_empty()) {
             return Verdict::Killed;
         }
         let said = self.tell(change, None);

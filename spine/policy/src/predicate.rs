@@ -488,12 +488,7 @@ fn read_leaf(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Vec<Test>> 
 }
 
 fn read_sex(fields: &Fields<'_>) -> Option<Test> {
-    let read = |name: &str| match name {
-        "male" => Some(Sex::Male),
-        "female" => Some(Sex::Female),
-        _ => None,
-    };
-    fields.chosen(fields.text("is"), &["male", "female"], read).map(Test::Sex)
+    fields.sex(fields.text("is")).map(Test::Sex)
 }
 
 fn read_labels(fields: &Fields<'_>, vocabulary: &Vocabulary) -> Option<Test> {

@@ -1,6 +1,6 @@
 //! What a case says about its bill.
 
-use kangmai_base::{Fen, Sex};
+use kangmai_base::Fen;
 
 use crate::fields::{At, Fields};
 use crate::vocabulary::{
@@ -70,16 +70,12 @@ fn read_person(fields: &Fields<'_>, vocabulary: &Vocabulary, facts: &mut BillFac
     if let Some(set) = read_labels(fields, "labels_at_admission", vocabulary) {
         facts.labels_at_admission = set;
     }
-    let age = |key| fields.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok());
+    let age = |key| fields.age_maybe(key);
     if let Some(age) = age("age") {
         (facts.age_at_admission, facts.age_at_discharge) = (age, age);
     }
     facts.age_at_admission = age("age_at_admission").unwrap_or(facts.age_at_admission);
-    facts.sex = fields.chosen(fields.text_maybe("sex"), &["male", "female"], |name| match name {
-        "male" => Some(Sex::Male),
-        "female" => Some(Sex::Female),
-        _ => None,
-    });
+    facts.sex = fields.sex(fields.text_maybe("sex"));
     if let Some(insured) = fields.flag_maybe("insured") {
         (facts.insured_at_admission, facts.insured_at_discharge) = (insured, insured);
     }

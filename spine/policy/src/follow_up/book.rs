@@ -88,9 +88,9 @@ impl FollowUpBook {
         self.cases.iter().filter_map(of).collect()
     }
 
-    /// The programmes of all files but one, without cases.
-    pub(crate) fn without(&self, path: &str) -> FollowUpBook {
-        let others = self.all.iter().filter(|placed| *placed.path != *path);
-        FollowUpBook { items: self.items.clone(), all: others.cloned().collect(), cases: Vec::new() }
+    /// What all files but one say of a programme, without its cases.
+    pub(crate) fn beside(&self, path: &str, programme: &str) -> FollowUpBook {
+        let rules = self.all.iter().filter(|one| *one.path != *path && one.rules.programme == programme);
+        FollowUpBook { items: self.items.clone(), all: rules.cloned().collect(), cases: Vec::new() }
     }
 }

@@ -4,7 +4,7 @@
 use kangmai_base::{Day, Sex};
 use serde::Serialize;
 
-use super::classify::{Answer, Answers, Classified, Patient};
+use super::classify::{Answers, Classified, Patient};
 use super::schedule::Anchor;
 use super::{FollowUpRules, Item};
 use crate::Icd10;
@@ -58,12 +58,8 @@ const ANSWERS: &[&str] = &[
 
 impl Given {
     fn read(fields: &Fields<'_>, day: Day, own: &Fields<'_>) -> Given {
-        let age = fields.whole_maybe("age").and_then(|age| u8::try_from(age.value).ok());
-        let sex = fields.chosen(fields.text_maybe("sex"), &["male", "female"], |name| match name {
-            "male" => Some(Sex::Male),
-            "female" => Some(Sex::Female),
-            _ => None,
-        });
+        let age = fields.age_maybe("age");
+        let sex = fields.sex(fields.text_maybe("sex"));
         let codes = fields.texts_maybe("diagnosis").unwrap_or_default();
         let since = fields.texts_maybe("since").unwrap_or_default();
         let mut answers = Vec::new();
@@ -224,15 +220,4 @@ fn answers(rules: Option<&FollowUpRules>, given: &Given) -> Vec<(&'static str, S
         ]);
     }
     found
-}
-
-/// Tells apart what an answer is, for tests of the interpreter.
-impl Answer {
-    /// The options chosen, if it is a choice.
-    pub fn chosen(&self) -> &[String] {
-        match self {
-            Answer::Chosen(options) => options,
-            Answer::Number(_) | Answer::Words(_) => &[],
-        }
-    }
 }

@@ -174,7 +174,7 @@ impl Condition {
         if fields.flag_maybe("otherwise") == Some(true) {
             return Some(Condition::Otherwise);
         }
-        let age = |key| fields.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok());
+        let age = |key| fields.age_maybe(key);
         if let Some(age) = age("age_at_least") {
             return Some(Condition::AgeAtLeast(age));
         }
@@ -182,7 +182,7 @@ impl Condition {
             return Some(Condition::AgeBelow(age));
         }
         if fields.has("sex") {
-            return fields.chosen(fields.text("sex"), &["male", "female"], sex).map(Condition::Sex);
+            return fields.sex(fields.text("sex")).map(Condition::Sex);
         }
         if let Some(states) = fields.texts_maybe("last") {
             return Some(Condition::Last(states.iter().map(|state| state.value.to_owned()).collect()));
@@ -199,14 +199,6 @@ impl Condition {
                 None
             }
         }
-    }
-}
-
-fn sex(name: &str) -> Option<Sex> {
-    match name {
-        "male" => Some(Sex::Male),
-        "female" => Some(Sex::Female),
-        _ => None,
     }
 }
 

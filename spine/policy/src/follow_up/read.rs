@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use kangmai_base::Sex;
-
 use super::condition::Condition;
 use super::item::{Item, ItemKind, ItemOption};
 use super::schedule::{Anchor, Span, Window};
@@ -72,14 +70,10 @@ fn read_version(fields: &Fields<'_>, head: &Head<'_>, catalogue: &[Arc<Item>]) -
 }
 
 fn read_belongs(fields: &Fields<'_>) -> Option<Belongs> {
-    let age = |key| fields.whole_maybe(key).and_then(|age| u8::try_from(age.value).ok());
+    let age = |key| fields.age_maybe(key);
     let codes = fields.texts_maybe("icd10").unwrap_or_default();
     let icd10 = fields.parse_all(codes, Word::ErrNotACode, Word::MendCode);
-    let sex = fields.chosen(fields.text_maybe("sex"), &["male", "female"], |name| match name {
-        "male" => Some(Sex::Male),
-        "female" => Some(Sex::Female),
-        _ => None,
-    });
+    let sex = fields.sex(fields.text_maybe("sex"));
     let since = Anchor::read(fields, "since");
     let belongs = Belongs { icd10, min_age: age("min_age"), max_age: age("max_age"), sex, since };
     fields.finish();
