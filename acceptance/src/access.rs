@@ -46,6 +46,8 @@ pub struct Row {
     pub scope: Scope,
     /// To which roles it opens.
     pub roles: Vec<Role>,
+    /// Whether personal data may stand in its answer, so that looking at it leaves a line.
+    pub about_persons: bool,
 }
 
 impl Row {
@@ -105,6 +107,10 @@ pub fn rows() -> Vec<Row> {
 
 fn row(line: &'static str) -> Row {
     let parts: Vec<&str> = line.split_whitespace().collect();
+    let (parts, about_persons) = match parts.split_last() {
+        Some((&"nobody", parts)) => (parts, false),
+        _ => (&parts[..], true),
+    };
     let [method, path, scope, roles] = parts[..] else { panic!("a line of the table: {line}") };
     let scope = match scope {
         "open" => Scope::Open,
@@ -114,7 +120,7 @@ fn row(line: &'static str) -> Row {
         "key" => Scope::Key,
         other => panic!("the table has no scope {other}"),
     };
-    Row { method, path, scope, roles: roles.trim_matches('-').chars().map(role_of).collect() }
+    Row { method, path, scope, roles: roles.trim_matches('-').chars().map(role_of).collect(), about_persons }
 }
 
 /// The line that an address is of; where several fit, the one with the fewest names.

@@ -39,6 +39,7 @@ impl Program {
             .args(words)
             .env("KANGMAI_DATABASE", &self.database)
             .env("KANGMAI_UPLOADS", self.folder.join("uploads"))
+            .env("KANGMAI_AUDIT_ANCHORS", self.folder.join("anchors"))
             .env("KANGMAI_MASTER_KEY", MASTER_KEY)
             .env("KANGMAI_LOG_LEVEL", "error")
             .stdin(Stdio::null());

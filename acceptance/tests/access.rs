@@ -55,6 +55,7 @@ fn the_table_has_every_route_and_no_other() {
             rows().into_iter().find(|row| (row.method, row.path) == (route.method.as_str(), route.path));
         let row = row.expect("a line");
         assert_eq!(row.scope == Scope::Key, route.operation.is_some(), "{}", route.path);
+        assert_eq!(row.about_persons, route.about_persons, "{} {}", route.method, route.path);
     }
 }
 

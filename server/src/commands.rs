@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod account;
+mod audit;
 mod check;
 mod classify;
 mod client;
@@ -80,6 +81,9 @@ enum Command {
     Restore(copy::RestoreArgs),
     /// Check configuration, packs and words
     Check,
+    /// The audit trail: verify, anchor, cut
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Accounts
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -113,6 +117,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Backup(args) => copy::back_up_to(&config, &args),
         Command::Restore(args) => copy::restore_from(&config, &args),
         Command::Check => check::run(&config),
+        Command::Audit(command) => audit::run(&config, &command),
         Command::Account(command) => account::run(&config, &command),
         Command::Client(command) => client::run(&config, &command),
     }

@@ -51,9 +51,29 @@ pub struct ServeConfig {
     /// A folder for files that come in, of this program alone
     #[arg(long, env = "KANGMAI_UPLOADS", default_value = "kangmai-data/uploads")]
     pub uploads: PathBuf,
+    /// A folder for the daily anchors of the audit trail, best on another machine
+    #[arg(long = "anchors", env = "KANGMAI_AUDIT_ANCHORS", default_value = "kangmai-data/audit-anchors")]
+    pub anchors: PathBuf,
     /// Signing in and coming in.
     #[command(flatten)]
     pub gate: GateConfig,
+}
+
+impl ServeConfig {
+    /// What is set and concerns who may come in, in one line: for the audit trail.
+    pub fn settings(&self) -> String {
+        let gate = &self.gate;
+        format!(
+            "listen={} secure={} second_factor={:?} idle_minutes={} session_hours={} trusted_proxies={} openid={}",
+            self.listen,
+            self.secure,
+            gate.second_factor,
+            gate.idle_minutes,
+            gate.session_hours,
+            gate.trusted_proxies,
+            gate.openid_issuer.as_deref().unwrap_or("-"),
+        )
+    }
 }
 
 /// Settings of signing in, and of how often anybody may come.

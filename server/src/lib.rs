@@ -3,6 +3,7 @@
 //! *Invariant:* no rule of the field lives here. What a programme does is in its folder; this crate goes over
 //! [`programmes::all`].
 
+pub mod anchors;
 pub mod application;
 pub mod commands;
 pub mod config;

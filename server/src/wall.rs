@@ -46,12 +46,17 @@ pub const WALLED: &[Walled] = &[
     ("what_if_household", HOME),
 ];
 
+/// Tables to which the role of a server adds, and of which it changes and takes away nothing.
+pub const ONLY_ADDED_TO: &[&str] = kangmai_access::AUDIT_ONLY_ADDED_TO;
+
 /// Tables without a wall: what is asked before anybody is signed in, what holds for places above as well, and what is sealed
 /// or belongs to no person.
 pub const OPEN: &[&str] = &[
     "account",
     "applied_migration",
+    "audit_link",
     "audit_row",
+    "audit_waiting",
     // Who asked stands elsewhere than the person; the pages ask for one or the other place.
     "break_glass",
     "break_glass_try",

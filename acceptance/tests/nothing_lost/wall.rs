@@ -9,7 +9,7 @@ use kangmai_base::{DivisionCode, Ids as _, Moment, SystemIds};
 use kangmai_database::testing::{FreshDatabase, POSTGRES_VARIABLE};
 use kangmai_database::{Database, DatabaseError, Wall};
 use kangmai_server::programmes;
-use kangmai_server::wall::{OPEN, WALLED};
+use kangmai_server::wall::{ONLY_ADDED_TO, OPEN, WALLED};
 
 use crate::trial::Trial;
 
@@ -67,7 +67,7 @@ fn a_wrong_query_sees_nothing_of_another_county() {
     let address = fresh.address.clone();
     let county = County::on(fresh);
     county.populate();
-    owner.wall(WALLED, &role.name).expect("walls");
+    owner.wall(WALLED, ONLY_ADDED_TO, &role.name).expect("walls");
     assert_eq!(owner.walls().expect("walls"), i64::try_from(WALLED.len()).expect("few"));
     let works = Database::open(&as_role(&address, &role.name)).expect("the role may sign in");
     let range = |code: &str| code.parse::<DivisionCode>().expect("a division").range();
@@ -94,6 +94,14 @@ fn a_wrong_query_sees_nothing_of_another_county() {
     assert_eq!(past.expect("an answer"), 0);
     let down = works.write_blocking(|tx| tx.batch("alter table person disable row level security"));
     assert!(down.is_err(), "the role takes the wall down");
+    for table in ONLY_ADDED_TO {
+        for sql in [format!("delete from {table}"), format!("truncate {table}")] {
+            let gone = works.write_blocking(move |tx| tx.batch(&sql));
+            assert!(gone.is_err(), "the role takes lines out of {table}");
+        }
+    }
+    let altered = works.write_blocking(|tx| tx.batch("update audit_row set reason = ''"));
+    assert!(altered.is_err(), "the role alters the audit trail");
 }
 
 #[test]

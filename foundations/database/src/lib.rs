@@ -11,6 +11,7 @@
 //! *Invariant:* no other crate knows a driver. Only what both databases understand reaches them: `$1`
 //! placeholders, and the column types `text`, `bigint`, `boolean`, `double precision`, `bytea`, `uuid`.
 
+mod behalf;
 mod error;
 mod insert;
 mod keys;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use kangmai_base::PlaceRange;
 use postgres::Manner;
 
+pub use behalf::OnBehalf;
 pub use error::DatabaseError;
 pub use insert::InsertMany;
 pub use keys::{KEY_TABLES, KeptKey, forget_key, kept_keys};
@@ -54,6 +56,7 @@ pub struct Database {
     inner: Arc<Inner>,
     keys: keys::Keys,
     scope: Scope,
+    behalf: Option<Arc<OnBehalf>>,
 }
 
 /// The places that a handle of a database may see, as `place` and `home` hold them.
@@ -117,7 +120,12 @@ impl Database {
     }
 
     fn of(inner: Inner) -> Database {
-        Database { inner: Arc::new(inner), keys: keys::Keys::default(), scope: Scope::EVERYWHERE }
+        Database {
+            inner: Arc::new(inner),
+            keys: keys::Keys::default(),
+            scope: Scope::EVERYWHERE,
+            behalf: None,
+        }
     }
 
     /// Which database it is.
@@ -259,14 +267,15 @@ impl Database {
         }
     }
 
-    /// The same work with the keys in its transaction.
+    /// The same work with the keys, and on whose behalf it is, in its transaction.
     fn with_keys<T, E>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static,
     ) -> impl FnOnce(&mut Transaction<'_>) -> Result<T, E> + Send + 'static {
-        let keys = self.keys.clone();
+        let (keys, behalf) = (self.keys.clone(), self.behalf.clone());
         move |tx| {
             tx.held = keys::Holding::of(keys);
+            tx.behalf = behalf;
             work(tx)
         }
     }

@@ -1,9 +1,11 @@
 //! The one way to talk to a database.
 
+use std::sync::Arc;
+
 use crate::insert::Rows;
 use crate::keys::Holding;
 use crate::layout::Table;
-use crate::{DatabaseError, InsertMany, Row, Value};
+use crate::{DatabaseError, InsertMany, OnBehalf, Row, Value};
 
 const SQLITE_HAS_TABLE: &str = "select 1 from sqlite_master where type = 'table' and name = $1";
 const POSTGRES_HAS_TABLE: &str = "select 1 from information_schema.tables
@@ -41,11 +43,12 @@ pub(crate) trait Connection {
 pub struct Transaction<'a> {
     pub(crate) connection: &'a mut dyn Connection,
     pub(crate) held: Holding,
+    pub(crate) behalf: Option<Arc<OnBehalf>>,
 }
 
 impl<'a> Transaction<'a> {
     pub(crate) fn on(connection: &'a mut dyn Connection) -> Transaction<'a> {
-        Transaction { connection, held: Holding::default() }
+        Transaction { connection, held: Holding::default(), behalf: None }
     }
 }
 

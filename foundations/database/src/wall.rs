@@ -29,11 +29,17 @@ const WALLS: &str =
 
 impl Database {
     /// Walls the tables, and lets `role` work with all of them. To be run by their owner, again after each upgrade that
-    /// makes tables; twice is as good as once. Answers the tables without a wall.
+    /// makes tables; twice is as good as once. What stands in a table of `only_added_to` the role can neither change nor take
+    /// away. Answers the tables without a wall.
     ///
     /// # Errors
     /// On SQLite; when there is no such role or it is the owner; when the database fails.
-    pub fn wall(&self, walled: &'static [Walled], role: &str) -> Result<Vec<String>, DatabaseError> {
+    pub fn wall(
+        &self,
+        walled: &'static [Walled],
+        only_added_to: &'static [&'static str],
+        role: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
         let role = role.to_owned();
         let is_plain = |sign: u8| sign.is_ascii_lowercase() || sign.is_ascii_digit() || sign == b'_';
         if !role.bytes().all(is_plain) {
@@ -55,6 +61,9 @@ impl Database {
                 tx.batch(&policy(table, *wall))?;
             }
             grant(tx, &role)?;
+            for table in only_added_to {
+                tx.batch(&format!("revoke update, delete, truncate on {table} from {role}"))?;
+            }
             let without = tx.query(TABLES_WITHOUT, &[])?;
             without.iter().map(|row| row.get(0)).collect()
         })

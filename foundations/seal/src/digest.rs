@@ -22,6 +22,21 @@ impl Digest {
         &self.0
     }
 
+    /// All 32 bytes as 64 lower-case hexadecimal digits.
+    pub fn hex(&self) -> String {
+        crate::hex::write(&self.0).to_string()
+    }
+
+    /// The digest that [`Digest::hex`] wrote.
+    pub fn of_hex(text: &str) -> Option<Digest> {
+        crate::hex::read_32(text).map(|bytes| Digest(*bytes))
+    }
+
+    /// The digest that was kept as bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Option<Digest> {
+        bytes.try_into().ok().map(Digest)
+    }
+
     /// The first 64 bits as a number: for a column that finds candidates, of which the true ones are kept once opened.
     pub fn number(&self) -> i64 {
         let mut first = [0_u8; 8];
@@ -111,5 +126,14 @@ mod tests {
         assert_ne!(one.digest(b"same"), other.digest(b"same"));
         assert_ne!(one.digest(b"same").number(), one.digest(b"another").number());
         assert_eq!(format!("{one:?}"), "LookUp");
+    }
+
+    #[test]
+    fn a_digest_is_kept_as_letters_and_as_bytes() {
+        let digest = LookUp::new(&[7; 32], Purpose("one")).digest(b"same");
+        assert_eq!(Digest::of_hex(&digest.hex()), Some(digest));
+        assert_eq!(Digest::of_bytes(digest.bytes()), Some(digest));
+        assert_eq!(Digest::of_hex("zz"), None);
+        assert_eq!(Digest::of_bytes(&[1, 2]), None);
     }
 }

@@ -91,6 +91,18 @@ async fn note_read(
     app.database.write(note).await
 }
 
+/// Writes down what a client changed, in the transaction of the change.
+fn note_change(
+    tx: &mut Transaction<'_>,
+    call: &Call,
+    action: &'static str,
+    (person, home): (Uuid, DivisionCode),
+    number: &str,
+) -> Result<(), DatabaseError> {
+    let (id, now) = (call.app.mint(), call.app.clock.now());
+    audit(tx, id, now, &call.actor, action, Some(person), home, number, "done")
+}
+
 /// POST settle: takes the bill in and settles the year, once for each key.
 pub(crate) async fn settle(call: Call, body: Bytes) -> Result<Response, ApiFailure> {
     let sent = read_json(&body)?;
@@ -130,6 +142,7 @@ fn take(
     };
     match work(tx, &patient, &offered)? {
         Ok(taken) => {
+            note_change(tx, call, "settle", (patient.id, patient.home), &asked.draft.number)?;
             let said = written(tx, call, taken.bill, Some(&taken.trial))?;
             Ok(Ok((Some(taken.bill), said)))
         }
@@ -205,6 +218,7 @@ fn cancel_asked(
         Ok(None) => return Ok(Err(gone())),
         Err(refusal) => return Ok(Err(refused(refusal.into()))),
     };
+    note_change(tx, call, "cancel", (bill.person, bill.home), &bill.number)?;
     let mut said = written(tx, call, bill.id, None)?;
     said["settled_again"] = json!(changed);
     Ok(Ok((Some(bill.id), said)))

@@ -112,7 +112,7 @@ fn routes() -> Vec<Route> {
 fn day_routes() -> Vec<Route> {
     use pages::days as to;
     vec![
-        Route::get("/reconciliations", Purpose::ReadBills, to::list),
+        Route::get("/reconciliations", Purpose::ReadBills, to::list).about_nobody(),
         Route::get("/reconciliations/{day}", Purpose::ReadBills, to::one),
         Route::get("/reconciliations/{day}/export", Purpose::ReadBills, to::export),
         Route::get("/reconciliations/{day}/lines/{line}", Purpose::ReconcileDays, to::explain_form),
@@ -129,7 +129,8 @@ fn api_routes() -> Vec<Route> {
         Route::api_post("/api/v1/settlement/cancel", SettleBills, &api::CANCEL, api::cancel),
         Route::api_post("/api/v1/settlement/correct", SettleBills, &api::CORRECT, api::correct),
         Route::api_post("/api/v1/settlement/reconcile", ReconcileDays, &api::RECONCILE, api::reconcile),
-        Route::api_get("/api/v1/settlement/requests/{key}", SettleBills, &api::REQUEST, api::request),
+        Route::api_get("/api/v1/settlement/requests/{key}", SettleBills, &api::REQUEST, api::request)
+            .about_nobody(),
         Route::api_get("/api/v1/settlement/receipts/{bill}", SettleBills, &api::RECEIPT, api::receipt),
     ]
 }
@@ -137,8 +138,8 @@ fn api_routes() -> Vec<Route> {
 fn claim_routes() -> Vec<Route> {
     use pages::claims as to;
     vec![
-        Route::get("/claims", Purpose::ReadBills, to::list),
-        Route::get("/claims/new", Purpose::SettleBills, to::claim_form),
+        Route::get("/claims", Purpose::ReadBills, to::list).about_nobody(),
+        Route::get("/claims/new", Purpose::SettleBills, to::claim_form).about_nobody(),
         Route::post("/claims/new", Purpose::SettleBills, to::submit),
         Route::get("/claims/{claim}", Purpose::ReadBills, to::one),
         Route::get("/claims/{claim}/export", Purpose::ReadBills, to::export),
@@ -192,7 +193,7 @@ fn bill_routes() -> Vec<Route> {
         Route::post("/desk", Purpose::SettleBills, pages::search),
         Route::get("/desk/{person}", Purpose::SettleBills, pages::bill_form),
         Route::post("/desk/{person}", Purpose::SettleBills, pages::preview),
-        Route::get("/requests", Purpose::SettleBills, pages::ask_outcome),
+        Route::get("/requests", Purpose::SettleBills, pages::ask_outcome).about_nobody(),
         Route::post("/requests", Purpose::SettleBills, pages::outcome),
         Route::post("/desk/{person}/settle", Purpose::SettleBills, pages::settle),
         Route::get("/bills", Purpose::ReadBills, pages::list),
@@ -208,7 +209,7 @@ fn bill_routes() -> Vec<Route> {
         Route::get("/deviations.xlsx", Purpose::ReadBills, pages::deviations::export),
         Route::get("/postings", Purpose::ReadBills, pages::postings),
         Route::get("/postings.xlsx", Purpose::ReadBills, pages::export_postings),
-        Route::get("/years", Purpose::KeepLedger, pages::years),
+        Route::get("/years", Purpose::KeepLedger, pages::years).about_nobody(),
         Route::get("/years/{year}", Purpose::KeepLedger, pages::year),
         Route::post("/years/{year}", Purpose::KeepLedger, pages::decide_year),
         Route::get("/late-bills/{bill}", Purpose::KeepLedger, pages::late),

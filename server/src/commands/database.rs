@@ -9,7 +9,7 @@ use kangmai_record::rebuild;
 use crate::application::load_policies;
 use crate::config::Config;
 use crate::programmes;
-use crate::wall::{OPEN, WALLED};
+use crate::wall::{ONLY_ADDED_TO, OPEN, WALLED};
 
 use super::{say, show_progress};
 
@@ -25,7 +25,7 @@ pub(super) enum DatabaseCommand {
 
 pub(super) fn run(config: &Config, command: &DatabaseCommand) -> anyhow::Result<()> {
     let DatabaseCommand::Secure { role } = command;
-    let open = super::serve::open_database(config)?.wall(WALLED, role)?;
+    let open = super::serve::open_database(config)?.wall(WALLED, ONLY_ADDED_TO, role)?;
     say(format!("{} tables are walled by place; {role} may work with all", WALLED.len()));
     let unknown: Vec<&str> = open.iter().map(String::as_str).filter(|table| !OPEN.contains(table)).collect();
     if !unknown.is_empty() {

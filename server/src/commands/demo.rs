@@ -75,7 +75,9 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     if !args.build_only {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
         let (people, interface) = (args.people, interface(&app)?);
-        super::serve::serve_app(&app, address, None, || invite(address, people, &interface))?;
+        super::serve::serve_app(&app, address, None, &folder.join("audit-anchors"), || {
+            invite(address, people, &interface)
+        })?;
     }
     drop(app);
     if args.data.is_none() {

@@ -60,6 +60,9 @@ pub(super) fn run(config: &Config, args: &ImportArgs) -> anyhow::Result<()> {
     })
     .map_err(|failure| explain(&app, language, failure))?;
     show_progress("");
+    if !args.dry_run {
+        super::audit::note(&app.database, "import", format!("{} {}", import.key, finished.facts))?;
+    }
     let summary = &finished.summary;
     say(format!(
         "{}{} rows: {} new, {} changed, {} unchanged, {} with errors, {} with warnings; {} facts, {} parked",

@@ -80,6 +80,7 @@ pub(super) fn run(config: &Config, command: &KeysCommand) -> anyhow::Result<()> 
         KeysCommand::Rotate { new_key_only } => {
             let database = super::serve::ready_database(config)?;
             let number = database.rotate_keys(&SystemIds, SystemClock.now())?;
+            super::audit::note(&database, "keys", format!("rotate {number}"))?;
             say(format!("key {number} is current; running servers take it up with their next write"));
             if *new_key_only { Ok(()) } else { seal_again(&database) }
         }
@@ -163,6 +164,7 @@ fn retire(database: &Database, now: Moment) -> anyhow::Result<()> {
             in_use += 1;
         } else {
             database.write_blocking(move |tx| forget_key(tx, number))?;
+            super::audit::note(database, "keys", format!("retire {number}"))?;
             say(format!("key {number} is forgotten"));
             retired += 1;
         }
@@ -180,6 +182,7 @@ fn rewrap(config: &Config, file: &Path) -> anyhow::Result<()> {
     // First the file, then the database: whatever stops in between, the new file opens it.
     write_key(file, &renewed)?;
     database.rewrap_keys(&renewed)?;
+    super::audit::note(&database, "keys", "rewrap")?;
     say(format!("the keys are wrapped by the first key in {}", file.display()));
     say(
         "name that file in KANGMAI_MASTER_KEY_FILE and start every server again; then take the older lines out of it",

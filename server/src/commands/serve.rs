@@ -20,7 +20,8 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let app = open(config, settings)?.behind(serve.gate.rules());
     let code = set_up_code(&app)?;
     let openid = serve.gate.openid()?;
-    serve_app(&app, serve.listen, openid, || {
+    super::audit::note(&app.database, "server_started", serve.settings())?;
+    serve_app(&app, serve.listen, openid, &serve.anchors, || {
         say(format!("http://{}", serve.listen));
         if let Some(code) = code {
             say(format!("初始设置 / set-up: http://{}/set-up", serve.listen));
@@ -94,6 +95,7 @@ pub(super) fn serve_app(
     app: &App,
     listen: std::net::SocketAddr,
     openid: Option<Arc<OpenIdDesk>>,
+    anchors: &std::path::Path,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -103,6 +105,7 @@ pub(super) fn serve_app(
         })?;
         ready();
         let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
+        let _chaining = tokio::spawn(super::audit::keep_chain(app.clone(), anchors.to_owned()));
         let service = router_with(app, openid).into_make_service_with_connect_info::<std::net::SocketAddr>();
         axum::serve(listener, service).with_graceful_shutdown(stop_signal()).await?;
         Ok(())

@@ -161,7 +161,6 @@ fn refused(
 
 /// GET: back from the provider, with a code.
 pub(super) async fn come_back(
-    State(app): State<App>,
     Extension(desk): OpenId,
     door: Door,
     headers: HeaderMap,
@@ -169,6 +168,7 @@ pub(super) async fn come_back(
 ) -> Result<Response, Failure> {
     let desk = desk.ok_or(Failure::NotFound)?;
     door.may_try()?;
+    let app = door.app("GET /sign-in/openid/back");
     let mut response = match identify(&app, &desk, &headers, &uri).await? {
         Ok((identity, next)) => enter(&app, &desk, &door, &headers, &uri, identity, &next).await?,
         Err(refusal) => {

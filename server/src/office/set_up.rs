@@ -108,13 +108,13 @@ pub(super) async fn show_set_up(
 
 /// POST: the accounts are made, all or none. The answer shows the one-time passwords of the others, once.
 pub(super) async fn take_set_up(
-    State(app): State<App>,
     door: Door,
     headers: HeaderMap,
     uri: Uri,
     body: FormBody,
 ) -> Result<Response, Failure> {
     door.may_try()?;
+    let app = door.app("POST /set-up");
     if !app.database.read(set_up_waits).await? {
         return Err(Failure::NotFound);
     }

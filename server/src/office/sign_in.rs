@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use kangmai_access::{SignIn, end_session, set_up_waits, sign_in};
+use kangmai_access::{SignIn, audit, end_session, set_up_waits, sign_in};
+use kangmai_database::Transaction;
 use kangmai_programme::{App, Door, Visit, percent_encoded};
 use kangmai_web::{Failure, Field, Form, FormBody, Page, cookies, go_to, local_path, show, show_refused};
 
@@ -61,7 +62,6 @@ pub(super) async fn show_sign_in(
 }
 
 pub(super) async fn take_sign_in(
-    State(app): State<App>,
     Extension(desk): OpenId,
     door: Door,
     headers: HeaderMap,
@@ -69,6 +69,7 @@ pub(super) async fn take_sign_in(
     body: FormBody,
 ) -> Result<Response, Failure> {
     door.may_try()?;
+    let app = door.app("POST /sign-in");
     let next = body.value("next").to_owned();
     let mut form = body.form(FIELDS);
     let (name, password) = (form.text("name"), form.text("password"));
@@ -112,8 +113,12 @@ pub(super) fn wanted(uri: &Uri) -> Option<String> {
 }
 
 pub(super) async fn sign_out(visit: Visit, _: FormBody) -> Result<Response, Failure> {
-    let (token, now) = (visit.token, visit.app.clock.now());
-    visit.app.database.write(move |tx| end_session(tx, &token, now)).await?;
+    let (token, now, actor, id) = (visit.token, visit.app.clock.now(), visit.actor, visit.app.mint());
+    let end = move |tx: &mut Transaction<'_>| {
+        end_session(tx, &token, now)?;
+        audit(tx, id, now, &actor, "sign_out", None, actor.place, "", "done")
+    };
+    visit.app.database.write(end).await?;
     let mut response = go_to("/sign-in");
     response.headers_mut().append(SET_COOKIE, cookies::end_session(visit.app.settings.secure));
     Ok(response)

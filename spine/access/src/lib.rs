@@ -9,6 +9,7 @@
 mod account;
 mod audit;
 mod break_glass;
+mod chain;
 mod client;
 mod hashing;
 mod identity;
@@ -35,6 +36,10 @@ pub use break_glass::{
     BREAK_GLASS_HOURS, BreakGlass, BreakGlassSum, LONGEST_REASON, MOST_TRIES_A_DAY, Review, SHORTEST_REASON,
     break_glass, break_glass_sums, break_glass_waiting, break_glass_within, list_break_glass,
     review_break_glass, try_break_glass,
+};
+pub use chain::{
+    AUDIT_KEPT_MONTHS, AUDIT_ONLY_ADDED_TO, Anchor, Cut, Fault, LEAST_AUDIT_MONTHS, NotAnAnchor, Verified,
+    anchor_audit, audit_waits, cut_audit, seal_audit, take_up_audit, verify_audit,
 };
 pub use client::{
     Client, ClientKey, KEY_LASTS_DAYS, KEY_OVERLAP_DAYS, KeyHolder, LONGEST_CLIENT_NAME, NewClient,
@@ -71,6 +76,8 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "003-sign-in", sql: include_str!("../migrations/003-sign-in.sql") },
         Migration { name: "004-relations", sql: include_str!("../migrations/004-relations.sql") },
         Migration { name: "005-identities", sql: include_str!("../migrations/005-identities.sql") },
+        Migration { name: "006-audit-chain", sql: include_str!("../migrations/006-audit-chain.sql") },
+        Migration { name: "007-audit-search", sql: include_str!("../migrations/007-audit-search.sql") },
     ],
 };
 

@@ -1,6 +1,8 @@
-//! The SQL of accounts and the audit trail.
+//! The SQL of accounts.
 
+pub(crate) mod audit;
 pub(crate) mod break_glass;
+pub(crate) mod chain;
 pub(crate) mod client;
 pub(crate) mod factor;
 pub(crate) mod identity;
@@ -11,7 +13,7 @@ pub(crate) mod set_up;
 use kangmai_base::{DivisionCode, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 
-use crate::{Account, Actor, AuditRow, NewAccount, PasswordHash, Reach, Role};
+use crate::{Account, Actor, NewAccount, PasswordHash, Reach, Role};
 
 const INSERT_ACCOUNT: &str = "insert into account
     (id, sign_in_name, display_name, role, place, institution, password_hash, created_at, failures, one_time_until)
@@ -36,22 +38,6 @@ const SET_PASSWORD: &str = "update account set password_hash = $2, one_time_unti
 const TRANSFER: &str = "update account set role = $2, place = $3, institution = $4 where id = $1";
 const LOCK: &str = "update account set locked_until = $2 where id = $1";
 const SET_FAILURES: &str = "update account set failures = $2, locked_until = $3 where id = $1";
-const INSERT_AUDIT: &str = "insert into audit_row
-    (id, at, account, role, action, subject, place, reason, outcome) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const AUDIT_ROWS: &str =
-    "select audit_row.at, audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
-    audit_row.action, audit_row.subject, audit_row.place, audit_row.reason, audit_row.outcome
-    from audit_row left join account on account.id = audit_row.account
-    left join client on client.id = audit_row.account
-    where audit_row.place between $1 and $2 order by audit_row.at desc, audit_row.id desc limit $3 offset $4";
-const AUDIT_ROWS_OF: &str =
-    "select audit_row.at, audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
-    audit_row.action, audit_row.subject, audit_row.place, audit_row.reason, audit_row.outcome
-    from audit_row left join account on account.id = audit_row.account
-    left join client on client.id = audit_row.account
-    where audit_row.subject = $1 and audit_row.place between $2 and $3
-    order by audit_row.at desc, audit_row.id desc limit $4";
-
 /// What sign-in must know of an account.
 #[derive(Clone)]
 pub(crate) struct Credentials {
@@ -192,61 +178,4 @@ pub(crate) fn set_failures(
 pub(crate) fn lock(tx: &mut Transaction<'_>, id: Id<Account>, until: Moment) -> Result<(), DatabaseError> {
     tx.execute(LOCK, &params![id, until])?;
     Ok(())
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "who, what, whose, where, why and the outcome are what a line is"
-)]
-pub(crate) fn insert_audit(
-    tx: &mut Transaction<'_>,
-    id: Uuid,
-    now: Moment,
-    actor: &Actor,
-    action: &str,
-    subject: Option<Uuid>,
-    place: DivisionCode,
-    reason: &str,
-    outcome: &str,
-) -> Result<(), DatabaseError> {
-    let account = (actor.role != Role::System).then_some(actor.account);
-    tx.execute(
-        INSERT_AUDIT,
-        &params![id, now, account, actor.role.key(), action, subject, place, reason, outcome],
-    )?;
-    Ok(())
-}
-
-fn read_audit_row(row: &Row) -> Result<AuditRow, DatabaseError> {
-    Ok(AuditRow {
-        at: row.get(0)?,
-        account: row.get(1)?,
-        name: row.get(2)?,
-        role: row.get(3)?,
-        action: row.get(4)?,
-        subject: row.get(5)?,
-        place: row.get(6)?,
-        reason: row.get(7)?,
-        outcome: row.get(8)?,
-    })
-}
-
-pub(crate) fn audit_rows(
-    tx: &mut Transaction<'_>,
-    reach: &Reach,
-    offset: i64,
-    limit: i64,
-) -> Result<Vec<AuditRow>, DatabaseError> {
-    let rows = tx.query(AUDIT_ROWS, &params![reach.first(), reach.last(), limit, offset])?;
-    rows.iter().map(read_audit_row).collect()
-}
-
-pub(crate) fn audit_rows_of(
-    tx: &mut Transaction<'_>,
-    reach: &Reach,
-    subject: Uuid,
-    limit: i64,
-) -> Result<Vec<AuditRow>, DatabaseError> {
-    let rows = tx.query(AUDIT_ROWS_OF, &params![subject, reach.first(), reach.last(), limit])?;
-    rows.iter().map(read_audit_row).collect()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kangmai_base::{Clock, Day, DivisionCode, DivisionLevel, Ids, Uuid};
-use kangmai_database::Database;
+use kangmai_database::{Database, OnBehalf};
 use kangmai_policy::Release;
 use kangmai_record::Record;
 use kangmai_seal::KeyRing;
@@ -94,6 +94,12 @@ impl App {
             _ => place,
         };
         App { database: self.database.within(widest.range()), ..self.clone() }
+    }
+
+    /// The same for one request: what is written to the audit trail says from where it came and what it asked.
+    #[must_use]
+    pub fn on_behalf(&self, of: &Arc<OnBehalf>) -> App {
+        App { database: self.database.on_behalf(Arc::clone(of)), ..self.clone() }
     }
 
     pub(crate) fn law(&self) -> &LawInForce {

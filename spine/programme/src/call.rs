@@ -1,10 +1,13 @@
 //! One request of a system that is let in by its key.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{Day, Refusal};
+use kangmai_database::OnBehalf;
 use kangmai_web::{ApiFailure, Page, Preferences, Problem};
 
 use crate::App;
@@ -15,6 +18,7 @@ pub(crate) struct Let {
     pub(crate) actor: Actor,
     pub(crate) reach: Reach,
     pub(crate) request_id: String,
+    pub(crate) behalf: Option<Arc<OnBehalf>>,
 }
 
 /// What a handler of an interface gets: who asks, how far the route's purpose reaches, and the words of the language asked
@@ -78,12 +82,13 @@ impl FromRequestParts<App> for Call {
         let granted = parts.extensions.get::<Let>().cloned().ok_or_else(ApiFailure::not_found)?;
         let key = parts.headers.get(Call::KEY).cloned();
         let preferences = Preferences::of_interface(&parts.headers);
+        let app = app.current().within(granted.actor.place);
         Ok(Call {
-            app: app.current().within(granted.actor.place),
+            today: app.today(),
+            page: Page::new(Arc::clone(&app.words), preferences, parts.uri.path()),
+            app: granted.behalf.as_ref().map_or_else(|| app.clone(), |behalf| app.on_behalf(behalf)),
             actor: granted.actor,
             reach: granted.reach,
-            page: Page::new(std::sync::Arc::clone(&app.words), preferences, parts.uri.path()),
-            today: app.today(),
             request_id: granted.request_id,
             key,
         })

@@ -8,6 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use kangmai_access::{Origin, SignInRules, Throttle, WrongKeys};
 use kangmai_base::Uuid;
+use kangmai_database::OnBehalf;
 use kangmai_web::{Failure, Sender, TrustedProxies, cookies, device_of};
 
 use crate::App;
@@ -132,6 +133,12 @@ impl Door {
     /// For [`kangmai_access::SignIn::from`].
     pub fn origin(&self) -> Origin {
         Origin { address: self.sender.0.to_string(), device: self.device.clone() }
+    }
+
+    /// The program, on behalf of this request: what is written to the audit trail says from where it came. `asked` is the
+    /// page, as `POST /sign-in`.
+    pub fn app(&self, asked: &str) -> App {
+        self.app.on_behalf(&OnBehalf::new(self.sender.0.to_string(), asked.to_owned()))
     }
 
     /// Lets a try pass unless too many of this address were wrong: before anything is compared.

@@ -19,6 +19,7 @@ mod place;
 mod route;
 mod section;
 mod store;
+mod telling;
 mod visit;
 
 use kangmai_access::{Actor, Purpose};

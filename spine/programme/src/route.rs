@@ -1,6 +1,7 @@
 //! Routes: each has a purpose, and access is asked before its handler runs. A page asks a session, an interface a key.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
@@ -11,7 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use kangmai_access::{
-    FoundSession, KeyHolder, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
+    Actor, FoundSession, KeyHolder, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
 };
 use kangmai_base::Refusal;
 use kangmai_database::DatabaseError;
@@ -20,6 +21,7 @@ use kangmai_web::{ApiFailure, Failure, Preferences, Problem, Sender, cookies, go
 
 use crate::call::Let;
 use crate::gate::CountedElsewhere;
+use crate::telling::Telling;
 use crate::{Admitted, App, Operation, newest_publication};
 
 /// A page or interface: method, path, purpose, handler.
@@ -35,6 +37,9 @@ pub struct Route {
     pub operation: Option<&'static Operation>,
     /// The stages of a sign-in in which it answers; a page of any work only when the sign-in is complete.
     pub stages: &'static [Stage],
+    /// Whether personal data may stand in its answer: then looking leaves a line in the audit trail, whoever wrote the
+    /// handler.
+    pub about_persons: bool,
     handler: MethodRouter<App>,
 }
 
@@ -57,13 +62,27 @@ impl Route {
         Route { stages, ..self }
     }
 
+    /// The same route, in whose answer no personal data stands: looking at it leaves no line in the audit trail.
+    #[must_use]
+    pub fn about_nobody(self) -> Route {
+        Route { about_persons: false, ..self }
+    }
+
     /// A page that is looked at.
     pub fn get<H, T>(path: &'static str, purpose: Purpose, handler: H) -> Route
     where
         H: Handler<T, App>,
         T: 'static,
     {
-        Route { method: Method::GET, path, purpose, operation: None, stages: OPEN, handler: get(handler) }
+        Route {
+            method: Method::GET,
+            path,
+            purpose,
+            operation: None,
+            stages: OPEN,
+            about_persons: true,
+            handler: get(handler),
+        }
     }
 
     /// A form that is sent.
@@ -72,7 +91,15 @@ impl Route {
         H: Handler<T, App>,
         T: 'static,
     {
-        Route { method: Method::POST, path, purpose, operation: None, stages: OPEN, handler: post(handler) }
+        Route {
+            method: Method::POST,
+            path,
+            purpose,
+            operation: None,
+            stages: OPEN,
+            about_persons: true,
+            handler: post(handler),
+        }
     }
 
     /// An interface that other systems ask; it cannot be without its description.
@@ -110,35 +137,39 @@ pub const API_LIMIT_BYTES: usize = 4 * 1_024 * 1_024;
 /// The router of `routes`: each behind its purpose.
 pub fn routed(app: &App, routes: Vec<Route>) -> Router<App> {
     routes.into_iter().fold(Router::new(), |router, route| {
-        let handler = match route.operation {
-            None => {
-                let asked = (app.clone(), route.purpose, route.stages);
-                route.handler.layer(from_fn_with_state(asked, admit))
-            }
-            Some(operation) => route
-                .handler
+        let path = route.path;
+        let (handler, asked) = (route.handler.clone(), (app.clone(), Arc::new(route)));
+        let handler = match asked.1.operation {
+            None => handler.layer(from_fn_with_state(asked, admit)),
+            Some(_) => handler
                 .layer(DefaultBodyLimit::max(API_LIMIT_BYTES))
-                .layer(from_fn_with_state((app.clone(), route.purpose, operation.id), admit_client)),
+                .layer(from_fn_with_state(asked, admit_client)),
         };
-        router.route(route.path, handler)
+        router.route(path, handler)
     })
 }
 
+/// What a request asks: the program, and the route that it came to.
+type Asked = (App, Arc<Route>);
+
 /// Lets a request of a client through whose key works and whose role has the purpose. No cookie counts here, so no form
 /// of a strange page can use a session.
-async fn admit_client(
-    State((app, purpose, operation)): State<(App, Purpose, &'static str)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn admit_client(State((app, route)): State<Asked>, mut request: Request, next: Next) -> Response {
     let request_id = app.mint().to_string();
     let language = Preferences::of_interface(request.headers()).language;
     let (key, from) = (bearer(request.headers()), sender_of(&request).counted_as());
-    let answer = match let_in(&app, (purpose, operation), key, from).await {
+    let telling = Telling::begin(&app, &route, &request);
+    let answer = match let_in(&telling, &route, key, from).await {
         Ok(mut granted) => {
             granted.request_id.clone_from(&request_id);
+            granted.behalf = Some(telling.behalf());
+            let actor = granted.actor.clone();
             request.extensions_mut().insert(granted);
-            next.run(request).await
+            let answer = next.run(request).await;
+            telling
+                .finish(&actor, answer)
+                .await
+                .unwrap_or_else(|error| ApiFailure::from(error).into_response())
         }
         Err(failure) => failure.into_response(),
     };
@@ -153,26 +184,33 @@ fn counted_elsewhere(mut response: Response) -> Response {
 }
 
 async fn let_in(
-    app: &App,
-    (purpose, operation): (Purpose, &'static str),
+    telling: &Telling,
+    route: &Route,
     key: Option<String>,
     from: IpAddr,
 ) -> Result<Let, ApiFailure> {
+    let app = &telling.app;
     let Some(holder) = find_client(app, key).await? else {
-        return Err(wrong_key(app, from));
+        if let Some(seconds) = app.gate().wrong_keys().note(from, app.clock.now()) {
+            return Err(too_many("web.api.too_many", seconds));
+        }
+        telling.tell(&Actor::system(), "client_sign_in", None, "refused").await?;
+        let problem = Problem::new(Refusal::new("web.api.unauthorized"));
+        return Err(ApiFailure::new(StatusCode::UNAUTHORIZED, problem));
     };
-    let may = holder.may(operation);
+    let may = route.operation.is_some_and(|operation| holder.may(operation.id));
     let actor = holder.actor;
     if let Some(seconds) = app.gate().clients().note(actor.account.uuid(), app.clock.now()) {
         return Err(too_many("web.api.too_often", seconds));
     }
     if !may {
+        telling.tell(&actor, "client_sign_in", None, "refused").await?;
         let refusal = Refusal::new("web.api.out_of_scope");
         let problem = Problem::new(refusal).mending("web.api.mend.out_of_scope");
         return Err(ApiFailure::new(StatusCode::FORBIDDEN, problem));
     }
-    let reach = reach(&actor, purpose).ok_or_else(ApiFailure::not_found)?;
-    Ok(Let { actor, reach, request_id: String::new() })
+    let reach = reach(&actor, route.purpose).ok_or_else(ApiFailure::not_found)?;
+    Ok(Let { actor, reach, request_id: String::new(), behalf: None })
 }
 
 /// The key that a request brings.
@@ -189,22 +227,12 @@ pub(crate) fn peer_of(request: &Request) -> IpAddr {
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
 }
 
-fn sender_of(request: &Request) -> Sender {
+pub(crate) fn sender_of(request: &Request) -> Sender {
     request.extensions().get::<Sender>().copied().unwrap_or_else(|| Sender(peer_of(request)))
 }
 
 fn too_many(key: &'static str, seconds: i64) -> ApiFailure {
     ApiFailure::new(StatusCode::TOO_MANY_REQUESTS, Problem::new(Refusal::new(key))).after(seconds)
-}
-
-fn wrong_key(app: &App, from: IpAddr) -> ApiFailure {
-    match app.gate().wrong_keys().note(from, app.clock.now()) {
-        Some(seconds) => too_many("web.api.too_many", seconds),
-        None => {
-            let problem = Problem::new(Refusal::new("web.api.unauthorized"));
-            ApiFailure::new(StatusCode::UNAUTHORIZED, problem)
-        }
-    }
 }
 
 async fn find_client(app: &App, key: Option<String>) -> Result<Option<KeyHolder>, DatabaseError> {
@@ -223,12 +251,9 @@ async fn find_client(app: &App, key: Option<String>) -> Result<Option<KeyHolder>
     Ok(Some(holder))
 }
 
-/// What a page asks: the program, its purpose and the stages in which it answers.
-type Asked = (App, Purpose, &'static [Stage]);
-
 /// Lets a request through whose session is open and whose actor has the purpose; sends others to sign in, or on with
 /// their sign-in, or says that there is no such page.
-async fn admit(State((app, purpose, stages)): State<Asked>, mut request: Request, next: Next) -> Response {
+async fn admit(State((app, route)): State<Asked>, mut request: Request, next: Next) -> Response {
     let name = cookies::session_name(app.settings.secure);
     let token = cookies::read(request.headers(), name).map(str::to_owned);
     let (found, token) = match find_session(&app, token).await {
@@ -240,17 +265,24 @@ async fn admit(State((app, purpose, stages)): State<Asked>, mut request: Request
     if let Some(left) = app.gate().accounts().note(signed_in.actor.account.uuid(), app.clock.now()) {
         return counted_elsewhere(Failure::TooMany(left).into_response());
     }
-    if !stages.contains(&stage) {
+    if !route.stages.contains(&stage) {
         let page =
             if stage == Stage::Open { "/".to_owned() } else { page_of(stage).to_owned() + &wanted(&request) };
         return counted_elsewhere(go_to(&page));
     }
-    let Some(reach) = reach(&signed_in.actor, purpose) else {
-        return counted_elsewhere(Failure::NotFound.into_response());
+    let telling = Telling::begin(&app, &route, &request);
+    let actor = signed_in.actor.clone();
+    let answer = match reach(&actor, route.purpose) {
+        Some(reach) => {
+            request.extensions_mut().insert(ExpectedToken(signed_in.csrf.clone()));
+            let behalf = telling.behalf();
+            request.extensions_mut().insert(Admitted { signed_in, stage, reach, token, behalf });
+            next.run(request).await
+        }
+        None => Failure::NotFound.into_response(),
     };
-    request.extensions_mut().insert(ExpectedToken(signed_in.csrf.clone()));
-    request.extensions_mut().insert(Admitted { signed_in, stage, reach, token });
-    counted_elsewhere(next.run(request).await)
+    let told = telling.finish(&actor, answer).await;
+    counted_elsewhere(told.unwrap_or_else(|error| Failure::from(error).into_response()))
 }
 
 /// Where to go on after sign-in: `?next=…`, as far as it is a page that is looked at.

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use kangmai_access::{Actor, Reach, SignedIn, Stage, reach};
 use kangmai_base::Day;
+use kangmai_database::OnBehalf;
 use kangmai_places::Divisions;
 use kangmai_web::{Crumb, Failure, NavigationItem, Page, Reader};
 
@@ -22,6 +23,8 @@ pub struct Admitted {
     pub reach: Reach,
     /// The session's token, for ending it.
     pub token: String,
+    /// The request, for the audit trail.
+    pub behalf: Arc<OnBehalf>,
 }
 
 /// What a handler gets: who asks, how far the route's purpose reaches, and the frame of the page.
@@ -70,7 +73,7 @@ impl FromRequestParts<App> for Visit {
         }
         page.crumbs = crumbs(&actor);
         Ok(Visit {
-            app: app.current().within(actor.place),
+            app: app.current().within(actor.place).on_behalf(&admitted.behalf),
             actor,
             reach: admitted.reach,
             page,
