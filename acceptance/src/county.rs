@@ -20,7 +20,7 @@ use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_server::application::{Parts, application, load_policies, router};
-use kangmai_server::demo::{Plan, write_county};
+use kangmai_server::demo::{Files, Plan, write_county};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
@@ -263,8 +263,8 @@ impl County {
     }
 
     /// Lets some hundred invented people live in [`COUNTY`], with households, labels, diagnoses and a year of bills:
-    /// the demonstration's files, through the doors that any file uses; and lets the watch look at them.
-    pub fn populate(&self) {
+    /// the demonstration's files, through the doors that any file uses; and lets the watch look at them. Answers the files.
+    pub fn populate(&self) -> Files {
         let plan = Plan { people: PEOPLE, bills_each: 1.0, today: self.app.today(), seed: 7 };
         let files = write_county(&plan, &self.files.join("county")).expect("the county's files");
         for (key, path) in [
@@ -281,6 +281,7 @@ impl County {
         self.seat(Role::CountyDesk.key(), HOSPITAL);
         let watched = run_watch(&self.app, self.app.today(), |_| {}).expect("the watch");
         assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
+        files
     }
 
     /// Serves it on the loopback until the county ends, for a browser; gives the address.

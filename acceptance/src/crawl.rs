@@ -17,6 +17,8 @@ pub struct Walk {
     pub pages: BTreeMap<String, Vec<String>>,
     /// The shapes of files to be kept, such as workbooks; they are among the pages too.
     pub files: BTreeSet<String>,
+    /// Every link that was seen.
+    pub links: BTreeSet<String>,
     /// What was wrong, one sentence each.
     pub complaints: Vec<String>,
 }
@@ -47,6 +49,7 @@ pub fn crawl(visitor: &mut Visitor, start: &str) -> Walk {
             }
         }
     }
+    walk.links = seen;
     walk
 }
 

@@ -110,6 +110,12 @@ impl Running {
         was_running
     }
 
+    /// Asks it to stop (SIGTERM), as systemd does.
+    pub fn ask_to_stop(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.expect("the command kill").success());
+    }
+
     /// Waits for its end; whether it ended well.
     pub fn ends_well(&mut self) -> bool {
         self.child.wait().expect("a child").success()

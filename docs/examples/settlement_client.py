@@ -88,7 +88,7 @@ class Client:
             except Unknown:
                 answer = self._ask_until(message_id, until)
             except Refused as refused:
-                if refused.status == 429 and time.monotonic() < until:
+                if refused.status in (408, 429) and time.monotonic() < until:
                     time.sleep(float(refused.body["retry_after"] or PAUSE_SECONDS))
                     continue
                 if refused.code != "in_progress":

@@ -15,6 +15,7 @@ use kangmai_web::{Manners, Words, with_manners};
 
 use crate::import::ImportDesk;
 use crate::metrics::Metrics;
+use crate::serving::{AtOnce, ServingLimits, Traffic, keep_limits};
 use crate::{office, programmes};
 
 pub use crate::office::OpenIdDesk;
@@ -168,7 +169,17 @@ pub fn router(app: &App) -> Router {
 
 /// The same with an identity provider to sign in by, if there is one.
 pub fn router_with(app: &App, openid: Option<Arc<OpenIdDesk>>) -> Router {
-    let metrics = Arc::new(Metrics::default());
+    limited_router(app, openid, &ServingLimits::usual(), &Arc::default())
+}
+
+/// The same within these limits, counted here.
+pub fn limited_router(
+    app: &App,
+    openid: Option<Arc<OpenIdDesk>>,
+    limits: &ServingLimits,
+    traffic: &Arc<Traffic>,
+) -> Router {
+    let metrics = Arc::new(Metrics::new(Arc::clone(traffic)));
     let observed = Arc::clone(&metrics);
     let manners = Manners {
         words: Arc::clone(&app.words),
@@ -177,12 +188,14 @@ pub fn router_with(app: &App, openid: Option<Arc<OpenIdDesk>>) -> Router {
         secure: app.settings.secure,
         observe: Some(Arc::new(move |answered| observed.count(answered))),
     };
+    let at_once = Arc::new(AtOnce::new(limits, Arc::clone(traffic)));
     let routes = app.programmes.iter().flat_map(|programme| (programme.routes)()).collect();
     let router = routed(app, routes)
         .merge(office::open_routes(metrics))
         .merge(kangmai_web::routes())
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
         .layer(axum::Extension(openid))
+        .layer(axum::middleware::from_fn_with_state(at_once, keep_limits))
         .layer(axum::middleware::from_fn_with_state(app.clone(), count_strangers))
         .with_state(app.clone());
     with_manners(router, manners)

@@ -1,5 +1,7 @@
 //! What can be set from outside: flags and environment, in one place.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use kangmai_web::TrustedProxies;
 use zeroize::Zeroizing;
 
 use crate::application::OpenIdDesk;
+
+pub use limits::LimitsConfig;
 
 /// Settings that every command takes.
 #[derive(Debug, Clone, Args)]
@@ -57,6 +61,9 @@ pub struct ServeConfig {
     /// Signing in and coming in.
     #[command(flatten)]
     pub gate: GateConfig,
+    /// How much at once, and how long anything may take.
+    #[command(flatten)]
+    pub limits: LimitsConfig,
 }
 
 impl ServeConfig {

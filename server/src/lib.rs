@@ -14,4 +14,5 @@ pub mod lock;
 mod metrics;
 mod office;
 pub mod programmes;
+pub mod serving;
 pub mod wall;

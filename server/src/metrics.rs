@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kangmai_web::Answered;
+
+use crate::serving::Traffic;
 
 /// Upper bounds of the buckets, in microseconds, with their label in seconds.
 const BUCKETS: [(i64, &str); 8] = [
@@ -22,6 +24,7 @@ const BUCKETS: [(i64, &str); 8] = [
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     routes: Mutex<BTreeMap<(String, String, u16), Answers>>,
+    traffic: Arc<Traffic>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -32,6 +35,11 @@ struct Answers {
 }
 
 impl Metrics {
+    /// With nothing answered yet.
+    pub(crate) fn new(traffic: Arc<Traffic>) -> Metrics {
+        Metrics { routes: Mutex::default(), traffic }
+    }
+
     /// Counts an answer.
     pub(crate) fn count(&self, answered: &Answered) {
         let key = (answered.method.to_string(), answered.route.clone(), answered.status.as_u16() / 100 * 100);
@@ -65,6 +73,7 @@ impl Metrics {
             let _ = writeln!(out, "kangmai_request_seconds_sum{{{labels}}} {seconds}.{rest:06}");
             let _ = writeln!(out, "kangmai_request_seconds_count{{{labels}}} {count}");
         }
+        out.push_str(&self.traffic.text());
         out
     }
 }

@@ -6,6 +6,7 @@ mod audit;
 mod break_glass;
 mod clients;
 mod figures;
+mod health;
 mod home;
 mod imports;
 mod interface;
@@ -26,7 +27,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::routing::{any, get};
 use kangmai_access::{Actor, Purpose, Stage};
 use kangmai_base::Day;
@@ -154,17 +154,13 @@ pub(crate) fn open_routes(metrics: Arc<Metrics>) -> Router<App> {
         .route("/sign-in/openid", get(openid::go))
         .route("/sign-in/openid/back", get(openid::come_back))
         .route("/set-up", get(set_up::show_set_up).post(set_up::take_set_up))
-        .route("/health", get(health))
+        .route("/health", get(health::answers))
+        .route("/health/live", get(health::lives))
+        .route("/health/ready", get(health::is_ready))
         .route("/api/openapi.json", get(interface::describe))
         .route("/api/{*rest}", any(interface::not_there))
-        .route("/metrics", get(move || async move { metrics.text() }))
-}
-
-/// `ok` while the database answers.
-async fn health(State(app): State<App>) -> (StatusCode, &'static str) {
-    let answer = app.database.ping().await;
-    match answer {
-        Ok(()) => (StatusCode::OK, "ok\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
-    }
+        .route(
+            "/metrics",
+            get(move |State(app): State<App>| async move { health::measure(&app, &metrics).await }),
+        )
 }

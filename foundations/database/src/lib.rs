@@ -247,6 +247,14 @@ impl Database {
         Ok(applied + more)
     }
 
+    /// How many steps of these owners did not run here yet. Only reads.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lacking_steps(&self, all: &'static [Migrations]) -> Result<usize, DatabaseError> {
+        self.read(move |tx| migrate::lacking(tx, all)).await
+    }
+
     /// Lets SQLite refresh what its planner knows of the tables (after a large import), and PostgreSQL likewise.
     ///
     /// # Errors

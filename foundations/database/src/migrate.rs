@@ -82,6 +82,19 @@ pub(crate) fn run(tx: &mut Transaction<'_>, all: &[Migrations], now: Moment) -> 
     Ok(applied)
 }
 
+/// How many of these steps did not run in this form.
+pub(crate) fn lacking(tx: &mut Transaction<'_>, all: &[Migrations]) -> Result<usize, DatabaseError> {
+    let mut applied = std::collections::HashSet::new();
+    for row in tx.query(ALL_APPLIED, &[])? {
+        applied.insert((row.get::<String>(0)?, row.get::<String>(1)?, row.get::<String>(2)?));
+    }
+    let steps = all.iter().flat_map(|owned| owned.steps.iter().map(move |step| (owned.owner, step)));
+    let ran = |(owner, step): &(&str, &Migration)| {
+        applied.contains(&((*owner).to_owned(), step.name.to_owned(), checksum(step.sql)))
+    };
+    Ok(steps.filter(|step| !ran(step)).count())
+}
+
 fn is_online(step: &Migration) -> bool {
     step.sql.starts_with(ONLINE)
 }

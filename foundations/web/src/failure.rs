@@ -30,6 +30,12 @@ pub enum Failure {
     Malformed,
     /// Too often; it may be tried again after so many seconds.
     TooMany(i64),
+    /// The body came in too slowly, or not to its end.
+    TooSlow,
+    /// More is under way than the server takes at once; nothing was done, and it may be tried again after so many seconds.
+    Busy(i64),
+    /// The answer did not begin in time; what became of the request is not known.
+    TookTooLong,
     /// A fault of the program or of what it stands on. Its chain is logged once, never shown.
     Internal(Box<dyn Error + Send + Sync>),
 }
@@ -48,6 +54,9 @@ impl Failure {
             Failure::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Failure::Malformed => StatusCode::BAD_REQUEST,
             Failure::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Failure::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Failure::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Failure::TookTooLong => StatusCode::GATEWAY_TIMEOUT,
             Failure::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -74,7 +83,7 @@ pub(crate) struct FailureNote(pub(crate) Arc<Failure>);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        if let Failure::TooMany(seconds) = self {
+        if let Failure::TooMany(seconds) | Failure::Busy(seconds) = self {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(FailureNote(Arc::new(self)));

@@ -17,13 +17,17 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use kangmai_base::{Clock, Ids};
+use kangmai_base::{Clock, Ids, Moment};
+use tracing::Instrument as _;
 
 use crate::assets;
 use crate::body::FormBody;
 use crate::cookies;
 use crate::failure::{Failure, FailureNote, chain};
+use crate::interface::{REQUEST_ID, say_in_json};
 use crate::page::Page;
+use crate::preferences::Preferences;
+use crate::request_id::RequestId;
 use crate::words::Words;
 
 /// A request that has been answered; nothing personal in it.
@@ -74,39 +78,82 @@ pub fn with_manners(router: Router, manners: Manners) -> Router {
         .layer(middleware::from_fn_with_state(manners, answer))
 }
 
-async fn answer(State(manners): State<Manners>, request: Request, next: Next) -> Response {
+async fn answer(State(manners): State<Manners>, mut request: Request, next: Next) -> Response {
     let started = manners.clock.now();
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let headers = request.headers().clone();
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(panic) => Failure::Internal(panic_message(panic.as_ref()).into()).into_response(),
-    };
-    if response.status().is_client_error() || response.status().is_server_error() {
-        response = manners.dress(response, &headers, &path, &method, &route);
-    }
-    manners.add_headers(&headers, &mut response);
-    let response = if assets::takes_gzip(&headers) { compress(response).await } else { response };
-    let answered = Answered {
-        method,
-        route,
-        status: response.status(),
-        microseconds: manners.clock.now().0.saturating_sub(started.0),
-    };
-    tracing::info!(
-        method = %answered.method,
-        route = answered.route,
-        status = answered.status.as_u16(),
-        ms = answered.microseconds / 1_000,
-        "request"
-    );
-    if let Some(observe) = &manners.observe {
-        observe(&answered);
-    }
-    response
+    let request_id = RequestId::of(request.headers(), || manners.ids.mint(started));
+    request.extensions_mut().insert(request_id.clone());
+    // Whatever is logged on the way says which request it belongs to.
+    let span = tracing::info_span!("request", id = request_id.as_str());
+    manners.answer_named(request, next, started, &request_id).instrument(span).await
 }
+
+impl Manners {
+    async fn answer_named(
+        &self,
+        request: Request,
+        next: Next,
+        started: Moment,
+        request_id: &RequestId,
+    ) -> Response {
+        let asked = Asked::of(&request, request_id);
+        let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            Ok(response) => response,
+            Err(panic) => Failure::Internal(panic_message(panic.as_ref()).into()).into_response(),
+        };
+        if response.status().is_client_error() || response.status().is_server_error() {
+            response = self.dress(response, &asked);
+        }
+        self.add_headers(&asked, &mut response);
+        let response = if assets::takes_gzip(&asked.headers) { compress(response).await } else { response };
+        let answered = Answered {
+            method: asked.method,
+            route: asked.route,
+            status: response.status(),
+            microseconds: self.clock.now().0.saturating_sub(started.0),
+        };
+        tracing::info!(
+            method = %answered.method,
+            route = answered.route,
+            status = answered.status.as_u16(),
+            ms = answered.microseconds / 1_000,
+            "request"
+        );
+        if let Some(observe) = &self.observe {
+            observe(&answered);
+        }
+        response
+    }
+}
+
+/// What must be known of a request once its handler has taken it.
+struct Asked {
+    method: Method,
+    route: String,
+    headers: HeaderMap,
+    path: String,
+    request_id: RequestId,
+}
+
+impl Asked {
+    fn of(request: &Request, request_id: &RequestId) -> Asked {
+        let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        Asked {
+            method: request.method().clone(),
+            route: route.to_owned(),
+            headers: request.headers().clone(),
+            path: request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            request_id: request_id.clone(),
+        }
+    }
+
+    /// Whether it was sent to an interface: what goes wrong there has one shape.
+    fn is_of_interface(&self) -> bool {
+        self.path.starts_with(INTERFACES)
+    }
+}
+
+/// Where the interfaces stand.
+const INTERFACES: &str = "/api/";
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -114,45 +161,32 @@ struct ErrorPage<'a> {
     page: Page,
     text: String,
     code: &'a str,
+    request_id: &'a str,
     fault: bool,
 }
 
 impl Manners {
     /// An error as a page (or as JSON for who asks for no page), logged once with its help code.
-    fn dress(
-        &self,
-        response: Response,
-        headers: &HeaderMap,
-        path: &str,
-        method: &Method,
-        route: &str,
-    ) -> Response {
+    fn dress(&self, response: Response, asked: &Asked) -> Response {
         let note = response.extensions().get::<FailureNote>().cloned();
         let status = response.status();
         if note.is_none() && is_finished(&response) {
             return response;
         }
+        if asked.is_of_interface() {
+            let language = Preferences::of_interface(&asked.headers).language;
+            return say_in_json(response, &self.words, language, asked.request_id.as_str());
+        }
         let mut random = [0_u8; 2];
         self.ids.fill(&mut random);
         let code = format!("{:04}", u16::from_le_bytes(random) % 10_000);
         let failure = note.as_ref().map(|note| note.0.as_ref());
-        log_failure(failure, status, &code, method, route);
-        let asked = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let kind = kind_of(failure, status);
-        let mut dressed = if asked.contains("text/html") {
-            let mut page = Page::new(Arc::clone(&self.words), crate::Preferences::read(headers), path)
-                .titled(&format!("web.error.{kind}"));
-            page.lead.clear();
-            let text = match failure {
-                Some(Failure::Refused(refusal)) => page.refusal(refusal),
-                Some(Failure::TooMany(seconds)) => page.say1("web.error.too_many.wait", "seconds", seconds),
-                _ => page.word(&format!("web.error.{kind}.do")).into_owned(),
-            };
-            let view = ErrorPage { page, text, code: &code, fault: status.is_server_error() };
-            let mut shown = (status, view.render().unwrap_or_default()).into_response();
-            shown.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-            shown
+        log_failure(failure, status, &code, asked);
+        let accepted = asked.headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut dressed = if accepted.contains("text/html") {
+            self.error_page(failure, status, &code, asked)
         } else {
+            let kind = kind_of(failure, status);
             let reason = match failure {
                 Some(Failure::Refused(refusal)) => format!(",\"reason\":\"{}\"", refusal.key),
                 _ => String::new(),
@@ -169,10 +203,35 @@ impl Manners {
         dressed
     }
 
-    fn add_headers(&self, request: &HeaderMap, response: &mut Response) {
+    fn error_page(
+        &self,
+        failure: Option<&Failure>,
+        status: StatusCode,
+        code: &str,
+        asked: &Asked,
+    ) -> Response {
+        let kind = kind_of(failure, status);
+        let mut page = Page::new(Arc::clone(&self.words), Preferences::read(&asked.headers), &asked.path)
+            .titled(&format!("web.error.{kind}"));
+        page.lead.clear();
+        let text = match failure {
+            Some(Failure::Refused(refusal)) => page.refusal(refusal),
+            Some(Failure::TooMany(seconds)) => page.say1("web.error.too_many.wait", "seconds", seconds),
+            Some(Failure::Busy(seconds)) => page.say1("web.error.busy.wait", "seconds", seconds),
+            _ => page.word(&format!("web.error.{kind}.do")).into_owned(),
+        };
+        let view =
+            ErrorPage { page, text, code, request_id: asked.request_id.as_str(), fault: kind == "fault" };
+        let mut shown = (status, view.render().unwrap_or_default()).into_response();
+        shown.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        shown
+    }
+
+    fn add_headers(&self, asked: &Asked, response: &mut Response) {
         let is_page = is_html(response);
-        let shown_once =
-            is_page && response.status().is_success() && cookies::read(request, cookies::FLASH).is_some();
+        let shown_once = is_page
+            && response.status().is_success()
+            && cookies::read(&asked.headers, cookies::FLASH).is_some();
         let headers = response.headers_mut();
         let mut unless_set = |name: HeaderName, value: &'static str| {
             headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -188,6 +247,9 @@ impl Manners {
         if self.secure {
             unless_set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
         }
+        if let Ok(id) = HeaderValue::from_str(asked.request_id.as_str()) {
+            headers.entry(REQUEST_ID).or_insert(id);
+        }
         if shown_once {
             headers.append(SET_COOKIE, cookies::end_flash());
         }
@@ -199,6 +261,9 @@ fn kind_of(failure: Option<&Failure>, status: StatusCode) -> &'static str {
     match (failure, status) {
         (Some(Failure::Expired), _) => "expired",
         (Some(Failure::Refused(_)), _) => "refused",
+        (Some(Failure::TookTooLong), _) => "took_too_long",
+        (_, StatusCode::REQUEST_TIMEOUT) => "too_slow",
+        (_, StatusCode::SERVICE_UNAVAILABLE) => "busy",
         (_, StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::METHOD_NOT_ALLOWED) => "not_found",
         (_, StatusCode::PAYLOAD_TOO_LARGE) => "too_large",
         (_, StatusCode::TOO_MANY_REQUESTS) => "too_many",
@@ -219,8 +284,8 @@ fn is_html(response: &Response) -> bool {
     kind.is_some_and(|kind| kind.starts_with("text/html"))
 }
 
-fn log_failure(failure: Option<&Failure>, status: StatusCode, code: &str, method: &Method, route: &str) {
-    let status = status.as_u16();
+fn log_failure(failure: Option<&Failure>, status: StatusCode, code: &str, asked: &Asked) {
+    let (status, method, route) = (status.as_u16(), &asked.method, &asked.route);
     match failure {
         Some(Failure::Internal(error)) => {
             let chain = chain(error.as_ref());
@@ -232,6 +297,9 @@ fn log_failure(failure: Option<&Failure>, status: StatusCode, code: &str, method
         }
         Some(Failure::Forbidden) => {
             tracing::warn!(help_code = code, %method, route, status, "a request was forbidden");
+        }
+        Some(Failure::Busy(_) | Failure::TookTooLong) => {
+            tracing::warn!(help_code = code, %method, route, status, "a request was not served");
         }
         _ => tracing::info!(help_code = code, %method, route, status, "a request was not served"),
     }

@@ -95,10 +95,15 @@ impl fmt::Display for TrustedProxies {
 }
 
 impl TrustedProxies {
+    /// Whether `address` is one of them.
+    pub fn trusts(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.holds(address))
+    }
+
     /// Who sent a request that came in from `peer`: `peer` itself, unless it is a trusted proxy; then the last address
     /// in `X-Forwarded-For` that is none. What stands before that, anybody may have written.
     pub fn sender(&self, peer: IpAddr, headers: &HeaderMap) -> Sender {
-        let trusts = |address: IpAddr| self.0.iter().any(|network| network.holds(address));
+        let trusts = |address: IpAddr| self.trusts(address);
         let mut found = plain(peer);
         if !trusts(found) {
             return Sender(found);

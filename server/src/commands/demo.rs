@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::demo::{Plan, county, take_payments, take_steps, villages, write_county};
 use crate::import::{Task, run as run_import};
 use crate::programmes;
+use crate::serving::ServingLimits;
 
 use super::{say, show_progress};
 
@@ -75,7 +76,8 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     if !args.build_only {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
         let (people, interface) = (args.people, interface(&app)?);
-        super::serve::serve_app(&app, address, None, &folder.join("audit-anchors"), || {
+        let (serving, anchors) = ((None, ServingLimits::usual()), folder.join("audit-anchors"));
+        super::serve::serve_app(&app, address, serving, &anchors, || {
             invite(address, people, &interface)
         })?;
     }

@@ -9,8 +9,9 @@ use kangmai_database::Database;
 use kangmai_policy::Release;
 use kangmai_programme::{App, Law, Settings, read_law, release_files};
 
-use crate::application::{OpenIdDesk, Parts, application, load_policies, make_ready, router_with};
+use crate::application::{OpenIdDesk, Parts, application, limited_router, load_policies, make_ready};
 use crate::config::{Config, ServeConfig};
+use crate::serving::{ServingLimits, Traffic, accept, raise_file_limit};
 
 use super::say;
 
@@ -20,8 +21,9 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let app = open(config, settings)?.behind(serve.gate.rules());
     let code = set_up_code(&app)?;
     let openid = serve.gate.openid()?;
+    let limits = serve.limits.limits(&serve.gate.trusted_proxies);
     super::audit::note(&app.database, "server_started", serve.settings())?;
-    serve_app(&app, serve.listen, openid, &serve.anchors, || {
+    serve_app(&app, serve.listen, (openid, limits), &serve.anchors, || {
         say(format!("http://{}", serve.listen));
         if let Some(code) = code {
             say(format!("初始设置 / set-up: http://{}/set-up", serve.listen));
@@ -94,23 +96,42 @@ pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
 pub(super) fn serve_app(
     app: &App,
     listen: std::net::SocketAddr,
-    openid: Option<Arc<OpenIdDesk>>,
+    (openid, mut limits): (Option<Arc<OpenIdDesk>>, ServingLimits),
     anchors: &std::path::Path,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
+    let fitting = raise_file_limit(limits.connections.most);
+    if fitting < limits.connections.most {
+        tracing::warn!(fitting, "the limit of open files leaves room for fewer connections than are set");
+        limits.connections.most = fitting;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; is it in use? Choose another with --listen or --port")
         })?;
         ready();
         let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
         let _chaining = tokio::spawn(super::audit::keep_chain(app.clone(), anchors.to_owned()));
-        let service = router_with(app, openid).into_make_service_with_connect_info::<std::net::SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stop_signal()).await?;
-        Ok(())
-    })
+        let traffic = Arc::<Traffic>::default();
+        let router = limited_router(app, openid, &limits, &traffic);
+        let greet = |stream| std::future::ready(Ok(stream));
+        let stopped = accept(listener, (router, greet), (limits.connections, traffic), stop_signal()).await;
+        match stopped.cut {
+            0 => tracing::info!("stopped; all that was under way came to its end"),
+            cut => {
+                tracing::warn!(cut, "stopped; connections were cut that did not come to their end in time")
+            }
+        }
+        anyhow::Ok(())
+    });
+    // What a thread still writes ends by itself; a stop does not wait for it for ever.
+    runtime.shutdown_timeout(LAST_WRITES);
+    served
 }
+
+/// How long the last writes may take once everybody has left.
+const LAST_WRITES: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// How often figures that are kept are looked over.
 const LOOK_OVER_SECONDS: u64 = 30;

@@ -39,7 +39,7 @@ pub use law::{
 };
 pub use operation::{Described, Operation, openapi};
 pub use place::{place_choices, place_name};
-pub use route::{API_LIMIT_BYTES, Route, percent_encoded, routed};
+pub use route::{API_LIMIT_BYTES, Route, peer_of, percent_encoded, routed};
 pub use section::{
     HouseholdSection, Looking, MoreFacts, PersonSection, Section, Telling, Told, nothing_more,
 };

@@ -38,7 +38,7 @@ pub struct Described {
 }
 
 /// What can go wrong with every interface.
-const ERRORS_OF_ALL: [u16; 5] = [401, 403, 404, 429, 500];
+const ERRORS_OF_ALL: [u16; 8] = [401, 403, 404, 408, 429, 500, 503, 504];
 
 /// The description of all interfaces among `routes`.
 pub fn openapi(routes: &[Route], words: &Words, language: Language) -> Value {

@@ -17,7 +17,9 @@ use kangmai_access::{
 use kangmai_base::Refusal;
 use kangmai_database::DatabaseError;
 use kangmai_web::csrf::ExpectedToken;
-use kangmai_web::{ApiFailure, Failure, Preferences, Problem, Sender, cookies, go_to, say_in_json};
+use kangmai_web::{
+    ApiFailure, Failure, Preferences, Problem, RequestId, Sender, cookies, go_to, say_in_json,
+};
 
 use crate::call::Let;
 use crate::gate::CountedElsewhere;
@@ -155,7 +157,8 @@ type Asked = (App, Arc<Route>);
 /// Lets a request of a client through whose key works and whose role has the purpose. No cookie counts here, so no form
 /// of a strange page can use a session.
 async fn admit_client(State((app, route)): State<Asked>, mut request: Request, next: Next) -> Response {
-    let request_id = app.mint().to_string();
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let request_id = request_id.unwrap_or_else(|| RequestId::from(app.mint())).to_string();
     let language = Preferences::of_interface(request.headers()).language;
     let (key, from) = (bearer(request.headers()), sender_of(&request).counted_as());
     let telling = Telling::begin(&app, &route, &request);
@@ -222,7 +225,7 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 
 /// The other end of the connection: a proxy, if there is one. Without an address (a test, a socket of the machine
 /// itself) all count as one.
-pub(crate) fn peer_of(request: &Request) -> IpAddr {
+pub fn peer_of(request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.ip())
 }
