@@ -9,9 +9,11 @@ use kangmai_acceptance::access::{Scope, row_of, rows};
 use kangmai_acceptance::county::County;
 use kangmai_acceptance::crawl::crawl;
 use kangmai_acceptance::program::{Program, fresh_folder, remove_folder};
-use kangmai_access::Role;
+use kangmai_acceptance::visitor::percent;
+use kangmai_access::{AuditWatch, Role};
 use kangmai_database::testing::{FreshDatabase, POSTGRES_VARIABLE};
 use kangmai_database::{Database, DatabaseError, Transaction};
+use kangmai_programme::GateRules;
 
 fn texts(database: &Database, sql: &'static str) -> BTreeSet<String> {
     let read = move |tx: &mut Transaction<'_>| -> Result<BTreeSet<String>, DatabaseError> {
@@ -79,6 +81,155 @@ fn a_line_says_from_where_what_and_whose_and_also_what_was_refused() {
         }
         // What was looked for is nobody's business.
         assert!(!told.iter().any(|line| line.contains("%E7")), "{told:#?}");
+    });
+}
+
+/// The auditor's lists with limits that a journey reaches.
+fn with_low_limits(county: &mut County) {
+    let audit = AuditWatch {
+        night_reads: 2,
+        people_an_hour: 3,
+        exports_a_day: 2,
+        people_without_act: 3,
+        ..AuditWatch::USUAL
+    };
+    county.put_behind(GateRules { audit, ..GateRules::lenient() });
+}
+
+/// Looks at so many people of the register, one after the other.
+fn looks_at_people(county: &County, role: Role, many: usize) -> Vec<String> {
+    let mut visitor = county.sign_in(role);
+    let mut links: Vec<String> = Vec::new();
+    for surname in ["王", "李", "张", "刘", "陈", "杨", "赵", "郭", "马", "孙"] {
+        visitor.finds(&format!("/people?q={}", percent(surname)));
+        let page = visitor.page();
+        let found = page.all("a").into_iter().filter_map(|link| page.attribute(link, "href"));
+        links.extend(
+            found.filter(|link| link.starts_with("/people/") && !link.contains("lists")).map(str::to_owned),
+        );
+        if links.len() >= many {
+            break;
+        }
+    }
+    links.truncate(many);
+    assert_eq!(links.len(), many, "too few people are found");
+    links.iter().for_each(|link| {
+        visitor.finds(link);
+    });
+    links.iter().map(|link| link.split('?').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn an_auditor_finds_by_who_whose_and_what_and_takes_a_file() {
+    County::on_both(|county| {
+        county.populate();
+        let people = looks_at_people(county, Role::TownshipOfficer, 3);
+        looks_at_people(county, Role::HealthBureau, 1);
+        let id = people[0].rsplit('/').next().expect("an identifier");
+        let mut auditor = county.sign_in(Role::Auditor);
+        auditor
+            .finds("/audit?who=township_officer")
+            .sees("示例 township_officer")
+            .does_not_see("示例 health_bureau");
+        auditor.finds("/audit?who=health_bureau&action=read_person").sees("查看个人页");
+        auditor
+            .finds(&format!("/audit?whose={id}"))
+            .sees(id)
+            .does_not_see(people[1].rsplit('/').next().expect("one"));
+        auditor.finds("/audit?who=nobody_at_all").sees("没有符合条件的记录");
+        auditor.finds("/audit?whose=not-a-number").sees("没有符合条件的记录");
+        auditor.finds("/audit?from=2026-11-21").sees("没有符合条件的记录");
+        auditor.finds("/audit?to=2026-11-20&outcome=done").sees("示例 township_officer");
+        auditor.open("/audit.xlsx?who=township_officer");
+        assert!(auditor.bytes().starts_with(b"PK"), "a workbook");
+        auditor.finds("/audit?action=export").sees("审计记录");
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_is_out_of_the_ordinary_stands_on_its_list() {
+    County::on_both(|county| {
+        county.populate();
+        with_low_limits(county);
+        county.sign_in(Role::Auditor).finds("/audit/unusual").does_not_see("示例 health_bureau");
+        looks_at_people(county, Role::HealthBureau, 3);
+        let mut bureau = county.sign_in(Role::HealthBureau);
+        bureau.open("/warnings/export");
+        bureau.open("/bills.xlsx");
+        let mut auditor = county.sign_in(Role::Auditor);
+        auditor.finds("/audit/unusual").sees("一小时内查看 3 人以上").sees("示例 health_bureau");
+        let shown = auditor.shown();
+        assert_eq!(shown.matches("示例 health_bureau").count(), 3, "hour, files, without a task: {shown}");
+        // At night.
+        county.clock.advance(11 * 3_600);
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds("/people?q=%E7%A4%BA%E4%BE%8B");
+        officer.finds("/plans");
+        let mut auditor = county.sign_in(Role::Auditor);
+        auditor
+            .finds("/audit/unusual")
+            .sees("22 时至次日 6 时")
+            .sees("示例 township_officer")
+            .follow("查看记录");
+        auditor.sees("审计记录");
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_person_is_told_who_looked_at_the_record() {
+    County::on_both(|county| {
+        county.populate();
+        let people = looks_at_people(county, Role::TownshipOfficer, 1);
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds(&people[0]).follow("本人权利").follow("谁查看过这份档案");
+        officer.sees("示例 township_officer").sees("查看个人页").sees("乡镇卫生院");
+        // The print is itself a line, and stands on the next one.
+        officer.finds(&format!("{}/readers", people[0])).sees("打印");
+        let mut other = county.sign_in_as("other_township_officer");
+        other.does_not_find(&format!("{}/readers", people[0]));
+        county.sign_in(Role::VillageDoctor).does_not_find(&format!("{}/readers", people[0]));
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    });
+}
+
+const REGISTER: &str = "户编号,与户主关系,姓名,证件号码,户籍地区划代码,联系电话,参保状态,人群类别,认定日期\n\
+    H0001,户主,示例王一,411722195001019915,411722001001,13900009901,居民,低保对象,2024-01-01\n";
+const DIAGNOSES: &str = "证件号码,姓名,诊断编码,诊断名称,确诊日期\n\
+    411722195001019915,示例王一,I10.x00,示例高血压,2026-09-05\n\
+    411722195001019915,示例王一,B20.101,示例机密诊断,2026-09-06\n";
+
+#[test]
+fn a_person_gets_a_copy_of_everything_and_others_get_less() {
+    County::on_both(|county| {
+        for (key, text) in [("register", REGISTER), ("diagnoses", DIAGNOSES)] {
+            let finished = county.import(key, &format!("{key}.csv"), text.as_bytes());
+            assert_eq!((finished.summary.faulty, finished.parked), (0, 0), "{finished:?}");
+        }
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        let found = officer.finds("/people?q=%E7%A4%BA%E4%BE%8B").follow("示例王一").path().to_owned();
+        let person = found.split('?').next().expect("a path").to_owned();
+        officer.follow("本人权利").follow("本人信息副本（全部）");
+        officer.sees("411722195001019915").sees("13900009901").sees("示例高血压").sees("示例机密诊断");
+        officer.finds(&format!("{person}/copy/restricted")).sees("示例高血压").does_not_see("示例机密诊断");
+        officer.does_not_see("411722195001019915").does_not_see("13900009901");
+        officer.open(&format!("{person}/fhir.json"));
+        let bundle: serde_json::Value = serde_json::from_slice(officer.bytes()).expect("JSON");
+        let entries = bundle["entry"].as_array().expect("entries");
+        let of =
+            |kind: &str| entries.iter().filter(|entry| entry["resource"]["resourceType"] == kind).count();
+        assert_eq!((of("Patient"), of("Condition")), (1, 2), "{bundle:#}");
+        assert!(of("Basic") >= 3, "{bundle:#}");
+        // Who does not treat hands out neither what is of level 5 nor the file.
+        let mut bureau = county.sign_in(Role::HealthBureau);
+        bureau.finds(&format!("{person}/copy")).sees("示例高血压").does_not_see("示例机密诊断");
+        bureau.sees("不含高度敏感的健康信息");
+        bureau.does_not_find(&format!("{person}/fhir.json"));
+        county.sign_in_as("other_township_officer").does_not_find(&format!("{person}/copy"));
+        // Each leaves its line, and the person is told.
+        officer.finds(&format!("{person}/readers")).sees("打印").sees("导出").sees("示例 health_bureau");
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
     });
 }
 

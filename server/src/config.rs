@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use kangmai_access::SignInRules;
+use kangmai_access::{AuditWatch, SignInRules};
 use kangmai_database::Database;
 use kangmai_openid::{Provider, ProviderSettings};
 use kangmai_programme::{GateRules, RequestLimits};
@@ -98,6 +98,9 @@ pub struct GateConfig {
     /// Proxies whose X-Forwarded-For counts: addresses or networks, with commas between them
     #[arg(long, env = "KANGMAI_TRUSTED_PROXIES", default_value_t)]
     pub trusted_proxies: TrustedProxies,
+    /// The auditor's lists.
+    #[command(flatten)]
+    pub audit: AuditConfig,
     /// Sign in by this OpenID Connect provider as well; its secret: KANGMAI_OPENID_SECRET or KANGMAI_OPENID_SECRET_FILE
     #[arg(long, env = "KANGMAI_OPENID_ISSUER", requires = "openid_client", requires = "openid_address")]
     pub openid_issuer: Option<String>,
@@ -191,6 +194,43 @@ impl GateConfig {
             },
             proxies: self.trusted_proxies.clone(),
             issuer: self.openid_issuer.clone(),
+            audit: self.audit.watch(),
+        }
+    }
+}
+
+/// What counts as out of the ordinary in the audit trail: choices of ours, no rule of the field.
+#[derive(Debug, Clone, Args)]
+pub struct AuditConfig {
+    /// Reads from this hour on count as reads at night
+    #[arg(long, env = "KANGMAI_AUDIT_NIGHT_FROM", default_value_t = AuditWatch::USUAL.night_from_hour, value_parser = clap::value_parser!(i64).range(0..=24))]
+    pub audit_night_from: i64,
+    /// Reads before this hour count as reads at night
+    #[arg(long, env = "KANGMAI_AUDIT_NIGHT_UNTIL", default_value_t = AuditWatch::USUAL.night_until_hour, value_parser = clap::value_parser!(i64).range(0..=24))]
+    pub audit_night_until: i64,
+    /// Reads at night that put an account on the auditor's list
+    #[arg(long, env = "KANGMAI_AUDIT_NIGHT_READS", default_value_t = AuditWatch::USUAL.night_reads, value_parser = clap::value_parser!(i64).range(1..))]
+    pub audit_night_reads: i64,
+    /// People read within an hour that put an account on the auditor's list
+    #[arg(long, env = "KANGMAI_AUDIT_PEOPLE_AN_HOUR", default_value_t = AuditWatch::USUAL.people_an_hour, value_parser = clap::value_parser!(i64).range(1..))]
+    pub audit_people_an_hour: i64,
+    /// Files exported on a day that put an account on the auditor's list
+    #[arg(long, env = "KANGMAI_AUDIT_EXPORTS_A_DAY", default_value_t = AuditWatch::USUAL.exports_a_day, value_parser = clap::value_parser!(i64).range(1..))]
+    pub audit_exports_a_day: i64,
+    /// People read without relation or task that put an account on the auditor's list
+    #[arg(long, env = "KANGMAI_AUDIT_PEOPLE_WITHOUT_ACT", default_value_t = AuditWatch::USUAL.people_without_act, value_parser = clap::value_parser!(i64).range(1..))]
+    pub audit_people_without_act: i64,
+}
+
+impl AuditConfig {
+    fn watch(&self) -> AuditWatch {
+        AuditWatch {
+            night_from_hour: self.audit_night_from,
+            night_until_hour: self.audit_night_until,
+            night_reads: self.audit_night_reads,
+            people_an_hour: self.audit_people_an_hour,
+            exports_a_day: self.audit_exports_a_day,
+            people_without_act: self.audit_people_without_act,
         }
     }
 }

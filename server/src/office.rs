@@ -128,6 +128,8 @@ fn routes() -> Vec<Route> {
         Route::get("/clients/{id}", Purpose::ManageAccounts, clients::show_client).about_nobody(),
         Route::post("/clients/{id}", Purpose::ManageAccounts, clients::change),
         Route::get("/audit", Purpose::ReadAudit, audit::show_audit),
+        Route::get("/audit.xlsx", Purpose::ReadAudit, audit::export),
+        Route::get("/audit/unusual", Purpose::ReadAudit, audit::unusual),
         Route::get("/break-glass", Purpose::AskBreakGlass, break_glass::show_ask).about_nobody(),
         Route::post("/break-glass", Purpose::AskBreakGlass, break_glass::ask),
         Route::get("/break-glass/reviews", Purpose::ReviewBreakGlass, break_glass::list),

@@ -5,6 +5,7 @@
 //! name, nothing is deleted: what was known stays in the record.
 
 pub mod facts;
+mod fhir;
 mod figures;
 mod import;
 mod institutions;

@@ -6,6 +6,8 @@ mod household;
 mod identity;
 mod list;
 mod person;
+mod readers;
+mod rights;
 mod search;
 mod timeline;
 
@@ -30,6 +32,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/people/{id}", FindPeople, person::page),
         Route::get("/people/{id}/correct", KeepRegister, correct::page),
         Route::post("/people/{id}/correct", KeepRegister, correct::correct),
+        Route::get("/people/{id}/readers", KeepRegister, readers::page),
+        Route::get("/people/{id}/rights", KeepRegister, rights::page),
+        Route::get("/people/{id}/copy", KeepRegister, rights::whole),
+        Route::get("/people/{id}/copy/restricted", KeepRegister, rights::restricted),
+        Route::get("/people/{id}/fhir.json", KeepRegister, rights::bundle),
         Route::get("/households/{id}", FindPeople, household::page),
         Route::get("/identity", KeepRegister, identity::list),
         Route::get("/identity/{one}/{other}", KeepRegister, identity::pair),

@@ -8,6 +8,7 @@
 
 mod account;
 mod audit;
+mod audit_search;
 mod break_glass;
 mod chain;
 mod client;
@@ -32,6 +33,9 @@ pub use account::{
     Account, AccountChange, NewAccount, account_within, change_account, create_account, list_accounts,
 };
 pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
+pub use audit_search::{
+    AuditWanted, AuditWatch, Unusual, UnusualKind, account_called, readers_of, search_audit, unusual_audit,
+};
 pub use break_glass::{
     BREAK_GLASS_HOURS, BreakGlass, BreakGlassSum, LONGEST_REASON, MOST_TRIES_A_DAY, Review, SHORTEST_REASON,
     break_glass, break_glass_sums, break_glass_waiting, break_glass_within, list_break_glass,

@@ -1,6 +1,7 @@
 //! The SQL of accounts.
 
 pub(crate) mod audit;
+pub(crate) mod audit_search;
 pub(crate) mod break_glass;
 pub(crate) mod chain;
 pub(crate) mod client;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use kangmai_access::{Origin, SignInRules, Throttle, WrongKeys};
+use kangmai_access::{AuditWatch, Origin, SignInRules, Throttle, WrongKeys};
 use kangmai_base::Uuid;
 use kangmai_database::OnBehalf;
 use kangmai_web::{Failure, Sender, TrustedProxies, cookies, device_of};
@@ -58,6 +58,8 @@ pub struct GateRules {
     pub proxies: TrustedProxies,
     /// The identity provider by which people may sign in, if there is one.
     pub issuer: Option<String>,
+    /// What counts as out of the ordinary in the audit trail.
+    pub audit: AuditWatch,
 }
 
 impl GateRules {
@@ -68,6 +70,7 @@ impl GateRules {
             limits: RequestLimits::USUAL,
             proxies: TrustedProxies::default(),
             issuer: None,
+            audit: AuditWatch::USUAL,
         }
     }
 

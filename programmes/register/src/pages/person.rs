@@ -49,6 +49,7 @@ struct PersonPage {
     aliases: Vec<OtherRecord>,
     waiting: Vec<OtherRecord>,
     correct: Option<String>,
+    rights: Option<String>,
     sections: Vec<Section>,
     list: ListQuery,
     events: Vec<Event>,
@@ -177,6 +178,7 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         aliases: aliases.iter().map(record).collect(),
         waiting: waiting.iter().map(pair).collect(),
         correct: keeps.then(|| format!("/people/{}/correct", person.id)),
+        rights: keeps.then(|| format!("/people/{}/rights", person.id)),
         sections,
         events: timeline.events(&page, visit.app.programmes),
         earlier: next,
@@ -210,7 +212,7 @@ fn ended(page: &Page, today: kangmai_base::Day, labels: &[LabelInterval]) -> Vec
 }
 
 /// What is on record, word and value; what is not known is left out, insurance aside.
-fn pairs(page: &Page, reach: &kangmai_access::Reach, person: &Person) -> Vec<(String, String)> {
+pub(crate) fn pairs(page: &Page, reach: &kangmai_access::Reach, person: &Person) -> Vec<(String, String)> {
     let body = &person.body;
     let number = body.id_number.as_ref().map(|number| {
         // Who has to call people has to fill in forms for them; the page that shows it leaves a line in the audit trail.

@@ -160,6 +160,11 @@ fn may_see(looking: &Looking, person: &Person, clinical: Option<&Reach>, fact: &
 }
 
 impl Timeline {
+    /// The facts, each with whether somebody put it right, withdrew it or took it back.
+    pub(crate) fn marked_facts(&self) -> impl Iterator<Item = (&Fact, bool)> {
+        self.facts.iter().map(|fact| (fact, self.struck.contains(&fact.new.id)))
+    }
+
     /// The facts in the reader's words.
     pub(crate) fn events(&self, page: &Page, programmes: &[Programme]) -> Vec<Event> {
         self.facts.iter().map(|fact| self.event(page, programmes, fact)).collect()

@@ -72,7 +72,7 @@ pub(crate) fn read_line(row: &Row, first: usize) -> Result<Line, DatabaseError> 
     })
 }
 
-fn read_row(row: &Row) -> Result<AuditRow, DatabaseError> {
+pub(crate) fn read_row(row: &Row) -> Result<AuditRow, DatabaseError> {
     Ok(AuditRow {
         at: row.get(0)?,
         account: row.get(1)?,

@@ -60,7 +60,8 @@ const NIGHT: &str = "select audit_row.account, coalesce(account.display_name, cl
         or ((audit_row.at / 1000000 + 28800) % 86400) / 3600 < $7)
     group by audit_row.account, account.display_name, client.name, audit_row.role
     having count(*) >= $5 order by count(*) desc, audit_row.account limit 100";
-const MANY_PEOPLE: &str = "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
+const MANY_PEOPLE: &str =
+    "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
     count(*), count(distinct audit_row.subject), min(audit_row.at), max(audit_row.at)
     from audit_row left join account on account.id = audit_row.account
     left join client on client.id = audit_row.account
@@ -70,7 +71,8 @@ const MANY_PEOPLE: &str = "select audit_row.account, coalesce(account.display_na
         (audit_row.at + 28800000000) / 3600000000
     having count(distinct audit_row.subject) >= $5
     order by count(distinct audit_row.subject) desc, audit_row.account, min(audit_row.at) limit 100";
-const MANY_EXPORTS: &str = "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
+const MANY_EXPORTS: &str =
+    "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
     count(*), count(distinct audit_row.subject), min(audit_row.at), max(audit_row.at)
     from audit_row left join account on account.id = audit_row.account
     left join client on client.id = audit_row.account
@@ -79,7 +81,8 @@ const MANY_EXPORTS: &str = "select audit_row.account, coalesce(account.display_n
     group by audit_row.account, account.display_name, client.name, audit_row.role,
         (audit_row.at + 28800000000) / 86400000000
     having count(*) >= $5 order by count(*) desc, audit_row.account, min(audit_row.at) limit 100";
-const WITHOUT_ACT: &str = "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
+const WITHOUT_ACT: &str =
+    "select audit_row.account, coalesce(account.display_name, client.name), audit_row.role,
     count(*), count(distinct audit_row.subject), min(audit_row.at), max(audit_row.at)
     from audit_row left join account on account.id = audit_row.account
     left join client on client.id = audit_row.account
@@ -108,10 +111,9 @@ pub(crate) fn search(
             BY_SUBJECT,
             &params![first, last, since, until, action, outcome, limit, offset, subject, account],
         ),
-        (None, Some(account)) => tx.query(
-            BY_ACCOUNT,
-            &params![first, last, since, until, action, outcome, limit, offset, account],
-        ),
+        (None, Some(account)) => {
+            tx.query(BY_ACCOUNT, &params![first, last, since, until, action, outcome, limit, offset, account])
+        }
         (None, None) => {
             tx.query(BY_TIME, &params![first, last, since, until, action, outcome, limit, offset])
         }
