@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use axum::Router;
 use include_dir::{Dir, DirEntry, include_dir};
 use kangmai_base::{Clock, Ids, SystemClock, SystemIds};
-use kangmai_database::{Database, seal_clear_text};
+use kangmai_database::{Database, DatabaseError, seal_clear_text};
 use kangmai_policy::Release;
 use kangmai_programme::{App, AppParts, Law, Settings, count_strangers, read_law, routed};
-use kangmai_seal::MasterKeys;
+use kangmai_seal::{MasterKeys, Unopened};
 use kangmai_web::{Manners, Words, with_manners};
 
 use crate::import::ImportDesk;
@@ -95,7 +95,10 @@ pub fn make_ready(
     }
     database.migrate(programmes::migrations(), clock.now()).context("bringing the database up to date")?;
     if let Some(master) = master {
-        database.unlock(master, ids, clock.now()).context("taking up the keys of the database")?;
+        match database.unlock(master, ids, clock.now()) {
+            Err(DatabaseError::Keys(Unopened::NoKey(wanted))) => anyhow::bail!(other_master_key(wanted, master)),
+            taken => taken.context("taking up the keys of the database")?,
+        }
     }
     let sealed = seal_clear_text(database, &programmes::clear_text(), clock.now(), |rows| {
         tracing::info!(rows, "sealing what stood in clear");
@@ -111,6 +114,16 @@ pub fn make_ready(
 const NO_MASTER_KEY: &str = "there is no master key, without which identity numbers, telephone numbers and the record \
     cannot be sealed. Make one with `kangmai keys new FILE`, keep a copy of the file away from this machine, and name it in \
     KANGMAI_MASTER_KEY_FILE (or its text in KANGMAI_MASTER_KEY). See docs/howto/keys.md";
+
+/// What to do where the master key is another than the one that wraps the keys of the database.
+fn other_master_key(wanted: u32, master: &MasterKeys) -> String {
+    let there: Vec<String> = master.fingerprints().map(|key| format!("{key:08x}")).collect();
+    format!(
+        "this database opens with master key {wanted:08x}; the program was given {}. Look for the file with that key: \
+         `kangmai keys status` prints the same digits where it is. Nothing was changed. See docs/howto/keys.md",
+        there.join(", ")
+    )
+}
 
 /// Loads the packs in `directory`, or those inside the program.
 ///

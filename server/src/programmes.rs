@@ -40,13 +40,13 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 1] = [kangmai_access::SEALED];
+    let all: [&[SealedTable]; 3] = [kangmai_access::SEALED, kangmai_people::SEALED, kangmai_record::SEALED];
     all.concat()
 }
 
 /// What stood in clear before there were keys.
 pub fn clear_text() -> Vec<ClearText> {
-    let all: [&[ClearText]; 0] = [];
+    let all: [&[ClearText]; 2] = [kangmai_people::CLEAR_TEXT, kangmai_record::CLEAR_TEXT];
     all.concat()
 }
 
@@ -70,5 +70,5 @@ pub fn words() -> Vec<&'static str> {
 pub fn record() -> Record {
     let projections: Vec<Projection> =
         all().iter().flat_map(|programme| programme.projections.iter().copied()).collect();
-    Record::new(projections)
+    Record::new(projections).with_sealed(sealed())
 }

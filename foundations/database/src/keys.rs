@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use kangmai_base::{Ids, Moment};
+use kangmai_base::{Ids, Moment, Uuid};
 use kangmai_seal::{
     Cell, CipherKind, Digest, KeyRing, LookUp, MasterKeys, Opened, Purpose, Unopened, WrappedKey,
 };
@@ -213,7 +213,41 @@ impl Holding {
     }
 }
 
+/// Opens sealed texts without the transaction, while that one hands over rows: with every key that it can meet.
+#[derive(Debug, Clone)]
+pub struct Opener(KeyRing);
+
+impl Opener {
+    /// The text of `table.column` of the row `id`, as [`Transaction::sealed`] sealed it; nothing stays nothing.
+    ///
+    /// # Errors
+    /// When the value is not what was sealed there.
+    pub fn text(
+        &self,
+        (table, column): (&str, &str),
+        id: Uuid,
+        sealed: Option<Vec<u8>>,
+    ) -> Result<Option<String>, DatabaseError> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let cell = Cell { table, column, row: id.as_bytes() };
+        let opened = self.0.open(&cell, &sealed).map_err(DatabaseError::Keys)?;
+        text_of(&opened).map(Some)
+    }
+}
+
+fn text_of(opened: &Opened) -> Result<String, DatabaseError> {
+    std::str::from_utf8(opened).map(str::to_owned).map_err(|_| DatabaseError::Keys(Unopened::Broken))
+}
+
 impl Transaction<'_> {
+    /// What opens the rows of this transaction.
+    ///
+    /// # Errors
+    /// When there are no keys or the database fails.
+    pub fn opener(&mut self) -> Result<Opener, DatabaseError> {
+        Ok(Opener(self.newest_ring()?))
+    }
+
     fn ring(&mut self) -> Result<KeyRing, DatabaseError> {
         if let Some(ring) = &self.held.ring {
             return Ok(ring.clone());
@@ -278,8 +312,7 @@ impl Transaction<'_> {
     /// # Errors
     /// As [`Transaction::open`], and when it is no text.
     pub fn open_text(&mut self, cell: &Cell<'_>, sealed: &[u8]) -> Result<String, DatabaseError> {
-        let opened = self.open(cell, sealed)?;
-        std::str::from_utf8(&opened).map(str::to_owned).map_err(|_| DatabaseError::Keys(Unopened::Broken))
+        text_of(&self.open(cell, sealed)?)
     }
 
     /// The keyed digest of `plain` for `purpose`.

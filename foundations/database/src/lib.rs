@@ -34,9 +34,11 @@ use postgres::Manner;
 pub use behalf::OnBehalf;
 pub use error::DatabaseError;
 pub use insert::InsertMany;
-pub use keys::{KEY_TABLES, KeptKey, forget_key, kept_keys};
+pub use keys::{KEY_TABLES, KeptKey, Opener, forget_key, kept_keys};
 pub use migrate::{Migration, Migrations};
-pub use sealed::{ClearText, SealedTable, Standing, reseal, seal_clear_text, standing};
+pub use sealed::{
+    ClearText, SealedTable, Standing, look_for_clear_text_again, reseal, reseal_copy, seal_clear_text, standing,
+};
 pub use snapshot::{Hash, TableSum};
 pub use transaction::{Dialect, Transaction};
 pub use value::{FromValue, Row, Value};

@@ -45,6 +45,7 @@ pub struct ClearText {
 const BATCH: usize = 500;
 
 const IS_DONE: &str = "select 1 from seal_step where name = $1";
+const FORGET_DONE: &str = "delete from seal_step";
 const DONE: &str = "insert into seal_step (name, done_at) values ($1, $2) on conflict (name) do nothing";
 
 /// What stands under which key, by table, column and key. Reads the tables from end to end.
@@ -90,7 +91,7 @@ pub fn reseal(
         let mut after = Uuid::nil();
         loop {
             let (last, sealed) =
-                database.write_blocking(move |tx| reseal_some(tx, table, table.table, after))?;
+                database.write_blocking(move |tx| reseal_some(tx, table, (table.table, Broken::Refused), after))?;
             done += sealed;
             progress(done);
             match last {
@@ -102,12 +103,48 @@ pub fn reseal(
     Ok(done)
 }
 
+/// What happens with a value that does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// Sealing again stops there and names the row.
+    Refused,
+    /// It stays as it is.
+    Left,
+}
+
+/// Seals all rows of `copy`, a table of the transaction with the columns of `sealed`, again with the current key: so that it can be
+/// compared with what is written now. What does not open stays as it is.
+///
+/// # Errors
+/// When there are no keys or the database fails.
+pub fn reseal_copy(tx: &mut Transaction<'_>, sealed: SealedTable, copy: &str) -> Result<(), DatabaseError> {
+    let current = tx.current_key()?;
+    let mut is_current = true;
+    for column in sealed.columns {
+        let heads = format!("select distinct substr({column}, 1, 6) from {copy} where {column} is not null");
+        for row in tx.query(&heads, &[])? {
+            let mut head: Vec<u8> = row.get(0)?;
+            head.resize(64, 0);
+            is_current &= key_of(&head) == Some(current);
+        }
+    }
+    if is_current {
+        return Ok(());
+    }
+    tx.batch(&format!("create index {copy}_by_id on {copy} ({})", sealed.id))?;
+    let mut after = Uuid::nil();
+    while let (Some(last), _) = reseal_some(tx, sealed, (copy, Broken::Left), after)? {
+        after = last;
+    }
+    Ok(())
+}
+
 /// Seals at most [`BATCH`] rows of `stands_in` after `after` again, to the cells of `sealed`; answers the last row that it
 /// looked at and how many values it sealed.
-pub(crate) fn reseal_some(
+fn reseal_some(
     tx: &mut Transaction<'_>,
     sealed: SealedTable,
-    stands_in: &str,
+    (stands_in, broken): (&str, Broken),
     after: Uuid,
 ) -> Result<(Option<Uuid>, u64), DatabaseError> {
     let SealedTable { table, id, columns } = sealed;
@@ -127,9 +164,13 @@ pub(crate) fn reseal_some(
                 continue;
             }
             let cell = Cell { table, column, row: row_id.as_bytes() };
-            let opened = tx
-                .open(&cell, &old)
-                .map_err(|error| DatabaseError::Refused(format!("{table}.{column} of {row_id}: {error}")))?;
+            let opened = match tx.open(&cell, &old) {
+                Ok(opened) => opened,
+                Err(DatabaseError::Keys(_)) if broken == Broken::Left => continue,
+                Err(error) => {
+                    return Err(DatabaseError::Refused(format!("{table}.{column} of {row_id}: {error}")));
+                }
+            };
             let new = tx.seal(&cell, &opened)?;
             let update = format!("update {stands_in} set {column} = $2 where {id} = $1 and {column} = $3");
             // What was changed meanwhile was sealed with the current key by who changed it.
@@ -137,6 +178,15 @@ pub(crate) fn reseal_some(
         }
     }
     Ok((last, done))
+}
+
+/// Looks again for clear text where it was looked for once: a program of before may have written some since.
+///
+/// # Errors
+/// When the database fails.
+pub fn look_for_clear_text_again(tx: &mut Transaction<'_>) -> Result<(), DatabaseError> {
+    tx.execute(FORGET_DONE, &[])?;
+    Ok(())
 }
 
 /// Seals in batches what stood in clear before there were keys. What was done once is not looked at again. Answers how

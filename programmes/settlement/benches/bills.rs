@@ -46,6 +46,7 @@ fn main() {
     let folder = std::env::temp_dir().join(format!("kangmai-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let database = Database::open(&folder.join("bench.db").to_string_lossy()).expect("a database");
+    let database = kangmai_database::testing::with_test_keys(database);
     let app = application(database);
     let people = given_people(&app, bills.div_ceil(BILLS_OF_A_PERSON));
     let (taken, settled) = import(&app, &people, bills);

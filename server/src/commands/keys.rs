@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Subcommand, ValueEnum};
 use kangmai_base::{Clock as _, Moment, SystemClock, SystemIds};
-use kangmai_database::{Database, KeptKey, Standing, forget_key, kept_keys, reseal, standing};
+use kangmai_database::{
+    Database, KeptKey, Standing, forget_key, kept_keys, look_for_clear_text_again, reseal, seal_clear_text, standing,
+};
 use kangmai_seal::{CipherKind, MasterKeys};
 
 use crate::config::Config;
@@ -33,6 +35,8 @@ pub(super) enum KeysCommand {
     },
     /// Seal again, with the current key, what stands under older ones; may be stopped and begun again
     Reseal,
+    /// Seal what stands in clear: once every server of a release before sealing is stopped
+    Seal,
     /// Say what stands under which key
     Status,
     /// Forget keys that nothing stands under any more
@@ -85,6 +89,7 @@ pub(super) fn run(config: &Config, command: &KeysCommand) -> anyhow::Result<()> 
             if *new_key_only { Ok(()) } else { seal_again(&database) }
         }
         KeysCommand::Reseal => seal_again(&super::serve::ready_database(config)?),
+        KeysCommand::Seal => seal(&super::serve::ready_database(config)?),
         KeysCommand::Status => status(&super::serve::ready_database(config)?),
         KeysCommand::Retire => retire(&super::serve::ready_database(config)?, SystemClock.now()),
         KeysCommand::Rewrap { file } => rewrap(config, file),
@@ -105,6 +110,15 @@ pub(super) fn write_key(path: &Path, master: &MasterKeys) -> anyhow::Result<()> 
     })?;
     file.write_all(master.text().as_bytes())?;
     file.sync_all()?;
+    Ok(())
+}
+
+fn seal(database: &Database) -> anyhow::Result<()> {
+    database.write_blocking(look_for_clear_text_again)?;
+    let show = |rows| show_progress(&format!("{rows} rows"));
+    let sealed = seal_clear_text(database, &programmes::clear_text(), SystemClock.now(), show)?;
+    show_progress("");
+    say(format!("{sealed} rows stood in clear and are sealed"));
     Ok(())
 }
 

@@ -21,8 +21,9 @@ pub use register_parser::{Parsed, RegisterContext, RegisterParser};
 pub use register_schema::REGISTER;
 pub use search::{Query, search};
 pub use store::{
-    Alike, aliases, count_not_enrolled, count_people, count_with_label, count_with_marks, find_alike,
-    find_household, find_household_by_number, find_person, match_id_number, match_id_numbers, members,
+    Alike, CLEAR_TEXT, SEALED, aliases, count_not_enrolled, count_people, count_with_label, count_with_marks, find_alike,
+    find_household, find_household_by_number, find_person, id_number_digest, match_id_number, match_id_numbers,
+    members, open_phone,
     people_at, people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons,
     same_as, same_name_and_birth, set_same_as,
 };
@@ -33,7 +34,11 @@ pub const PERSON_REGISTERED: &str = "register.person";
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "people",
-    steps: &[Migration { name: "001-people", sql: include_str!("../migrations/001-people.sql") }],
+    steps: &[
+        Migration { name: "001-people", sql: include_str!("../migrations/001-people.sql") },
+        Migration { name: "002-sealed-numbers", sql: include_str!("../migrations/002-sealed-numbers.sql") },
+        Migration { name: "003-sealed-look-ups", sql: include_str!("../migrations/003-sealed-look-ups.sql") },
+    ],
 };
 
 /// The words of this crate.

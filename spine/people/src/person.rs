@@ -118,13 +118,6 @@ pub(crate) fn digest(place: DivisionCode, body: &impl Serialize) -> i64 {
     hash.cast_signed()
 }
 
-impl PersonBody {
-    /// Whether the register holds exactly this already: compare with [`crate::match_id_number`]'s digest.
-    pub fn digest(&self, home: DivisionCode) -> i64 {
-        digest(home, self)
-    }
-}
-
 impl HouseholdBody {
     /// Whether the register holds exactly this already.
     pub fn digest(&self, place: DivisionCode) -> i64 {

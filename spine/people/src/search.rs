@@ -5,9 +5,6 @@ use kangmai_database::{DatabaseError, Transaction};
 
 use crate::{Person, store};
 
-/// How many with the same last four digits are looked through for a whole telephone number.
-const PHONE_TAIL_LIMIT: i64 = 1_000;
-
 /// What is searched by. Only [`Query::read`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
@@ -77,12 +74,7 @@ pub fn search(
             }
             Ok(found)
         }
-        Query::Phone(phone) => {
-            let mut found = store::by_phone_tail(tx, places, phone.last_four(), PHONE_TAIL_LIMIT)?;
-            found.retain(|person| person.body.phone.as_ref() == Some(phone));
-            found.truncate(usize::try_from(limit).unwrap_or(0));
-            Ok(found)
-        }
+        Query::Phone(phone) => store::by_phone(tx, places, phone, limit),
         Query::Name(name) => store::by_name(tx, places, is_narrow(places), name, limit),
         Query::Initials(initials) => store::by_initials(tx, places, is_narrow(places), initials, limit),
     }

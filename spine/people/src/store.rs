@@ -1,10 +1,17 @@
 //! The SQL of people.
 
+mod numbers;
+
 use std::collections::HashMap;
 
-use kangmai_base::{Day, DivisionCode, IdNumber, PlaceRange, Sex};
+use kangmai_base::{Day, DivisionCode, IdNumber, Phone, PlaceRange, Sex, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 use kangmai_places::person_initials;
+
+use self::numbers::{
+    ID_NUMBER_CELL, NumberKeys, PHONE_CELL, last_four_digest, phone_digest, phone_tail_digest,
+};
+pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
 
 use crate::{
     Enrolment, Household, HouseholdBody, HouseholdId, Label, LabelInterval, Mark, Person, PersonBody,
@@ -17,18 +24,23 @@ const PUT_HOUSEHOLDS: InsertMany = InsertMany {
     suffix: "on conflict (id) do update set number = excluded.number, place = excluded.place, head = excluded.head,
         address = excluded.address, income = excluded.income, income_year = excluded.income_year, digest = excluded.digest",
 };
+/// Numbers are written sealed; what stood in clear goes. `digest` is out of use: one without a key would tell a number to
+/// whoever tries all that it can be.
 const PUT_PERSONS: InsertMany = InsertMany {
     table: "person",
     columns: &[
-        "id", "household", "relation", "name", "initials", "id_number", "id_kind", "last_four", "sex", "birth",
-        "ethnicity", "home", "living", "phone", "phone_tail", "enrolment", "died_on", "marks", "digest",
+        "id", "household", "relation", "name", "initials", "id_number_sealed", "id_number_digest", "last_four_digest",
+        "id_kind", "sex", "birth", "ethnicity", "home", "living", "phone_sealed", "phone_digest", "phone_tail_digest",
+        "enrolment", "died_on", "marks", "digest",
     ],
     suffix: "on conflict (id) do update set household = excluded.household, relation = excluded.relation,
-        name = excluded.name, initials = excluded.initials, id_number = excluded.id_number,
-        id_kind = excluded.id_kind, last_four = excluded.last_four, sex = excluded.sex, birth = excluded.birth,
-        ethnicity = excluded.ethnicity, home = excluded.home, living = excluded.living, phone = excluded.phone,
-        phone_tail = excluded.phone_tail, enrolment = excluded.enrolment, died_on = excluded.died_on, marks = excluded.marks,
-        digest = excluded.digest",
+        name = excluded.name, initials = excluded.initials, id_number_sealed = excluded.id_number_sealed,
+        id_number_digest = excluded.id_number_digest, last_four_digest = excluded.last_four_digest,
+        id_kind = excluded.id_kind, sex = excluded.sex, birth = excluded.birth, ethnicity = excluded.ethnicity,
+        home = excluded.home, living = excluded.living, phone_sealed = excluded.phone_sealed,
+        phone_digest = excluded.phone_digest, phone_tail_digest = excluded.phone_tail_digest,
+        enrolment = excluded.enrolment, died_on = excluded.died_on, marks = excluded.marks, digest = excluded.digest,
+        id_number = null, last_four = null, phone = null, phone_tail = null",
 };
 const PUT_LABELS: InsertMany = InsertMany {
     table: "person_label",
@@ -46,52 +58,55 @@ const HOUSEHOLD: &str =
 const HOUSEHOLD_BY_NUMBER: &str =
     "select id, digest from household where place = $1 and number = $2 order by id limit 1";
 const PERSON: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
-    enrolment, died_on, marks from person where id = $1";
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone from person where id = $1";
 const MEMBERS: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
-    enrolment, died_on, marks from person where household = $1 order by birth, id limit 100";
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone from person where household = $1 order by birth, id limit 100";
 const MATCH_ID_NUMBER: &str =
-    "select id, household, digest from person where id_number = $1 order by id limit 2";
-const MATCH_ID_NUMBERS: &str = "select id_number, id from person where id_number in
+    "select id, household from person where id_number_digest = $1 order by id limit 2";
+const MATCH_ID_NUMBERS: &str = "select id_number_digest, id from person where id_number_digest in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50) order by id";
 const SAME_NAME_AND_BIRTH: &str = "select id from person
     where name = $1 and home between $2 and $3 and birth = $4 and same_as is null order by id limit 10";
 const BY_ID_NUMBER: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where id_number = $1 and home between $2 and $3 limit $4";
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where id_number_digest = $1 and home between $2 and $3 limit $4";
 const BY_LAST_FOUR: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where last_four = $1 and home between $2 and $3 limit $4";
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where last_four_digest = $1 and home between $2 and $3 limit $4";
 const BY_PHONE_TAIL: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where phone_tail = $1 and home between $2 and $3 limit $4";
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where phone_tail_digest = $1 and home between $2 and $3 limit $4";
+const BY_PHONE: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where phone_digest = $1 and home between $2 and $3
+    limit $4";
 const BY_NAME_WIDE: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where name >= $1 and name < $2 and home between $3 and $4
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where name >= $1 and name < $2 and home between $3 and $4
     order by name, home limit $5";
 const BY_NAME_NARROW: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where home between $3 and $4 and name >= $1 and name < $2
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $3 and $4 and name >= $1 and name < $2
     order by home, name limit $5";
-const BY_INITIALS: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where initials >= $1 and initials < $2 and home between $3 and $4
+const BY_INITIALS: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where initials >= $1 and initials < $2 and home between $3 and $4
     order by initials, home limit $5";
-const BY_INITIALS_NARROW: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home,
-    living, phone, enrolment, died_on, marks from person where home between $3 and $4 and initials >= $1 and initials < $2
+const BY_INITIALS_NARROW: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home,
+    living, phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $3 and $4 and initials >= $1 and initials < $2
     order by home, name limit $5";
 const PEOPLE_AT: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living, phone,
-    enrolment, died_on, marks from person
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone from person
     where home between $1 and $2 and died_on is null and same_as is null
     order by home, name, id limit $3 offset $4";
 const COUNT_PEOPLE: &str = "select count(*), count(distinct household) from person
     where home between $1 and $2 and died_on is null and same_as is null";
 const WITH_LABEL: &str =
-    "select person.id, household, relation, name, id_number, sex, birth, ethnicity, person.home, living,
-    phone, enrolment, died_on, marks from person_label join person on person.id = person_label.person
+    "select person.id, household, relation, name, id_number_sealed, sex, birth, ethnicity, person.home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person_label join person on person.id = person_label.person
     where label = $1 and person_label.home between $2 and $3
     and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4)
     and died_on is null and same_as is null
@@ -102,18 +117,18 @@ const COUNT_WITH_LABEL: &str = "select count(*) from person_label
     and person not in (select id from person where home between $2 and $3
         and (died_on is not null or same_as is not null))";
 const NOT_ENROLLED: &str =
-    "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where home between $1 and $2
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $1 and $2
     and enrolment = 'not_enrolled' and died_on is null and same_as is null
     order by home, id limit $3 offset $4";
 const COUNT_NOT_ENROLLED: &str = "select count(*) from person where home between $1 and $2
     and enrolment = 'not_enrolled' and died_on is null and same_as is null";
-const MARKED: &str = "select id, household, relation, name, id_number, sex, birth, ethnicity, home, living,
-    phone, enrolment, died_on, marks from person where home between $1 and $2
+const MARKED: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null order by home, id limit $3 offset $4";
 const COUNT_MARKED: &str = "select count(*) from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null";
-const ALIKE: &str = "select person.id, person.home, household.number, person.id_number from person
+const ALIKE: &str = "select person.id, person.home, household.number, person.id_number_digest is not null from person
     join household on household.id = person.household
     where person.name = $1 and person.birth is not distinct from $2
     and (person.id_kind is null or person.id_kind <> 'Valid') and person.same_as is null
@@ -165,7 +180,9 @@ pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), D
     for ids in batches(&ids) {
         tx.execute(CLEAR_LABELS_OF, &ids)?;
     }
-    let rows: Vec<[Value; 19]> = last.iter().map(|person| person_row(person)).collect::<Result<_, _>>()?;
+    let keys = NumberKeys::of(tx)?;
+    let rows: Vec<[Value; 21]> =
+        last.iter().map(|person| person_row(tx, &keys, person)).collect::<Result<_, _>>()?;
     tx.insert_many(&PUT_PERSONS, rows)?;
     let labels = last.iter().flat_map(|person| {
         person.body.labels.iter().map(|interval| {
@@ -183,31 +200,42 @@ pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), D
     Ok(())
 }
 
-fn person_row(person: &Person) -> Result<[Value; 19], DatabaseError> {
-    let body = &person.body;
+fn person_row(
+    tx: &mut Transaction<'_>,
+    keys: &NumberKeys,
+    person: &Person,
+) -> Result<[Value; 21], DatabaseError> {
+    let (id, body) = (person.id.uuid(), &person.body);
     let number = body.id_number.as_ref();
+    let [number_sealed, number_digest, last_four] = keys.id_number(tx, id, number)?;
+    let [phone_sealed, phone_digest, phone_tail] = keys.phone(tx, id, body.phone.as_ref())?;
     Ok(params![
-        person.id,
+        id,
         body.household,
         body.relation.map(Relation::key),
         body.name.as_str(),
         person_initials(&body.name),
-        number.map(IdNumber::as_str),
+        number_sealed,
+        number_digest,
+        last_four,
         number.map(|number| format!("{:?}", number.kind())),
-        number.map(IdNumber::last_four),
         body.sex.map(sex_key),
         body.birth,
         body.ethnicity.as_deref(),
         person.home,
         body.living,
-        body.phone.as_ref(),
-        body.phone.as_ref().map(kangmai_base::Phone::last_four),
+        phone_sealed,
+        phone_digest,
+        phone_tail,
         body.enrolment.map(Enrolment::key),
         body.died_on,
         marks_text(&body.marks)?,
-        body.digest(person.home),
+        OUT_OF_USE,
     ])
 }
+
+/// What stands in the column `digest`.
+const OUT_OF_USE: i64 = 0;
 
 fn marks_text(marks: &[Mark]) -> Result<String, DatabaseError> {
     serde_json::to_string(marks).map_err(|_| DatabaseError::Refused("marks cannot be written".into()))
@@ -234,25 +262,34 @@ fn read_household(row: &Row) -> Result<Household, DatabaseError> {
     })
 }
 
-/// A person without labels: those are read apart.
-fn read_person(row: &Row) -> Result<Person, DatabaseError> {
+/// A person without labels: those are read apart. What is not sealed yet stands in clear.
+fn read_person(tx: &mut Transaction<'_>, row: &Row) -> Result<Person, DatabaseError> {
+    let id: Uuid = row.get(0)?;
+    let number = match row.get(4)? {
+        Some(sealed) => tx.opened(ID_NUMBER_CELL, id, Some(sealed))?,
+        None => row.get(14)?,
+    };
+    let phone = match row.get(10)? {
+        Some(sealed) => tx.opened(PHONE_CELL, id, Some(sealed))?,
+        None => row.get(15)?,
+    };
     let relation: Option<String> = row.get(2)?;
     let sex: Option<String> = row.get(5)?;
     let enrolment: Option<String> = row.get(11)?;
     let marks: String = row.get(13)?;
     Ok(Person {
-        id: row.get(0)?,
+        id: PersonId::from_uuid(id),
         home: row.get(8)?,
         body: PersonBody {
             household: row.get(1)?,
             relation: relation.as_deref().and_then(Relation::of_key),
             name: row.get(3)?,
-            id_number: row.get::<Option<String>>(4)?.and_then(|text| IdNumber::read(&text)),
+            id_number: number.as_deref().and_then(IdNumber::read),
             sex: sex.map(|sex| if sex == "male" { Sex::Male } else { Sex::Female }),
             birth: row.get(6)?,
             ethnicity: row.get(7)?,
             living: row.get(9)?,
-            phone: row.get(10)?,
+            phone: phone.as_deref().and_then(Phone::read),
             enrolment: enrolment.as_deref().and_then(Enrolment::of_key),
             died_on: row.get(12)?,
             marks: serde_json::from_str(&marks)
@@ -279,7 +316,11 @@ fn with_labels(tx: &mut Transaction<'_>, mut person: Person) -> Result<Person, D
 
 fn people(tx: &mut Transaction<'_>, sql: &str, params: &[Value]) -> Result<Vec<Person>, DatabaseError> {
     let rows = tx.query(sql, params)?;
-    rows.iter().map(|row| with_labels(tx, read_person(row)?)).collect()
+    let read = |row| {
+        let person = read_person(tx, row)?;
+        with_labels(tx, person)
+    };
+    rows.iter().map(read).collect()
 }
 
 /// A household, wherever it is: the caller asks access whether `place` is within reach.
@@ -319,17 +360,18 @@ pub fn members(tx: &mut Transaction<'_>, household: HouseholdId) -> Result<Vec<P
     people(tx, MEMBERS, &params![household])
 }
 
-/// Who has this identity number: (person, household, digest of what the register holds), at most two. The rule of
-/// matching: one is that person; two are for somebody to look at.
+/// Who has this identity number: (person, household), at most two. The rule of matching: one is that person; two are for
+/// somebody to look at.
 ///
 /// # Errors
 /// When the database fails.
 pub fn match_id_number(
     tx: &mut Transaction<'_>,
     number: &IdNumber,
-) -> Result<Vec<(PersonId, HouseholdId, i64)>, DatabaseError> {
-    let rows = tx.query(MATCH_ID_NUMBER, &params![number.as_str()])?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+) -> Result<Vec<(PersonId, HouseholdId)>, DatabaseError> {
+    let digest = id_number_digest(tx, number.as_str())?;
+    let rows = tx.query(MATCH_ID_NUMBER, &params![digest])?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 /// Who has these identity numbers, by number. The rule of matching: one is that person; two are for somebody to look at.
@@ -340,11 +382,15 @@ pub fn match_id_numbers(
     tx: &mut Transaction<'_>,
     numbers: &[&IdNumber],
 ) -> Result<HashMap<String, Vec<PersonId>>, DatabaseError> {
-    let numbers: Vec<Value> = numbers.iter().map(|number| Value::from(number.as_str())).collect();
+    let keys = NumberKeys::of(tx)?;
+    let digests: HashMap<Vec<u8>, &str> =
+        numbers.iter().map(|number| (keys.id_number_digest(number), number.as_str())).collect();
+    let wanted: Vec<Value> = digests.keys().map(|digest| Value::Bytes(digest.clone())).collect();
     let mut found: HashMap<String, Vec<PersonId>> = HashMap::new();
-    for numbers in batches(&numbers) {
-        for row in tx.query(MATCH_ID_NUMBERS, &numbers)? {
-            let of_number = found.entry(row.get(0)?).or_default();
+    for wanted in batches(&wanted) {
+        for row in tx.query(MATCH_ID_NUMBERS, &wanted)? {
+            let Some(number) = digests.get(&row.get::<Vec<u8>>(0)?) else { continue };
+            let of_number = found.entry((*number).to_owned()).or_default();
             let person = row.get(1)?;
             if !of_number.contains(&person) {
                 of_number.push(person);
@@ -409,7 +455,7 @@ pub fn find_alike(
                 person: row.get(0)?,
                 home: row.get(1)?,
                 household_number: row.get(2)?,
-                has_number: row.get::<Option<String>>(3)?.is_some(),
+                has_number: row.get(3)?,
             })
         })
         .collect()
@@ -451,7 +497,8 @@ pub(crate) fn by_id_number(
     number: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    people(tx, BY_ID_NUMBER, &params![number, places.first.cast_signed(), places.last.cast_signed(), limit])
+    let digest = id_number_digest(tx, number)?;
+    people(tx, BY_ID_NUMBER, &params![digest, places.first.cast_signed(), places.last.cast_signed(), limit])
 }
 
 pub(crate) fn by_last_four(
@@ -460,7 +507,8 @@ pub(crate) fn by_last_four(
     tail: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    people(tx, BY_LAST_FOUR, &params![tail, places.first.cast_signed(), places.last.cast_signed(), limit])
+    let digest = last_four_digest(tx, tail)?;
+    people(tx, BY_LAST_FOUR, &params![digest, places.first.cast_signed(), places.last.cast_signed(), limit])
 }
 
 pub(crate) fn by_phone_tail(
@@ -469,7 +517,18 @@ pub(crate) fn by_phone_tail(
     tail: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    people(tx, BY_PHONE_TAIL, &params![tail, places.first.cast_signed(), places.last.cast_signed(), limit])
+    let digest = phone_tail_digest(tx, tail)?;
+    people(tx, BY_PHONE_TAIL, &params![digest, places.first.cast_signed(), places.last.cast_signed(), limit])
+}
+
+pub(crate) fn by_phone(
+    tx: &mut Transaction<'_>,
+    places: PlaceRange,
+    phone: &Phone,
+    limit: i64,
+) -> Result<Vec<Person>, DatabaseError> {
+    let digest = phone_digest(tx, phone)?;
+    people(tx, BY_PHONE, &params![digest, places.first.cast_signed(), places.last.cast_signed(), limit])
 }
 
 pub(crate) fn by_name(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kangmai_base::{DivisionCode, Moment, Refusal};
-use kangmai_database::{DatabaseError, Transaction};
+use kangmai_database::{DatabaseError, SealedTable, Transaction};
 
 use crate::{Fact, NewFact, Projection, park, store};
 
@@ -11,6 +11,7 @@ use crate::{Fact, NewFact, Projection, park, store};
 #[derive(Debug, Clone)]
 pub struct Record {
     projections: Vec<Projection>,
+    sealed: Vec<SealedTable>,
 }
 
 /// What became of one fact.
@@ -32,7 +33,17 @@ impl Record {
 
     /// A record with these projections, applied in this order.
     pub fn new(projections: Vec<Projection>) -> Record {
-        Record { projections }
+        Record { projections, sealed: Vec::new() }
+    }
+
+    /// The same, of whose views these have sealed columns: [`crate::rebuild`] compares what they hold, under whichever key.
+    #[must_use]
+    pub fn with_sealed(self, sealed: Vec<SealedTable>) -> Record {
+        Record { sealed, ..self }
+    }
+
+    pub(crate) fn sealed_view(&self, view: &str) -> Option<SealedTable> {
+        self.sealed.iter().copied().find(|sealed| sealed.table == view)
     }
 
     /// The projections.

@@ -19,12 +19,17 @@ pub use append::{Appended, Record};
 pub use fact::{Fact, NewFact, Source, Subject, SubjectKind};
 pub use park::{ParkedFact, list_parked, parked_waiting, resolve_parked};
 pub use rebuild::{Difference, rebuild};
+pub use store::{CLEAR_TEXT, SEALED, open_body, open_body_by};
 pub use timeline::{facts_of_kind, struck_out, timeline};
 
 /// The tables of this crate.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "record",
-    steps: &[Migration { name: "001-facts", sql: include_str!("../migrations/001-facts.sql") }],
+    steps: &[
+        Migration { name: "001-facts", sql: include_str!("../migrations/001-facts.sql") },
+        Migration { name: "002-sealed-bodies", sql: include_str!("../migrations/002-sealed-bodies.sql") },
+        Migration { name: "003-bodies-in-clear", sql: include_str!("../migrations/003-bodies-in-clear.sql") },
+    ],
 };
 
 /// The words of this crate.

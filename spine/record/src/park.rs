@@ -3,7 +3,6 @@
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use sha2::{Digest as _, Sha256};
 
 use crate::{NewFact, store};
 
@@ -31,11 +30,8 @@ pub(crate) fn park(
 ) -> Result<(), DatabaseError> {
     let text =
         serde_json::to_string(fact).map_err(|_| DatabaseError::Refused("a fact cannot be written".into()))?;
-    let digest = Sha256::digest(format!("{}\n{text}", refusal.key).as_bytes());
-    let mut first = [0_u8; 16];
-    first.copy_from_slice(&digest[..16]);
     tracing::warn!(fact = %fact.id, kind = fact.kind, reason = refusal.key, "a fact was parked");
-    store::insert_parked(tx, Uuid::from_bytes(first), now, fact.place, refusal.key, &text)
+    store::insert_parked(tx, now, fact.place, refusal.key, &text)
 }
 
 /// The parked facts within reach that nobody has looked after yet, oldest first.

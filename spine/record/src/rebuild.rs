@@ -1,6 +1,6 @@
 //! Working every view out again from the facts.
 
-use kangmai_database::{Database, DatabaseError, Transaction};
+use kangmai_database::{Database, DatabaseError, Transaction, reseal_copy};
 
 use crate::{Fact, Record, store};
 
@@ -71,6 +71,10 @@ fn rebuild_in(
     }
     let mut differences = Vec::new();
     for view in views {
+        if let Some(sealed) = record.sealed_view(view) {
+            // What was sealed before a rotation is not the same to the letter as what is sealed now.
+            reseal_copy(tx, sealed, &store::aside(view))?;
+        }
         let (surplus, missing) = store::compare_view(tx, view)?;
         if surplus + missing > 0 {
             differences.push(Difference { view, surplus, missing });

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
-use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
+use kangmai_database::{ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, Value, params};
+use kangmai_seal::Purpose;
 
 use crate::fact::SubjectKind;
 use crate::{Fact, NewFact, ParkedFact, Source, Subject};
@@ -26,45 +27,118 @@ const INSERT_FACTS: InsertMany = InsertMany {
         "source",
         "corrects",
         "body",
+        "body_sealed",
     ],
     suffix: "",
 };
 const FACT: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
-    place, place_sequence, author, source, corrects, body from fact where id = $1";
+    place, place_sequence, author, source, corrects, body, body_sealed from fact where id = $1";
 const FACTS_THERE: &str = "select id from fact where id in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const TIMELINE: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
-    place, place_sequence, author, source, corrects, body from fact
+    place, place_sequence, author, source, corrects, body, body_sealed from fact
     where subject = $1 and place between $2 and $3 and occurred_at < $4
     order by occurred_at desc, id desc limit $5";
 const FACTS_OF_KIND: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
-    clock_fault, place, place_sequence, author, source, corrects, body from fact
+    clock_fault, place, place_sequence, author, source, corrects, body, body_sealed from fact
     where subject = $1 and kind = $2 order by received_at, place, place_sequence limit 10000";
 const PUT_RIGHT_OF: &str = "select id, corrects from fact
     where subject = $1 and corrects is not null and source = 'typed'
     order by received_at desc, place_sequence desc limit 10000";
 const FACTS_AFTER: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
-    clock_fault, place, place_sequence, author, source, corrects, body from fact
+    clock_fault, place, place_sequence, author, source, corrects, body, body_sealed from fact
     where (received_at, place, place_sequence) > ($1, $2, $3)
     order by received_at, place, place_sequence limit $4";
 const TAKE_NUMBERS: &str = "insert into place_sequence (place, last) values ($1, $2)
     on conflict (place) do update set last = place_sequence.last + excluded.last returning last";
 const LATEST_RECEIPT: &str =
     "select received_at from fact order by received_at desc, place desc, place_sequence desc limit 1";
-const INSERT_PARKED: &str = "insert into parked_fact (id, parked_at, place, reason, fact)
-    values ($1, $2, $3, $4, $5) on conflict (id) do nothing";
-const PARKED: &str = "select id, parked_at, place, reason, fact from parked_fact
+const INSERT_PARKED: &str = "insert into parked_fact (id, parked_at, place, reason, fact, fact_sealed)
+    values ($1, $2, $3, $4, '', $5) on conflict (id) do nothing";
+const PARKED: &str = "select id, parked_at, place, reason, fact, fact_sealed from parked_fact
     where place between $1 and $2 and resolved_at is null order by parked_at, id limit $3 offset $4";
 const PARKED_WAITING: &str =
     "select count(*) from parked_fact where place between $1 and $2 and resolved_at is null";
 const RESOLVE_PARKED: &str = "update parked_fact set resolved_at = $4, resolved_by = $5, resolution = $6
     where id = $1 and place between $2 and $3 and resolved_at is null";
 
-fn read_fact(row: &Row) -> Result<Fact, DatabaseError> {
+const FACTS_IN_CLEAR: &str = "select id, body from fact where body_sealed is null limit $1";
+const SEAL_FACT: &str = "update fact set body = '', body_sealed = $2 where id = $1 and body_sealed is null";
+const PARKED_IN_CLEAR: &str = "select id, fact from parked_fact where fact_sealed is null limit $1";
+const SEAL_PARKED: &str =
+    "update parked_fact set fact = '', fact_sealed = $2 where id = $1 and fact_sealed is null";
+
+/// What is sealed of the record: what facts say.
+pub const SEALED: &[SealedTable] = &[
+    SealedTable { table: "fact", id: "id", columns: &["body_sealed"] },
+    SealedTable { table: "parked_fact", id: "id", columns: &["fact_sealed"] },
+];
+
+/// Facts that stood in clear.
+pub const CLEAR_TEXT: &[ClearText] = &[
+    ClearText { name: "facts", seal: |tx, most| seal_in_clear(tx, (FACTS_IN_CLEAR, SEAL_FACT), BODY, most), finish: "" },
+    ClearText {
+        name: "parked facts",
+        seal: |tx, most| seal_in_clear(tx, (PARKED_IN_CLEAR, SEAL_PARKED), PARKED_FACT, most),
+        finish: "",
+    },
+];
+
+/// Where the body of a fact stands.
+const BODY: (&str, &str) = ("fact", "body_sealed");
+/// Where a parked fact stands.
+const PARKED_FACT: (&str, &str) = ("parked_fact", "fact_sealed");
+/// What makes the identifier of a parked fact: a digest that only who has the keys can make.
+const PARKING: Purpose = Purpose("parked_fact");
+
+fn seal_in_clear(
+    tx: &mut Transaction<'_>,
+    (find, seal): (&'static str, &'static str),
+    cell: (&str, &str),
+    most: usize,
+) -> Result<u64, DatabaseError> {
+    let rows = tx.query(find, &params![i64::try_from(most).unwrap_or(i64::MAX)])?;
+    for row in &rows {
+        let (id, text): (Uuid, String) = (row.get(0)?, row.get(1)?);
+        let sealed = tx.sealed(cell, id, Some(&text))?;
+        tx.execute(seal, &params![id, sealed])?;
+    }
+    Ok(rows.len() as u64)
+}
+
+/// The body of the fact `id` as its columns `body` and `body_sealed` hold it: for queries of other crates that join facts.
+///
+/// # Errors
+/// When it does not open.
+pub fn open_body(
+    tx: &mut Transaction<'_>,
+    id: Uuid,
+    (clear, sealed): (String, Option<Vec<u8>>),
+) -> Result<String, DatabaseError> {
+    Ok(tx.opened(BODY, id, sealed)?.unwrap_or(clear))
+}
+
+/// The same while a transaction hands over rows.
+///
+/// # Errors
+/// When it does not open.
+pub fn open_body_by(
+    opener: &Opener,
+    id: Uuid,
+    (clear, sealed): (String, Option<Vec<u8>>),
+) -> Result<String, DatabaseError> {
+    Ok(opener.text(BODY, id, sealed)?.unwrap_or(clear))
+}
+
+fn read_facts(tx: &mut Transaction<'_>, rows: &[Row]) -> Result<Vec<Fact>, DatabaseError> {
+    rows.iter().map(|row| read_fact(tx, row)).collect()
+}
+
+fn read_fact(tx: &mut Transaction<'_>, row: &Row) -> Result<Fact, DatabaseError> {
     let subject_kind: String = row.get(2)?;
     let source: String = row.get(11)?;
     Ok(Fact {
@@ -83,7 +157,7 @@ fn read_fact(row: &Row) -> Result<Fact, DatabaseError> {
             source: Source::from_key(&source)
                 .ok_or(DatabaseError::WrongType { column: 11, expected: "source" })?,
             corrects: row.get(12)?,
-            body: row.get(13)?,
+            body: open_body(tx, row.get(0)?, (row.get(13)?, row.get(14)?))?,
         },
         received_at: row.get(6)?,
         clock_fault: row.get(7)?,
@@ -95,9 +169,11 @@ fn read_fact(row: &Row) -> Result<Fact, DatabaseError> {
 const FACTS_AT_ONCE: usize = 50;
 
 pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
-    let rows = facts.iter().map(|fact| {
+    let mut rows = Vec::with_capacity(facts.len());
+    for fact in facts {
         let new = &fact.new;
-        params![
+        let sealed = tx.sealed(BODY, new.id, Some(&new.body))?;
+        rows.push(params![
             new.id,
             new.kind.as_str(),
             new.subject.kind.key(),
@@ -111,15 +187,17 @@ pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(
             new.author,
             new.source.key(),
             new.corrects,
-            new.body.as_str(),
-        ]
-    });
+            "",
+            sealed,
+        ]);
+    }
     tx.insert_many(&INSERT_FACTS, rows)?;
     Ok(())
 }
 
 pub(crate) fn fact(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Fact>, DatabaseError> {
-    tx.query_one(FACT, &params![id])?.as_ref().map(read_fact).transpose()
+    let row = tx.query_one(FACT, &params![id])?;
+    row.as_ref().map(|row| read_fact(tx, row)).transpose()
 }
 
 /// Which of these facts are there already.
@@ -149,7 +227,8 @@ pub(crate) fn timeline(
 ) -> Result<Vec<Fact>, DatabaseError> {
     let before = before.unwrap_or(Moment(i64::MAX));
     let (first, last) = reach.places_of(subject);
-    tx.query(TIMELINE, &params![subject, first, last, before, limit])?.iter().map(read_fact).collect()
+    let rows = tx.query(TIMELINE, &params![subject, first, last, before, limit])?;
+    read_facts(tx, &rows)
 }
 
 pub(crate) fn facts_of_kind(
@@ -157,7 +236,8 @@ pub(crate) fn facts_of_kind(
     subject: Uuid,
     kind: &str,
 ) -> Result<Vec<Fact>, DatabaseError> {
-    tx.query(FACTS_OF_KIND, &params![subject, kind])?.iter().map(read_fact).collect()
+    let rows = tx.query(FACTS_OF_KIND, &params![subject, kind])?;
+    read_facts(tx, &rows)
 }
 
 /// The facts about `subject` that somebody typed to put another right, newest first: which, and the other.
@@ -176,7 +256,8 @@ pub(crate) fn facts_after(
 ) -> Result<Vec<Fact>, DatabaseError> {
     let (received_at, place, sequence) = after.unwrap_or((Moment(i64::MIN), DivisionCode::COUNTRY, i64::MIN));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    tx.query(FACTS_AFTER, &params![received_at, place, sequence, limit])?.iter().map(read_fact).collect()
+    let rows = tx.query(FACTS_AFTER, &params![received_at, place, sequence, limit])?;
+    read_facts(tx, &rows)
 }
 
 /// Takes `count` numbers of `place`, holding its row until the transaction ends; answers the last.
@@ -195,13 +276,17 @@ pub(crate) fn latest_receipt(tx: &mut Transaction<'_>) -> Result<Option<Moment>,
 
 pub(crate) fn insert_parked(
     tx: &mut Transaction<'_>,
-    id: Uuid,
     now: Moment,
     place: DivisionCode,
     reason: &str,
     fact: &str,
 ) -> Result<(), DatabaseError> {
-    tx.execute(INSERT_PARKED, &params![id, now, place, reason, fact])?;
+    let digest = tx.digest(PARKING, format!("{reason}\n{fact}").as_bytes())?;
+    let mut first = [0_u8; 16];
+    first.copy_from_slice(&digest.bytes()[..16]);
+    let id = Uuid::from_bytes(first);
+    let sealed = tx.sealed(PARKED_FACT, id, Some(fact))?;
+    tx.execute(INSERT_PARKED, &params![id, now, place, reason, sealed])?;
     Ok(())
 }
 
@@ -214,7 +299,8 @@ pub(crate) fn parked(
     let rows = tx.query(PARKED, &params![reach.first(), reach.last(), limit, offset])?;
     rows.iter()
         .map(|row| {
-            let text: String = row.get(4)?;
+            let text = tx.opened(PARKED_FACT, row.get(0)?, row.get(5)?)?;
+            let text = text.map_or_else(|| row.get(4), Ok)?;
             let fact = serde_json::from_str(&text)
                 .map_err(|_| DatabaseError::WrongType { column: 4, expected: "fact" })?;
             Ok(ParkedFact {
@@ -243,6 +329,11 @@ pub(crate) fn resolve_parked(
     let changed =
         tx.execute(RESOLVE_PARKED, &params![id, reach.first(), reach.last(), now, by.account, resolution])?;
     Ok(changed > 0)
+}
+
+/// The table to which a view is set aside.
+pub(crate) fn aside(view: &str) -> String {
+    format!("aside_{view}")
 }
 
 /// Copies a view to a temporary table and empties it. `view` is a constant of a projection, never a text from outside.

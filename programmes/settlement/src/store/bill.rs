@@ -3,7 +3,7 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
-use kangmai_record::Source;
+use kangmai_record::{Source, open_body};
 use serde::de::DeserializeOwned;
 
 use crate::facts::BillReceived;
@@ -18,7 +18,7 @@ const KNOWN: &str =
     "select id, state, content, person, total, insurance_year, fact, home, household from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
 const FACT_SOURCE: &str = "select source from fact where id = $1";
-const FACT_BODY: &str = "select body from fact where id = $1";
+const FACT_BODY: &str = "select body, body_sealed from fact where id = $1";
 const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where bill = $1";
 /// A wide scope, newest first: through the days.
 const BY_DAY: &str =
@@ -258,7 +258,7 @@ pub fn known_bill(
 
 fn body<T: DeserializeOwned>(tx: &mut Transaction<'_>, fact: Uuid) -> Result<Option<T>, DatabaseError> {
     let Some(row) = tx.query_one(FACT_BODY, &params![fact])? else { return Ok(None) };
-    let text: String = row.get(0)?;
+    let text = open_body(tx, fact, (row.get(0)?, row.get(1)?))?;
     serde_json::from_str(&text)
         .map(Some)
         .map_err(|_| DatabaseError::Refused(format!("the fact {fact} cannot be read as what it should be")))

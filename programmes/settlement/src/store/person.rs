@@ -2,9 +2,10 @@
 
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Transaction, params};
+use kangmai_people::id_number_digest;
 
 const WITH_NUMBER: &str =
-    "select id, household, home, name, died_on from person where id_number = $1 order by id limit 2";
+    "select id, household, home, name, died_on from person where id_number_digest = $1 order by id limit 2";
 
 /// A person as a row of a file finds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +30,8 @@ pub fn people_with_number(
     tx: &mut Transaction<'_>,
     number: &str,
 ) -> Result<Vec<MatchedPerson>, DatabaseError> {
-    let rows = tx.query(WITH_NUMBER, &params![number])?;
+    let digest = id_number_digest(tx, number)?;
+    let rows = tx.query(WITH_NUMBER, &params![digest])?;
     rows.iter()
         .map(|row| {
             Ok(MatchedPerson {

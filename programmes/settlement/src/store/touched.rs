@@ -6,7 +6,7 @@ use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{PERSON_REGISTERED, PersonBody};
-use kangmai_record::{Fact, NewFact, Projection};
+use kangmai_record::{Fact, NewFact, Projection, open_body};
 
 use crate::facts::{
     BILL_CANCELLED, BILL_ITEMISED, BillCancelled, BillReceived, NOT_SETTLED, NotSettled, SETTLED, Settled,
@@ -21,8 +21,8 @@ const WITH_BILLS: &str = "select distinct person from bill where person in
 const PERSONS_AT_ONCE: usize = 50;
 const ANY_TOUCHED: &str = "select 1 from touched_year limit 1";
 const RECEIPTS: &str =
-    "select bill.insurance_year, bill.home, bill.admitted_on, bill.discharged_on, fact.body
-    from bill join fact on fact.id = bill.receipt where bill.person = $1 and bill.state = 'settled'
+    "select bill.insurance_year, bill.home, bill.admitted_on, bill.discharged_on, fact.body,
+    fact.id, fact.body_sealed from bill join fact on fact.id = bill.receipt where bill.person = $1 and bill.state = 'settled'
     order by bill.discharged_on, bill.id";
 /// A year that waits because lines came is not the register's to take back.
 const CLEAR: &str = "delete from touched_year where person = $1 and not exists
@@ -115,7 +115,7 @@ fn touch(tx: &mut Transaction<'_>, fact: &Fact) -> Result<(), DatabaseError> {
     for row in tx.query(RECEIPTS, &params![person])? {
         let (year, home): (i32, DivisionCode) = (row.get(0)?, row.get(1)?);
         let (admission, discharge): (Day, Day) = (row.get(2)?, row.get(3)?);
-        let text: String = row.get(4)?;
+        let text = open_body(tx, row.get(5)?, (row.get(4)?, row.get(6)?))?;
         let receipt: Settled = serde_json::from_str(&text)
             .map_err(|_| DatabaseError::Refused("a receipt in the record cannot be read".into()))?;
         if insured.then(admission, discharge) != receipt.person {

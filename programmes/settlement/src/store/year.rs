@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use kangmai_access::Reach;
 use kangmai_base::{DivisionCode, Fen, Sex, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, Value, params};
 use kangmai_people::{Enrolment, Label, LabelInterval};
-use kangmai_record::Source;
+use kangmai_record::{Source, open_body_by};
 
 use crate::facts::{BILL_ITEMISED, Cause, Used, Why};
 use crate::rules::{ChainBill, Insured};
@@ -14,7 +14,7 @@ use crate::rules::{ChainBill, Insured};
 /// The person-years with a bill that waits, of homes within a range: the first so many. The plus keeps SQLite from taking
 /// the index of homes: the partial index of what waits is short and in order.
 const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from (select distinct person, insurance_year from bill
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from (select distinct person, insurance_year from bill
         where state = 'received' and +home between $1 and $2 order by person, insurance_year limit $3) as waiting
     join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
         and bill.state <> 'cancelled'
@@ -39,7 +39,7 @@ const PEOPLE_OF_YEAR: &str = "select people.person, coalesce(person.home, people
         and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $5) as people
     left join person on person.id = people.person order by people.person";
 const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact
     where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state <> 'cancelled'
     order by bill.person, bill.discharged_on, bill.id";
 const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
@@ -53,7 +53,7 @@ const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     join bill_payment on bill_payment.bill = bill.id
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";
@@ -101,14 +101,14 @@ impl PersonYear {
     }
 }
 
-fn read_bill(row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
-    let text: String = row.get(6)?;
+fn read_bill(opener: &Opener, row: &Row) -> Result<(Uuid, i32, YearBill), DatabaseError> {
+    let fact = row.get(7)?;
+    let text = open_body_by(opener, fact, (row.get(6)?, row.get(12)?))?;
     let body = serde_json::from_str(&text)
         .map_err(|_| DatabaseError::Refused("a bill in the record cannot be read".into()))?;
     let bill = ChainBill { home: row.get(2)?, received_at: row.get(3)?, body };
     let (state, corrects): (String, Option<Uuid>) = (row.get(8)?, row.get(9)?);
     let (kind, result): (String, Option<i64>) = (row.get(10)?, row.get(5)?);
-    let fact = row.get(7)?;
     let source: String = row.get(11)?;
     let why = match corrects {
         // Nobody corrected it: by another release it counts in another year.
@@ -175,8 +175,9 @@ fn put_together(
     parameters: [&[Value]; 4],
 ) -> Result<Vec<PersonYear>, DatabaseError> {
     let mut years: Vec<PersonYear> = Vec::new();
+    let opener = tx.opener()?;
     tx.for_each(bills, parameters[0], |row| {
-        let (person, year, bill) = read_bill(&row)?;
+        let (person, year, bill) = read_bill(&opener, &row)?;
         match years.last_mut() {
             Some(last) if last.person == person && last.year == year => last.bills.push(bill),
             _ => {
@@ -266,8 +267,9 @@ pub fn borne_in_year(
 /// When the database fails.
 pub fn person_year(tx: &mut Transaction<'_>, person: Uuid, year: i32) -> Result<PersonYear, DatabaseError> {
     let mut found = PersonYear::new(person, year);
+    let opener = tx.opener()?;
     for row in tx.query(YEAR_BILLS, &params![person, year])? {
-        found.bills.push(read_bill(&row)?.2);
+        found.bills.push(read_bill(&opener, &row)?.2);
     }
     if let Some(row) = tx.query_one(PERSON, &params![person])? {
         found.insured = read_insured(&row)?.1;

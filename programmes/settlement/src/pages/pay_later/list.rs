@@ -189,6 +189,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
             rows += 1;
             let village = village(row.home);
             let late = row.next_due.and_then(|due| days_late(due, today));
+            let phone = row.phone.as_ref().map(kangmai_base::Phone::masked);
             let mut cells = vec![
                 Cell::Text(&row.person_name),
                 Cell::Text(&village),
@@ -203,7 +204,7 @@ pub(crate) async fn export(visit: Visit, uri: Uri) -> Result<Response, Failure> 
                 late.map_or(Cell::Empty, |days| Cell::Whole(i64::from(days))),
             ];
             if shows_phone {
-                cells.push(row.phone.as_deref().map_or(Cell::Empty, Cell::Text));
+                cells.push(phone.as_deref().map_or(Cell::Empty, Cell::Text));
             }
             out.row(&cells).map_err(sheet)
         })?;

@@ -74,7 +74,7 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response
             .as_ref()
             .filter(|_| visit.reach.contact())
             .and_then(|person| person.body.phone.as_ref())
-            .map(|phone| phone.as_str().to_owned()),
+            .map(kangmai_base::Phone::masked),
         today: visit.today,
         may_ask: is_open && !asked && may(&visit, Purpose::AskWriteOffs, &owed.bill),
         may_suspend: overdue > Fen::ZERO && may(&visit, Purpose::DecidePayLater, &owed.bill),

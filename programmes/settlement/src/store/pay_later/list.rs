@@ -1,15 +1,16 @@
 //! Lists of what is owed, and their sums.
 
 use kangmai_access::Reach;
-use kangmai_base::{Day, DivisionCode, Fen, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_base::{Day, DivisionCode, Fen, Phone, Uuid};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::open_phone;
 
 /// Something open, by its next due day.
 const BY_DUE: &str = "select own_share.bill, own_share.person, own_share.home, own_share.discharged_on, own_share.own,
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $6), 0) as bigint),
-    person.name, person.phone, institution.name
+    person.name, person.phone_sealed, institution.name
     from (select bill, next_due from own_share where next_due between $3 and $4 and home between $1 and $2
         and (cast($5 as uuid) is null or institution = $5) order by next_due, home, bill limit $7 offset $8) as page
     join own_share on own_share.bill = page.bill
@@ -21,7 +22,7 @@ const BY_DAY: &str = "select own_share.bill, own_share.person, own_share.home, o
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $7), 0) as bigint),
-    person.name, person.phone, institution.name
+    person.name, person.phone_sealed, institution.name
     from (select bill, discharged_on from own_share where home between $1 and $2
         and open >= $3 and open <= $4 and written_off >= $5
         and (cast($6 as uuid) is null or institution = $6)
@@ -38,7 +39,7 @@ const OF_PERSON: &str = "select own_share.bill, own_share.person, own_share.home
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $2), 0) as bigint),
-    person.name, person.phone, institution.name from own_share
+    person.name, person.phone_sealed, institution.name from own_share
     left join person on person.id = own_share.person
     left join institution on institution.id = own_share.institution
     where own_share.person = $1
@@ -189,15 +190,17 @@ pub struct DebtRow {
     /// The person's name.
     pub person_name: String,
     /// Their phone: only for who may see it.
-    pub phone: Option<String>,
+    pub phone: Option<Phone>,
     /// The institution's name.
     pub institution_name: String,
 }
 
-fn read(row: &Row, shows_phone: bool) -> Result<DebtRow, DatabaseError> {
+/// With `opener` the phone is shown.
+fn read(row: &Row, opener: Option<&Opener>) -> Result<DebtRow, DatabaseError> {
+    let person = row.get(1)?;
     Ok(DebtRow {
         bill: row.get(0)?,
-        person: row.get(1)?,
+        person,
         home: row.get(2)?,
         discharged_on: row.get(3)?,
         own: row.get(4)?,
@@ -208,7 +211,7 @@ fn read(row: &Row, shows_phone: bool) -> Result<DebtRow, DatabaseError> {
         is_deferred: row.get(9)?,
         overdue: row.get(10)?,
         person_name: row.get::<Option<String>>(11)?.unwrap_or_default(),
-        phone: row.get::<Option<String>>(12)?.filter(|_| shows_phone),
+        phone: opener.map_or(Ok(None), |opener| open_phone(opener, person, row.get(12)?))?,
         institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
     })
 }
@@ -227,8 +230,8 @@ pub fn debts(
 ) -> Result<(), DatabaseError> {
     let (first, last) = (reach.first(), reach.last());
     let institution = reach.institution_or(filter.institution);
-    let shows_phone = reach.contact();
-    let on_row = |row: Row| each(read(&row, shows_phone)?);
+    let opener = if reach.contact() { Some(tx.opener()?) } else { None };
+    let on_row = |row: Row| each(read(&row, opener.as_ref())?);
     match filter.asked() {
         Asked::Due(from, to) => {
             let asked = params![first, last, from, to, institution, filter.today, limit, offset];
@@ -254,7 +257,7 @@ pub fn debts_of_person(
 ) -> Result<Vec<DebtRow>, DatabaseError> {
     tx.query(OF_PERSON, &params![person, today, reach.institution()])?
         .iter()
-        .map(|row| read(row, false))
+        .map(|row| read(row, None))
         .collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use kangmai_base::{Day, DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind, facts_of_kind};
+use kangmai_record::{Fact, NewFact, Projection, SubjectKind, facts_of_kind, open_body};
 use serde::Deserialize;
 
 use crate::facts::{
@@ -56,7 +56,7 @@ const BILLS_OF_STAY: &str =
 const BILL: &str =
     "select person, home, institution, admitted_on, discharged_on, setting, state, own from bill
     where id = $1";
-const ADMISSION: &str = "select fact.body from admission join fact on fact.id = admission.id
+const ADMISSION: &str = "select fact.body, fact.body_sealed, fact.id from admission join fact on fact.id = admission.id
     where admission.person = $1 and admission.institution = $2
     and admission.admitted_on between cast($3 as bigint) - 1 and $4 and (admission.entitled or admission.emergency)
     order by admission.admitted_on, admission.id limit 1";
@@ -290,7 +290,7 @@ fn owed_bill(tx: &mut Transaction<'_>, bill: Uuid) -> Result<Option<OwedBill>, D
         && let Some(stay) =
             tx.query_one(ADMISSION, &params![person, institution, admitted_on, discharged_on])?
     {
-        let text: String = stay.get(0)?;
+        let text = open_body(tx, stay.get(2)?, (stay.get(0)?, stay.get(1)?))?;
         let admitted: Admitted = serde_json::from_str(&text)
             .map_err(|_| DatabaseError::Refused("an admission in the record cannot be read".into()))?;
         within = Some(admitted.pay_within_days.unwrap_or(0));
