@@ -96,17 +96,17 @@ impl IdNumber {
         &self.text[start..]
     }
 
-    /// `4117**********1003`.
+    /// `4117**********1003`; of shorter numbers less, of four characters nothing: what is shown never tells most of it.
     pub fn masked(&self) -> String {
         let length = self.text.len();
-        if length <= 8 {
-            return format!(
-                "{}{}",
-                "*".repeat(length.saturating_sub(self.last_four().len())),
-                self.last_four()
-            );
-        }
-        format!("{}{}{}", &self.text[..4], "*".repeat(length - 8), self.last_four())
+        let (begin, end) = match length {
+            0..=4 => (0, 0),
+            5..=8 => (0, 2),
+            9..=12 => (0, 4),
+            _ => (4, 4),
+        };
+        let hidden = length - begin - end;
+        format!("{}{}{}", &self.text[..begin], "*".repeat(hidden), &self.text[length - end..])
     }
 
     /// The birth date in a citizen's number; `None` for other kinds and impossible dates.
@@ -185,6 +185,17 @@ mod tests {
         assert_eq!(number.birth(), "1950-01-01".parse().ok());
         assert_eq!(number.sex(), Some(Sex::Male));
         assert_eq!(number.masked(), "4117**********0013");
+        for (text, masked) in [
+            ("L1", "**"),
+            ("L123", "****"),
+            ("L1234", "***34"),
+            ("E1234567", "******67"),
+            ("E12345678", "*****5678"),
+            ("L411722-0001", "********0001"),
+            ("H1234567890123", "H123******0123"),
+        ] {
+            assert_eq!(IdNumber::read(text).map(|number| number.masked()).as_deref(), Some(masked));
+        }
         assert_eq!(format!("{number:?}"), "IdNumber(…0013, Valid)");
         let wrong = IdNumber::read("411722195001010014").expect("a number");
         assert_eq!(wrong.expected_check_character(), Some('3'));

@@ -5,6 +5,7 @@ mod export;
 mod household;
 mod identity;
 mod list;
+mod numbers;
 mod person;
 mod readers;
 mod rights;
@@ -29,7 +30,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/people", FindPeople, search::search),
         Route::get("/people/lists/{label}", FindPeople, list::page),
         Route::get("/people/lists/{label}/export", KeepRegister, export::excel),
+        Route::post("/people/lists/{label}/export", KeepRegister, export::whole),
         Route::get("/people/{id}", FindPeople, person::page),
+        Route::post("/people/{id}/numbers", FindPeople, numbers::show),
         Route::get("/people/{id}/correct", KeepRegister, correct::page),
         Route::post("/people/{id}/correct", KeepRegister, correct::correct),
         Route::get("/people/{id}/readers", KeepRegister, readers::page),
@@ -43,6 +46,13 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/identity/{one}/{other}", KeepRegister, identity::decide),
         Route::post("/identity/{one}/{other}/undo", KeepRegister, identity::undo),
     ]
+}
+
+/// How identity and telephone numbers are shown. Whole only where somebody asked for it and a line of the audit trail says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Masked,
+    Whole,
 }
 
 /// A label as a tag: its word, and a tone.
@@ -84,7 +94,7 @@ impl PersonLine {
             who: who(page, today, person),
             village: village(reach, person.home),
             number: masked_number(person),
-            phone: phone.map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
+            phone: phone.map(kangmai_base::Phone::masked).unwrap_or_default(),
             relation: body.relation.map(|it| page.word(it.word()).into_owned()).unwrap_or_default(),
             insurance: body.enrolment.map(|it| page.word(it.word()).into_owned()).unwrap_or_default(),
             labels: person.labels_on(today).into_iter().map(|label| label_tag(page, label)).collect(),

@@ -156,11 +156,22 @@ pub fn merge_household(
     }
 }
 
+/// What becomes of a telephone number. Pages show it masked, so nobody hands it back by mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhoneChange {
+    /// It stays.
+    Kept,
+    /// It is this one.
+    To(Phone),
+    /// There is none any more.
+    Gone,
+}
+
 /// What somebody puts right about a person by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// The telephone number as it shall be.
-    pub phone: Option<Phone>,
+    /// What becomes of the telephone number.
+    pub phone: PhoneChange,
     /// The place of living as it shall be, if it is not the home place.
     pub living: Option<DivisionCode>,
     /// Basic insurance as it shall be.
@@ -178,7 +189,11 @@ pub struct Correction {
 /// begins, `register.refused.ends_ahead` if it would end after today.
 pub fn correct(known: &PersonBody, correction: &Correction, today: Day) -> Result<PersonBody, Refusal> {
     let mut body = known.clone();
-    body.phone.clone_from(&correction.phone);
+    match &correction.phone {
+        PhoneChange::Kept => {}
+        PhoneChange::To(phone) => body.phone = Some(phone.clone()),
+        PhoneChange::Gone => body.phone = None,
+    }
     body.living = correction.living;
     body.enrolment = correction.enrolment;
     if let Some((label, from, to)) = correction.ended {
@@ -348,7 +363,7 @@ mod tests {
         };
         let today = day("2026-03-05");
         let correction = |ended| Correction {
-            phone: None,
+            phone: PhoneChange::Gone,
             living: None,
             enrolment: Some(Enrolment::Resident),
             ended,

@@ -13,10 +13,11 @@ use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, sho
 
 use crate::facts::PERSON;
 use crate::pages::{full_place, masked_number};
-use crate::rules::{self, Correction};
+use crate::rules::{self, Correction, PhoneChange};
 
 const FIELDS: &[Field] = &[
     Field::phone("phone", "register.correct.phone").optional(),
+    Field::tick("phone_gone", "register.correct.phone_gone"),
     Field::text("living", "register.correct.living").optional(),
     Field::select("enrolment", "register.correct.enrolment").optional(),
     Field::select("label", "register.correct.label").optional(),
@@ -29,6 +30,8 @@ const FIELDS: &[Field] = &[
 struct CorrectPage {
     page: Page,
     form: Form,
+    /// The number on record, masked, and that it stays.
+    phone_kept: String,
     has_labels: bool,
     marks: Vec<String>,
     back: String,
@@ -39,7 +42,6 @@ pub(crate) async fn page(visit: Visit, Path(id): Path<Uuid>) -> Result<Response,
     let person = find(&visit, id).await?;
     let mut form = Form::blank(FIELDS);
     let body = &person.body;
-    form.fill("phone", body.phone.as_ref().map_or("", |phone| phone.as_str()));
     form.fill("living", body.living.map(full_place).unwrap_or_default());
     form.fill("enrolment", body.enrolment.map_or("", Enrolment::key));
     show(&page_of(visit, &person, form))
@@ -95,7 +97,11 @@ fn read(visit: &Visit, form: &mut Form) -> Correction {
         _ => None,
     };
     Correction {
-        phone: form.phone("phone"),
+        phone: match (form.phone("phone"), form.tick("phone_gone")) {
+            (Some(phone), _) => PhoneChange::To(phone),
+            (None, true) => PhoneChange::Gone,
+            (None, false) => PhoneChange::Kept,
+        },
         living,
         enrolment: form.choice("enrolment").as_deref().and_then(Enrolment::of_key),
         ended,
@@ -145,6 +151,9 @@ fn page_of(visit: Visit, person: &Person, mut form: Form) -> CorrectPage {
     page.lead = format!("{} {}", person.body.name, masked_number(person));
     offer(&page, &person.body, &mut form);
     CorrectPage {
+        phone_kept: person.body.phone.as_ref().map_or_else(String::new, |phone| {
+            page.say1("register.correct.phone_kept", "phone", phone.masked())
+        }),
         has_labels: person.body.labels.iter().any(|label| label.to.is_none()),
         marks: person.body.marks.iter().map(|mark| page.word(mark.word()).into_owned()).collect(),
         page,

@@ -1,4 +1,5 @@
-//! A list of residents as an Excel file with the columns that the import takes, so that it can be mended and come back.
+//! A list of residents as an Excel file with the columns that the import takes. Numbers are masked, unless somebody who
+//! keeps the register asks for them whole, to mend the file and bring it back.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,7 +8,7 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::audit;
-use kangmai_base::{Day, Fen, IdNumberKind, Refusal, Sex};
+use kangmai_base::{Day, Fen, IdNumber, IdNumberKind, Phone, Refusal, Sex};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{
     Enrolment, HouseholdBody, HouseholdId, LabelInterval, Person, REGISTER, Relation, find_household,
@@ -17,6 +18,7 @@ use kangmai_sheets::{Cell, Head, SheetError, Speech, XlsxExport};
 use kangmai_web::{Failure, Language, ListQuery, Words, workbook};
 
 use crate::list::List;
+use crate::pages::Numbers;
 use crate::pages::list::{SPEC, asked_reach};
 
 /// The most people of one file; a county exports by township.
@@ -33,8 +35,18 @@ enum Written {
     Whole(i64),
 }
 
-/// GET: the whole list. Personal data leaves the house, so a line of the audit trail is written first.
+/// GET: the whole list, with masked numbers.
 pub(crate) async fn excel(visit: Visit, Path(label): Path<String>, uri: Uri) -> Result<Response, Failure> {
+    export(visit, label, uri, Numbers::Masked).await
+}
+
+/// POST: the whole list, with whole numbers.
+pub(crate) async fn whole(visit: Visit, Path(label): Path<String>, uri: Uri) -> Result<Response, Failure> {
+    export(visit, label, uri, Numbers::Whole).await
+}
+
+/// Personal data leaves the house, so a line of the audit trail is written first.
+async fn export(visit: Visit, label: String, uri: Uri, numbers: Numbers) -> Result<Response, Failure> {
     let which = List::of_key(&label).ok_or(Failure::NotFound)?;
     let asked = asked_reach(&visit.reach, &ListQuery::read(&SPEC, &uri))?;
     let (today, narrow) = (visit.today, asked.clone());
@@ -45,13 +57,14 @@ pub(crate) async fn excel(visit: Visit, Path(label): Path<String>, uri: Uri) -> 
     let (id, now, actor, place) =
         (visit.app.mint(), visit.app.clock.now(), visit.actor.clone(), asked.place());
     let reason = format!("{label} {total}");
+    let action = if numbers == Numbers::Whole { "export_numbers" } else { "export" };
     let note =
-        move |tx: &mut Transaction<'_>| audit(tx, id, now, &actor, "export", None, place, &reason, "done");
+        move |tx: &mut Transaction<'_>| audit(tx, id, now, &actor, action, None, place, &reason, "done");
     visit.app.database.write(note).await?;
     let (words, language) = (visit.app.words.clone(), visit.page.language);
     let database = visit.app.database.clone();
     let bytes = tokio::task::spawn_blocking(move || {
-        database.read_blocking(move |tx| write(tx, which, &asked, today, &words, language))
+        database.read_blocking(move |tx| write(tx, (which, numbers), &asked, today, &words, language))
     });
     let bytes = bytes.await??;
     Ok(workbook(bytes, &format!("{label}-{place}-{today}.xlsx")))
@@ -59,7 +72,7 @@ pub(crate) async fn excel(visit: Visit, Path(label): Path<String>, uri: Uri) -> 
 
 fn write(
     tx: &mut Transaction<'_>,
-    which: List,
+    (which, numbers): (List, Numbers),
     reach: &kangmai_access::Reach,
     today: Day,
     words: &Words,
@@ -80,8 +93,12 @@ fn write(
                 vacant.insert(find_household(tx, id)?.map(|household| household.body));
             }
             let household = households.get(&id).and_then(Option::as_ref);
-            let written: Vec<Written> =
-                REGISTER.columns.iter().map(|column| written(column.key, person, household, words)).collect();
+            let of = |column: &kangmai_sheet::Column| match (numbers, column.key) {
+                (Numbers::Masked, "id_number") => text(person.body.id_number.as_ref().map(IdNumber::masked)),
+                (Numbers::Masked, "phone") => text(person.body.phone.as_ref().map(Phone::masked)),
+                (_, key) => written(key, person, household, words),
+            };
+            let written: Vec<Written> = REGISTER.columns.iter().map(of).collect();
             let cells: Vec<Cell<'_>> = written.iter().map(cell).collect();
             file.row(&cells).map_err(broken)?;
         }
@@ -102,11 +119,13 @@ fn cell(written: &Written) -> Cell<'_> {
     }
 }
 
+fn text(text: Option<String>) -> Written {
+    text.filter(|text| !text.is_empty()).map_or(Written::Nothing, Written::Text)
+}
+
 /// What stands in a column of the register, in the words that the import reads.
 fn written(column: &str, person: &Person, household: Option<&HouseholdBody>, words: &Words) -> Written {
     let body = &person.body;
-    let text =
-        |text: Option<String>| text.filter(|text| !text.is_empty()).map_or(Written::Nothing, Written::Text);
     let day = |day: Option<Day>| day.map_or(Written::Nothing, Written::Day);
     match column {
         "household_number" => text(household.map(|household| household.number.clone())),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_access::{Purpose, RelationKind, reach, reach_of_person};
+use kangmai_access::{Purpose, Reach, RelationKind, reach, reach_of_person};
 use kangmai_base::{Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{LabelInterval, Person, PersonId, aliases, find_person, same_as};
@@ -14,7 +14,7 @@ use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show};
 
 use crate::pages::timeline::{self, Asked, Event, Timeline};
 use crate::pages::{
-    LabelTag, dated_tags, full_place, masked_number, note_reading, under_search, village, who,
+    LabelTag, Numbers, dated_tags, full_place, masked_number, note_reading, under_search, village, who,
 };
 use crate::rules::sex_word;
 use crate::store::{Candidate, candidates_of};
@@ -50,6 +50,8 @@ struct PersonPage {
     waiting: Vec<OtherRecord>,
     correct: Option<String>,
     rights: Option<String>,
+    /// Where the numbers are shown whole, for who may see them.
+    numbers: Option<String>,
     sections: Vec<Section>,
     list: ListQuery,
     events: Vec<Event>,
@@ -172,19 +174,26 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         ended: ended(&page, today, &person.body.labels),
         died: person.body.died_on.map(|day| page.say1("register.died", "day", day)).unwrap_or_default(),
         marks,
-        pairs: pairs(&page, &visit.reach, &person),
+        pairs: pairs(&page, &visit.reach, Numbers::Masked, &person),
         household: format!("/households/{}", person.body.household),
         same_as: same_as.as_ref().map(record),
         aliases: aliases.iter().map(record).collect(),
         waiting: waiting.iter().map(pair).collect(),
         correct: keeps.then(|| format!("/people/{}/correct", person.id)),
         rights: keeps.then(|| format!("/people/{}/rights", person.id)),
+        numbers: numbers_of(&person, &visit.reach),
         sections,
         events: timeline.events(&page, visit.app.programmes),
         earlier: next,
         list,
         page,
     }
+}
+
+/// The page of the whole numbers, where there are any and the reader may see them.
+fn numbers_of(person: &Person, reach: &Reach) -> Option<String> {
+    let has_any = person.body.id_number.is_some() || person.body.phone.is_some();
+    (has_any && reach.contact()).then(|| format!("/people/{}/numbers", person.id))
 }
 
 /// Why somebody sees a person who lives out of their reach.
@@ -212,11 +221,11 @@ fn ended(page: &Page, today: kangmai_base::Day, labels: &[LabelInterval]) -> Vec
 }
 
 /// What is on record, word and value; what is not known is left out, insurance aside.
-pub(crate) fn pairs(page: &Page, reach: &kangmai_access::Reach, person: &Person) -> Vec<(String, String)> {
+pub(crate) fn pairs(page: &Page, reach: &Reach, numbers: Numbers, person: &Person) -> Vec<(String, String)> {
     let body = &person.body;
-    let number = body.id_number.as_ref().map(|number| {
-        // Who has to call people has to fill in forms for them; the page that shows it leaves a line in the audit trail.
-        if reach.contact() { number.as_str().to_owned() } else { number.masked() }
+    let number = body.id_number.as_ref().map(|number| match numbers {
+        Numbers::Masked => number.masked(),
+        Numbers::Whole => number.as_str().to_owned(),
     });
     let phone = body.phone.as_ref().filter(|_| reach.contact());
     let unknown = || page.word("register.unknown").into_owned();
@@ -229,7 +238,10 @@ pub(crate) fn pairs(page: &Page, reach: &kangmai_access::Reach, person: &Person)
         ("register.relation", body.relation.map(|relation| page.word(relation.word()).into_owned())),
         ("register.home", Some(full_place(person.home))),
         ("register.living", body.living.map(full_place)),
-        ("register.phone", phone.map(|phone| phone.as_str().to_owned())),
+        ("register.phone", phone.map(|phone| match numbers {
+            Numbers::Masked => phone.masked(),
+            Numbers::Whole => phone.as_str().to_owned(),
+        })),
         ("register.insurance", Some(insurance)),
     ];
     all.into_iter().filter_map(|(word, value)| Some((page.word(word).into_owned(), value?))).collect()

@@ -16,6 +16,7 @@ use kangmai_record::{Fact, Source};
 use kangmai_web::{Failure, Page, download, show};
 
 use crate::fhir;
+use crate::pages::Numbers;
 use crate::pages::person::pairs;
 use crate::pages::timeline::{self, Asked, Event, Timeline};
 use crate::pages::{LabelTag, dated_tags, under_search};
@@ -167,13 +168,13 @@ fn is_in_own_words(fact: &Fact) -> bool {
 
 fn pairs_of(page: &Page, visit: &Visit, person: &Person, which: Handed) -> Vec<(String, String)> {
     if which == Handed::Whole {
-        return pairs(page, &visit.reach, person);
+        return pairs(page, &visit.reach, Numbers::Whole, person);
     }
     let mut other = person.clone();
     other.body.phone = None;
     let number = other.body.id_number.take().map(|number| number.masked());
     let number = number.map(|number| (page.word("register.number").into_owned(), number));
-    number.into_iter().chain(pairs(page, &visit.reach, &other)).collect()
+    number.into_iter().chain(pairs(page, &visit.reach, Numbers::Masked, &other)).collect()
 }
 
 /// GET `/people/{id}/fhir.json`: all that is held as a FHIR R4 bundle. Only who treats may give all of it.

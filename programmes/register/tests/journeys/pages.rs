@@ -90,12 +90,13 @@ fn a_person_has_one_page_with_what_is_known_and_what_happened() {
             "示例甲",
             "边缘易致贫户 2019-12-31 起",
             "低保对象 2021-03-01 至 2024-01-01",
-            "13900009901",
+            "139****9901",
             "登记入册",
             "导入",
         ] {
             assert!(page.contains(expected), "{expected}");
         }
+        assert!(!page.contains("13900009901") && !page.contains(&number("41172119500101991")), "{page}");
         assert!(!page.contains("更正登记信息"), "a village doctor does not keep the register");
         assert_eq!(doctor.get(&format!("{path}/correct")).status, StatusCode::NOT_FOUND);
         let english = doctor.get_in_english(&path).text();
@@ -109,6 +110,15 @@ fn a_person_has_one_page_with_what_is_known_and_what_happened() {
         assert_eq!(doctor.get(&next).status, StatusCode::NOT_FOUND, "another village");
         assert_eq!(doctor.get("/people/00000000-0000-0000-0000-000000000000").status, StatusCode::NOT_FOUND);
         assert_eq!(audited(county, "read_person"), 3, "what was not read leaves no line");
+
+        let whole = doctor.post(&format!("{path}/numbers"), &[]);
+        assert_eq!(whole.status, StatusCode::OK);
+        let whole = whole.text();
+        assert!(whole.contains("13900009901") && whole.contains(&number("41172119500101991")), "{whole}");
+        assert_eq!(audited(county, "reveal_numbers"), 1);
+        assert_eq!(doctor.post(&format!("{next}/numbers"), &[]).status, StatusCode::NOT_FOUND);
+        assert_eq!(audited(county, "reveal_numbers"), 1, "what was not shown leaves no line");
+        assert!(!doctor.get(&path).text().contains("13900009901"), "once");
     });
 }
 
@@ -155,7 +165,14 @@ fn a_list_is_narrowed_exported_and_comes_back_unchanged() {
         assert_eq!(doctor.get("/people/lists/all/export").status, StatusCode::NOT_FOUND);
         let file = officer.get("/people/lists/all/export");
         assert_eq!(file.status, StatusCode::OK);
-        assert_eq!(audited(county, "export"), 1);
+        assert_eq!((audited(county, "export"), audited(county, "export_numbers")), (1, 0));
+        let bureau = Actor { role: Role::HealthBureau, place: place("411721"), ..Actor::system() };
+        let masked = county.import_bytes("register", &bureau, file.body, true);
+        assert_eq!(masked.summary.faulty, 3, "masked numbers are none: {:?}", masked.summary);
+        assert_eq!(doctor.post("/people/lists/all/export", &[]).status, StatusCode::NOT_FOUND);
+        let file = officer.post("/people/lists/all/export", &[]);
+        assert_eq!(file.status, StatusCode::OK);
+        assert_eq!(audited(county, "export_numbers"), 1);
         let bureau = Actor {
             role: Role::HealthBureau,
             place: place("411721"),
@@ -173,7 +190,8 @@ fn what_is_wrong_is_put_right_by_hand_and_what_it_was_stays() {
         given_a_register(county);
         let (officer, path) = (officer(county), path_of(county, "示例甲"));
         let correct = format!("{path}/correct");
-        assert!(officer.get(&correct).text().contains("13900009901"));
+        let asked = officer.get(&correct).text();
+        assert!(asked.contains("139****9901") && !asked.contains("13900009901"), "{asked}");
         let wrong =
             officer.post(&correct, &[("phone", "123"), ("living", "无此地"), ("enrolment", "resident")]);
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -194,10 +212,18 @@ fn what_is_wrong_is_put_right_by_hand_and_what_it_was_stays() {
         let done = officer.post(&correct, &right);
         assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, path.clone()));
         let page = officer.get(&path).text();
-        for expected in ["13900009902", "登记信息变更", "139****9901 → 139****9902", "没有认定的人群类别"]
+        for expected in ["登记信息变更", "139****9901 → 139****9902", "没有认定的人群类别"]
         {
             assert!(page.contains(expected), "{expected}: {page}");
         }
+        let phone = |county: &County| {
+            let person = find(county, "示例甲").remove(0);
+            person.body.phone.map(|phone| phone.as_str().to_owned())
+        };
+        assert_eq!(phone(county).as_deref(), Some("13900009902"));
+        county.clock.advance(60);
+        officer.post(&correct, &[("enrolment", "resident"), ("living", NEXT_VILLAGE)]);
+        assert_eq!(phone(county).as_deref(), Some("13900009902"), "nobody said otherwise");
         let person = find(county, "示例甲").remove(0);
         let reach = kangmai_access::reach(&officer.actor, kangmai_access::Purpose::FindPeople).unwrap();
         let subject = kangmai_record::Subject::person(person.id.uuid());
