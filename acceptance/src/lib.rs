@@ -6,6 +6,7 @@ pub mod access;
 pub mod browser;
 pub mod county;
 pub mod crawl;
+pub mod dump;
 pub mod html;
 pub mod measure;
 pub mod program;

@@ -4,16 +4,17 @@
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kangmai_acceptance::county::{COUNTY, County};
+use kangmai_acceptance::dump::{dump, file_of};
 use kangmai_acceptance::program::{Program, fresh_folder, remove_folder};
 use kangmai_base::{DivisionCode, Id, IdNumber, Moment, Phone, SeededIds, Uuid};
 use kangmai_database::testing::FreshDatabase;
 use kangmai_database::{
-    Database, DatabaseError, Dialect, Transaction, Value, look_for_clear_text_again, params, reseal,
-    seal_clear_text, standing,
+    Database, DatabaseError, Transaction, look_for_clear_text_again, params, reseal, seal_clear_text,
+    standing,
 };
 use kangmai_people::{Person, PersonBody, Query, find_person, people_at, put_persons, search};
 use kangmai_record::rebuild;
@@ -54,53 +55,6 @@ fn found<'a>(bytes: &[u8], numbers: &'a HashSet<String>) -> Vec<&'a str> {
     all
 }
 
-/// Every text and every bytes of every table; and, where the database is a file, all of the file.
-fn dump(database: &Database, file: Option<&Path>) -> Vec<u8> {
-    let names = match database.dialect() {
-        Dialect::Sqlite => "select name from sqlite_master where type = 'table'",
-        Dialect::Postgres => {
-            "select table_name::text from information_schema.tables where table_schema = any (current_schemas(false))"
-        }
-    };
-    let read = move |tx: &mut Transaction<'_>| -> Result<Vec<u8>, DatabaseError> {
-        let mut bytes = Vec::new();
-        for name in tx.query(names, &[])? {
-            let name: String = name.get(0)?;
-            tx.for_each(&format!("select * from {name}"), &[], |row| {
-                for value in row.values() {
-                    match value {
-                        Value::Bytes(value) => bytes.extend(value),
-                        Value::Text(value) => bytes.extend(value.bytes()),
-                        _ => {}
-                    }
-                    bytes.push(0);
-                }
-                Ok(())
-            })?;
-        }
-        Ok(bytes)
-    };
-    let mut bytes = database.read_blocking(read).expect("the tables");
-    if let Some(file) = file.filter(|file| file.exists()) {
-        for ending in ["", "-wal"] {
-            let path = format!("{}{ending}", file.display());
-            bytes.extend(std::fs::read(path).unwrap_or_default());
-        }
-    }
-    bytes
-}
-
-fn file_of(county: &County) -> Option<PathBuf> {
-    let asked = |tx: &mut Transaction<'_>| tx.query("select file from pragma_database_list", &[]);
-    match county.app.database.dialect() {
-        Dialect::Sqlite => {
-            let rows = county.app.database.read_blocking(asked).expect("a file");
-            rows.first().map(|row| PathBuf::from(row.get::<String>(0).expect("a path")))
-        }
-        Dialect::Postgres => None,
-    }
-}
-
 fn differences(county: &County) -> usize {
     rebuild(&county.app.database, &programmes::record(), true, |_| {}).expect("a rebuild").len()
 }
@@ -111,7 +65,7 @@ fn no_number_of_anybody_stands_in_the_database() {
         county.populate();
         let numbers = numbers(county);
         assert!(numbers.len() > 500, "only {} numbers", numbers.len());
-        let dump = dump(&county.app.database, file_of(county).as_deref());
+        let dump = dump(&county.app.database, file_of(&county.app.database).as_deref());
         assert!(dump.len() > 500_000, "the tables are read: {}", dump.len());
         let in_clear = found(&dump, &numbers);
         assert!(in_clear.is_empty(), "{} numbers stand in clear, as {}", in_clear.len(), in_clear[0]);
@@ -153,7 +107,7 @@ fn what_a_release_before_left_in_clear_is_read_and_then_sealed() {
         let numbers = numbers(county);
         let database = &county.app.database;
         database.write_blocking(unseal).expect("as it was");
-        let file = file_of(county);
+        let file = file_of(&county.app.database);
         assert!(found(&dump(database, file.as_deref()), &numbers).len() > 500, "it stands in clear");
         assert_eq!(self::numbers(county), numbers, "and is read all the same");
         database.write_blocking(look_for_clear_text_again).expect("again");

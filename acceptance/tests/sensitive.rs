@@ -8,6 +8,7 @@ use std::io::{Cursor, Read as _};
 
 use kangmai_acceptance::county::{County, HOSPITAL};
 use kangmai_acceptance::crawl::crawl;
+use kangmai_acceptance::dump::{dump, file_of};
 use kangmai_acceptance::visitor::Visitor;
 use kangmai_access::Role;
 use kangmai_poverty_watch::run_watch;
@@ -113,4 +114,39 @@ fn no_page_or_file_says_it_but_the_person_s_own_to_who_treats() {
     assert!(opened > 150 && files > 3, "only {opened} pages, {files} kinds of files");
     assert!(told >= 10, "who treats is told {told} times");
     assert!(wrong.is_empty(), "{} leaks:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_table_says_it() {
+    County::on_both(|county| {
+        village(county);
+        let database = &county.app.database;
+        let dump = dump(database, file_of(database).as_deref());
+        let text = String::from_utf8_lossy(&dump);
+        assert!(text.contains("示例病一"), "the tables are read");
+        // The law stands in tables too, with the names of diseases.
+        let secrets = ILL.iter().flat_map(|(_, code, name)| [*code, *name]);
+        let told: Vec<&str> = secrets.filter(|secret| text.contains(secret)).collect();
+        assert!(told.is_empty(), "the tables say {told:?}");
+        let differs = kangmai_record::rebuild(database, &county.app.record, true, |_| {}).expect("rebuilt");
+        assert_eq!(differs, []);
+        // What a release before left in clear is sealed as well.
+        let unsealed = |tx: &mut kangmai_database::Transaction<'_>| {
+            tx.batch(
+                "update diagnosis set told_sealed = null, code = 'B20.101', name = '示例机密甲', major = 'hiv'
+                    where sensitive;
+                update plan set told_sealed = null, why = 'major', code = 'B20.101', disease_zh = '示例机密甲'
+                    where sensitive;
+                update bill set diagnosis = 'B20.101'",
+            )?;
+            kangmai_database::look_for_clear_text_again(tx)
+        };
+        database.write_blocking(unsealed).expect("as it was");
+        let steps = kangmai_server::programmes::clear_text();
+        let sealed = kangmai_database::seal_clear_text(database, &steps, county.app.clock.now(), |_| {});
+        assert!(sealed.expect("sealed") >= 10);
+        let after = self::dump(database, file_of(database).as_deref());
+        let text = String::from_utf8_lossy(&after);
+        assert!(!text.contains("B20.101") && !text.contains("示例机密甲"));
+    });
 }

@@ -40,13 +40,26 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 3] = [kangmai_access::SEALED, kangmai_people::SEALED, kangmai_record::SEALED];
+    let all: [&[SealedTable]; 6] = [
+        kangmai_access::SEALED,
+        kangmai_people::SEALED,
+        kangmai_record::SEALED,
+        kangmai_classification::store::SEALED,
+        kangmai_settlement::store::SEALED,
+        kangmai_what_if::store::SEALED,
+    ];
     all.concat()
 }
 
 /// What stood in clear before there were keys.
 pub fn clear_text() -> Vec<ClearText> {
-    let all: [&[ClearText]; 2] = [kangmai_people::CLEAR_TEXT, kangmai_record::CLEAR_TEXT];
+    let all: [&[ClearText]; 5] = [
+        kangmai_people::CLEAR_TEXT,
+        kangmai_record::CLEAR_TEXT,
+        kangmai_classification::store::CLEAR_TEXT,
+        kangmai_settlement::store::CLEAR_TEXT,
+        kangmai_what_if::store::CLEAR_TEXT,
+    ];
     all.concat()
 }
 

@@ -30,6 +30,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-plans", sql: include_str!("../migrations/001-plans.sql") },
         Migration { name: "002-struck", sql: include_str!("../migrations/002-struck.sql") },
+        Migration { name: "003-sealed", sql: include_str!("../migrations/003-sealed.sql") },
     ],
 };
 

@@ -1,4 +1,6 @@
-//! The views of this programme; the only file with SQL.
+//! The views of this programme; the only files with SQL. What tells a diagnosis of level 5 is sealed (`secret`).
+
+mod secret;
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
@@ -7,64 +9,72 @@ use kangmai_record::{Fact, Projection};
 
 use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, Planned, PutRight};
 use crate::rules::{Decision, Diagnosis, PlanKind, Why};
+use secret::{CHANGE, DIAGNOSIS, MAJOR, PLAN, REASON, STRUCK, read_told, reason_sealed, resistance, told};
+
+pub use secret::{CLEAR_TEXT, SEALED};
 
 const PUT_DIAGNOSIS: &str = "insert into diagnosis (id, person, code, system, name, from_day, to_day, institution,
-    origin, drug_resistant, sensitive, fact, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    origin, drug_resistant, sensitive, fact, home, told_sealed)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
     on conflict (id) do update set person = excluded.person, code = excluded.code, system = excluded.system,
     name = excluded.name, from_day = excluded.from_day, to_day = excluded.to_day, institution = excluded.institution,
     origin = excluded.origin, drug_resistant = excluded.drug_resistant, sensitive = excluded.sensitive,
-    fact = excluded.fact, home = excluded.home";
+    fact = excluded.fact, home = excluded.home, told_sealed = excluded.told_sealed,
+    major = case when excluded.sensitive then null else diagnosis.major end,
+    major_sealed = case when excluded.sensitive then diagnosis.major_sealed end";
 const WITHDRAW_DIAGNOSIS: &str = "delete from diagnosis where id = $1";
 const STRIKE: &str =
     "insert into diagnosis_struck (id, diagnosis, person, code, name, from_day, to_day, withdrawn,
-    reason, struck_by, struck_on, author, sensitive, home)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    reason, struck_by, struck_on, author, sensitive, home, told_sealed)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 const UNSTRIKE: &str = "delete from diagnosis_struck where id = $1";
 const STRUCK_OF: &str =
     "select id, code, name, from_day, to_day, withdrawn, reason, struck_by, struck_on, author,
-    sensitive from diagnosis_struck where person = $1 order by struck_on desc, id desc limit 100";
+    sensitive, told_sealed from diagnosis_struck where person = $1 order by struck_on desc, id desc limit 100";
 const CODES_NAMED: &str =
     "select code, min(name) from diagnosis where home between $1 and $2 and not sensitive
     and name like $3 group by code order by count(*) desc, code limit $4";
-const CLEAR_MAJOR: &str = "update diagnosis set major = null where person = $1 and major is not null";
-const SET_MAJOR: &str = "update diagnosis set major = $2 where id = $1";
+const CLEAR_MAJOR: &str = "update diagnosis set major = null, major_sealed = null
+    where person = $1 and (major is not null or major_sealed is not null)";
+const SET_MAJOR: &str = "update diagnosis set major = $2 where id = $1 and not sensitive";
+const SEAL_MAJOR: &str = "update diagnosis set major_sealed = $2 where id = $1 and sensitive";
 const DIAGNOSES_OF: &str =
     "select id, code, name, from_day, to_day, drug_resistant, system, institution, origin,
-    sensitive, fact, major from diagnosis where person = $1 order by from_day, id limit 500";
+    sensitive, fact, major, told_sealed, major_sealed from diagnosis where person = $1 order by from_day, id limit 500";
 const PEOPLE_WITH_DIAGNOSES: &str = "select distinct diagnosis.person, person.home, person.birth, person.sex
     from diagnosis join person on person.id = diagnosis.person
     where person.died_on is null order by diagnosis.person";
-const PUT_DECISION: &str = "insert into plan_decision (person, plan, reason, decided_by, decided_on, home)
-    values ($1, $2, $3, $4, $5, $6)
-    on conflict (person) do update set plan = excluded.plan, reason = excluded.reason,
+const PUT_DECISION: &str = "insert into plan_decision (person, plan, reason, decided_by, decided_on, home, reason_sealed)
+    values ($1, $2, '', $3, $4, $5, $6)
+    on conflict (person) do update set plan = excluded.plan, reason = '', reason_sealed = excluded.reason_sealed,
     decided_by = excluded.decided_by, decided_on = excluded.decided_on, home = excluded.home";
 const TAKE_BACK_DECISION: &str = "delete from plan_decision where person = $1";
-const DECISION_OF: &str = "select plan, reason, decided_by, decided_on from plan_decision where person = $1";
+const DECISION_OF: &str = "select plan, reason, decided_by, decided_on, reason_sealed from plan_decision where person = $1";
 const PUT_PLAN: &str =
     "insert into plan (person, plan, why, disease, disease_zh, disease_en, code, diagnosed_on,
-    sensitive, note, since, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    sensitive, note, since, home, told_sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     on conflict (person) do update set plan = excluded.plan, why = excluded.why, disease = excluded.disease,
     disease_zh = excluded.disease_zh, disease_en = excluded.disease_en, code = excluded.code,
     diagnosed_on = excluded.diagnosed_on, sensitive = excluded.sensitive, note = excluded.note,
-    since = excluded.since, home = excluded.home";
+    since = excluded.since, home = excluded.home, told_sealed = excluded.told_sealed";
 const END_PLAN: &str = "delete from plan where person = $1";
 const PUT_CHANGE: &str =
     "insert into plan_change (id, person, on_day, before, after, why, disease_zh, disease_en,
-    code, diagnosed_on, sensitive, note, home) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-    on conflict (id) do nothing";
+    code, diagnosed_on, sensitive, note, home, told_sealed)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing";
 const PLAN_OF: &str =
     "select plan.person, '', plan.home, cast(null as bigint), plan.plan, plan.why, plan.disease_zh,
-    plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since, cast(null as bigint)
-    from plan where plan.person = $1";
+    plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since, cast(null as bigint),
+    plan.told_sealed from plan where plan.person = $1";
 const CHANGES_OF: &str =
-    "select on_day, before, after, why, disease_zh, disease_en, code, diagnosed_on, sensitive, note
-    from plan_change where person = $1 order by on_day desc, id desc limit 100";
+    "select on_day, before, after, why, disease_zh, disease_en, code, diagnosed_on, sensitive, note,
+    id, told_sealed from plan_change where person = $1 order by on_day desc, id desc limit 100";
 const LIST: &str =
     "select plan.person, person.name, plan.home, person.birth, plan.plan, plan.why, plan.disease_zh,
     plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since,
     (select max(bill.discharged_on) from bill where bill.person = plan.person
-        and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled') as treated_on
-    from plan join person on person.id = plan.person
+        and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled') as treated_on,
+    plan.told_sealed from plan join person on person.id = plan.person
     where plan.home between $1 and $2 and not plan.sensitive and person.died_on is null
     and (cast($3 as text) is null or plan.plan = $3) and (cast($4 as text) is null or plan.disease = $4)
     and (cast($5 as boolean) is null or $5 = exists (select 1 from bill where bill.person = plan.person
@@ -111,7 +121,10 @@ fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), Data
             let body: Planned = fact.body()?;
             tx.execute(CLEAR_MAJOR, &params![fact.new.subject.id])?;
             for (diagnosis, major) in &body.major {
-                tx.execute(SET_MAJOR, &params![*diagnosis, major.as_str()])?;
+                if tx.execute(SET_MAJOR, &params![*diagnosis, major.as_str()])? == 0 {
+                    let sealed = tx.sealed(MAJOR, *diagnosis, Some(major))?;
+                    tx.execute(SEAL_MAJOR, &params![*diagnosis, sealed])?;
+                }
             }
             continue;
         }
@@ -125,22 +138,33 @@ fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), Data
 }
 
 fn put_diagnosis(tx: &mut Transaction<'_>, fact: &Fact, body: &Diagnosed) -> Result<(), DatabaseError> {
+    let texts = [
+        body.code.as_str(),
+        body.system.as_str(),
+        body.name.as_str(),
+        body.institution.as_str(),
+        body.origin.as_str(),
+        resistance(body.drug_resistant),
+    ];
+    let (clear, sealed) = told(tx, DIAGNOSIS, body.diagnosis, body.sensitive, texts)?;
+    let [code, system, name, institution, origin, _] = clear;
     tx.execute(
         PUT_DIAGNOSIS,
         &params![
             body.diagnosis,
             fact.new.subject.id,
-            body.code.as_str(),
-            body.system.as_str(),
-            body.name.as_str(),
+            code,
+            system,
+            name,
             body.from,
             body.to,
-            body.institution.as_str(),
-            body.origin.as_str(),
-            body.drug_resistant,
+            institution,
+            origin,
+            body.drug_resistant && !body.sensitive,
             body.sensitive,
             fact.new.id,
-            fact.new.place
+            fact.new.place,
+            sealed
         ],
     )?;
     Ok(())
@@ -151,23 +175,26 @@ fn apply_put_right(tx: &mut Transaction<'_>, fact: &Fact, body: &PutRight) -> Re
         tx.execute(UNSTRIKE, &params![undone])?;
     } else {
         let before = &body.before;
+        let texts = [before.code.as_str(), before.name.as_str(), body.reason.as_str()];
+        let ([code, name, reason], sealed) = told(tx, STRUCK, fact.new.id, body.sensitive, texts)?;
         tx.execute(
             STRIKE,
             &params![
                 fact.new.id,
                 body.diagnosis,
                 fact.new.subject.id,
-                before.code.as_str(),
-                before.name.as_str(),
+                code,
+                name,
                 before.from,
                 before.to,
                 body.after.is_none(),
-                body.reason.as_str(),
+                reason,
                 body.by.as_str(),
                 body.on,
                 fact.new.author,
                 body.sensitive,
-                fact.new.place
+                fact.new.place,
+                sealed
             ],
         )?;
     }
@@ -192,18 +219,24 @@ fn apply_decided(tx: &mut Transaction<'_>, fact: &Fact, body: &Decided) -> Resul
     let person = fact.new.subject.id;
     match body.plan {
         None => tx.execute(TAKE_BACK_DECISION, &params![person])?,
-        Some(plan) => tx.execute(
-            PUT_DECISION,
-            &params![person, plan.key(), body.reason.as_str(), body.by.as_str(), body.on, fact.new.place],
-        )?,
+        Some(plan) => {
+            let reason = reason_sealed(tx, person, &body.reason)?;
+            let row = params![person, plan.key(), body.by.as_str(), body.on, fact.new.place, reason];
+            tx.execute(PUT_DECISION, &row)?
+        }
     };
     Ok(())
 }
 
 fn apply_planned(tx: &mut Transaction<'_>, fact: &Fact, body: &Planned) -> Result<(), DatabaseError> {
     let (person, home) = (fact.new.subject.id, fact.new.place);
-    let text = |text: Option<&String>| text.cloned().unwrap_or_default();
     let plan = body.plan.as_ref();
+    let is_secret = plan.is_some_and(|plan| plan.sensitive);
+    let texts = plan.map_or([""; 5], |plan| {
+        [plan.why.key(), &plan.disease_zh, &plan.disease_en, &plan.code, &plan.note]
+    });
+    let ([why, disease_zh, disease_en, code, note], sealed) =
+        told(tx, CHANGE, fact.new.id, is_secret, texts)?;
     tx.execute(
         PUT_CHANGE,
         &params![
@@ -212,35 +245,38 @@ fn apply_planned(tx: &mut Transaction<'_>, fact: &Fact, body: &Planned) -> Resul
             body.on,
             body.before.map(PlanKind::key),
             plan.map(|plan| plan.kind.key()),
-            plan.map_or("", |plan| plan.why.key()),
-            text(plan.map(|plan| &plan.disease_zh)),
-            text(plan.map(|plan| &plan.disease_en)),
-            text(plan.map(|plan| &plan.code)),
+            why,
+            disease_zh,
+            disease_en,
+            code,
             plan.map(|plan| plan.diagnosed_on),
-            plan.is_some_and(|plan| plan.sensitive),
-            text(plan.map(|plan| &plan.note)),
-            home
+            is_secret,
+            note,
+            home,
+            sealed
         ],
     )?;
     let Some(plan) = plan else {
         tx.execute(END_PLAN, &params![person])?;
         return Ok(());
     };
+    let ([why, disease_zh, disease_en, code, note], sealed) = told(tx, PLAN, person, is_secret, texts)?;
     tx.execute(
         PUT_PLAN,
         &params![
             person,
             plan.kind.key(),
-            plan.why.key(),
-            plan.disease.as_deref(),
-            plan.disease_zh.as_str(),
-            plan.disease_en.as_str(),
-            plan.code.as_str(),
+            why,
+            plan.disease.as_deref().filter(|_| !is_secret),
+            disease_zh,
+            disease_en,
+            code,
             plan.diagnosed_on,
-            plan.sensitive,
-            plan.note.as_str(),
+            is_secret,
+            note,
             body.since,
-            home
+            home,
+            sealed
         ],
     )?;
     Ok(())
@@ -270,25 +306,38 @@ pub struct KnownDiagnosis {
 /// # Errors
 /// When the database fails.
 pub fn diagnoses_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<KnownDiagnosis>, DatabaseError> {
-    let read = |row: &Row| {
-        Ok(KnownDiagnosis {
-            diagnosis: Diagnosis {
-                id: row.get(0)?,
-                code: row.get(1)?,
-                name: row.get(2)?,
-                from: row.get(3)?,
-                to: row.get(4)?,
-                drug_resistant: row.get(5)?,
-            },
-            system: row.get(6)?,
-            institution: row.get(7)?,
-            origin: row.get(8)?,
-            sensitive: row.get(9)?,
-            fact: row.get(10)?,
-            major: row.get(11)?,
-        })
+    let rows = tx.query(DIAGNOSES_OF, &params![person])?;
+    rows.iter().map(|row| read_diagnosis(tx, row)).collect()
+}
+
+fn read_diagnosis(tx: &mut Transaction<'_>, row: &Row) -> Result<KnownDiagnosis, DatabaseError> {
+    let id: Uuid = row.get(0)?;
+    // Whether it is resistant stands in clear as what it is, sealed as a text.
+    let resistant: bool = row.get(5)?;
+    let [code, system, name, institution, origin, sealed_resistance] = match row.get::<Option<Vec<u8>>>(12)? {
+        Some(_) => read_told(tx, DIAGNOSIS, id, row, ([1, 6, 2, 7, 8, 1], 12))?,
+        None => [row.get(1)?, row.get(6)?, row.get(2)?, row.get(7)?, row.get(8)?, String::new()],
     };
-    tx.query(DIAGNOSES_OF, &params![person])?.iter().map(read).collect()
+    let major = match tx.opened(MAJOR, id, row.get(13)?)? {
+        Some(major) => Some(major),
+        None => row.get(11)?,
+    };
+    Ok(KnownDiagnosis {
+        diagnosis: Diagnosis {
+            id,
+            code,
+            name,
+            from: row.get(3)?,
+            to: row.get(4)?,
+            drug_resistant: resistant || sealed_resistance == resistance(true),
+        },
+        system,
+        institution,
+        origin,
+        sensitive: row.get(9)?,
+        fact: row.get(10)?,
+        major,
+    })
 }
 
 /// What the record said of a disease before somebody put it right by hand.
@@ -323,22 +372,25 @@ pub struct StruckDiagnosis {
 /// # Errors
 /// When the database fails.
 pub fn struck_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<StruckDiagnosis>, DatabaseError> {
+    let rows = tx.query(STRUCK_OF, &params![person])?;
     let read = |row: &Row| {
+        let fact = row.get(0)?;
+        let [code, name, reason] = read_told(tx, STRUCK, fact, row, ([1, 2, 6], 11))?;
         Ok(StruckDiagnosis {
-            fact: row.get(0)?,
-            code: row.get(1)?,
-            name: row.get(2)?,
+            fact,
+            code,
+            name,
             from: row.get(3)?,
             to: row.get(4)?,
             withdrawn: row.get(5)?,
-            reason: row.get(6)?,
+            reason,
             by: row.get(7)?,
             on: row.get(8)?,
             author: row.get(9)?,
             sensitive: row.get(10)?,
         })
     };
-    tx.query(STRUCK_OF, &params![person])?.iter().map(read).collect()
+    rows.iter().map(read).collect()
 }
 
 /// The codes under which diagnoses within reach bear a name that holds `name`, the most frequent first, with the name.
@@ -401,7 +453,11 @@ pub fn decision_of(
     let Some(row) = tx.query_one(DECISION_OF, &params![person])? else { return Ok(None) };
     let plan: String = row.get(0)?;
     let Some(plan) = PlanKind::of_key(&plan) else { return Ok(None) };
-    Ok(Some((Decision { plan, reason: row.get(1)? }, row.get(2)?, row.get(3)?)))
+    let reason = match tx.opened(REASON, person, row.get(4)?)? {
+        Some(reason) => reason,
+        None => row.get(1)?,
+    };
+    Ok(Some((Decision { plan, reason }, row.get(2)?, row.get(3)?)))
 }
 
 /// A person in a plan, as lists show it.
@@ -437,21 +493,23 @@ pub struct PlanRow {
     pub treated_on: Option<Day>,
 }
 
-fn read_plan(row: &Row) -> Result<PlanRow, DatabaseError> {
-    let (plan, why): (String, String) = (row.get(4)?, row.get(5)?);
+fn read_plan(tx: &mut Transaction<'_>, row: &Row) -> Result<PlanRow, DatabaseError> {
+    let (person, plan): (Uuid, String) = (row.get(0)?, row.get(4)?);
+    let [why, disease_zh, disease_en, code, note] =
+        read_told(tx, PLAN, person, row, ([5, 6, 7, 8, 11], 14))?;
     Ok(PlanRow {
-        person: row.get(0)?,
+        person,
         name: row.get(1)?,
         home: row.get(2)?,
         birth: row.get(3)?,
         plan: PlanKind::of_key(&plan).ok_or(DatabaseError::WrongType { column: 4, expected: "plan" })?,
         why: Why::of_key(&why).ok_or(DatabaseError::WrongType { column: 5, expected: "reason" })?,
-        disease_zh: row.get(6)?,
-        disease_en: row.get(7)?,
-        code: row.get(8)?,
+        disease_zh,
+        disease_en,
+        code,
         diagnosed_on: row.get(9)?,
         sensitive: row.get(10)?,
-        note: row.get(11)?,
+        note,
         since: row.get(12)?,
         treated_on: row.get(13)?,
     })
@@ -462,7 +520,8 @@ fn read_plan(row: &Row) -> Result<PlanRow, DatabaseError> {
 /// # Errors
 /// When the database fails.
 pub fn plan_row(tx: &mut Transaction<'_>, person: Uuid) -> Result<Option<PlanRow>, DatabaseError> {
-    tx.query_one(PLAN_OF, &params![person])?.as_ref().map(read_plan).transpose()
+    let row = tx.query_one(PLAN_OF, &params![person])?;
+    row.as_ref().map(|row| read_plan(tx, row)).transpose()
 }
 
 /// A change of plan.
@@ -496,22 +555,24 @@ pub struct ChangeRow {
 /// When the database fails.
 pub fn changes_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<ChangeRow>, DatabaseError> {
     let kind = |key: Option<String>| key.as_deref().and_then(PlanKind::of_key);
+    let rows = tx.query(CHANGES_OF, &params![person])?;
     let read = |row: &Row| {
-        let why: String = row.get(3)?;
+        let [why, disease_zh, disease_en, code, note] =
+            read_told(tx, CHANGE, row.get(10)?, row, ([3, 4, 5, 6, 9], 11))?;
         Ok(ChangeRow {
             on: row.get(0)?,
             before: kind(row.get(1)?),
             after: kind(row.get(2)?),
             why: Why::of_key(&why),
-            disease_zh: row.get(4)?,
-            disease_en: row.get(5)?,
-            code: row.get(6)?,
+            disease_zh,
+            disease_en,
+            code,
             diagnosed_on: row.get(7)?,
             sensitive: row.get(8)?,
-            note: row.get(9)?,
+            note,
         })
     };
-    tx.query(CHANGES_OF, &params![person])?.iter().map(read).collect()
+    rows.iter().map(read).collect()
 }
 
 /// Which plans are listed.
@@ -544,7 +605,8 @@ pub fn list(
         limit,
         offset
     ];
-    tx.query(LIST, &params)?.iter().map(read_plan).collect()
+    let rows = tx.query(LIST, &params)?;
+    rows.iter().map(|row| read_plan(tx, row)).collect()
 }
 
 /// How many people in plans are within reach, and how many of them are there for a diagnosis of level 5.

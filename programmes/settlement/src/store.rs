@@ -28,7 +28,7 @@ pub use closing::{
     CLOSINGS, LateBill, YearState, YearSum, closed_year, count_late, is_handed_in, late_bill, late_bills,
     waiting_in_year, year_sums,
 };
-pub use deviation::{StayRow, stays_with_diagnosis};
+pub use deviation::{CLEAR_TEXT, SEALED, StayRow, stays_with_diagnosis};
 pub use joined::{
     JoinedYear, MOST_JOINED, Openings, alone_between, itemised_joined, joined_year, joined_year_with,
     waiting_joined,

@@ -136,7 +136,7 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
             if !bills.insert(body.bill) {
                 put(tx, &mut rows)?;
             }
-            rows.push(row(fact, &body)?);
+            rows.push(row(tx, fact, &body)?);
             continue;
         }
         put(tx, &mut rows)?;
@@ -167,7 +167,9 @@ fn put(tx: &mut Transaction<'_>, rows: &mut Vec<Vec<Value>>) -> Result<(), Datab
     Ok(())
 }
 
-fn row(fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
+fn row(tx: &mut Transaction<'_>, fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
+    let code = body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str());
+    let diagnosis = tx.sealed(store::DIAGNOSIS, body.bill, code)?;
     let institution = &body.institution;
     let treated = Treated {
         place: institution.place,
@@ -190,7 +192,7 @@ fn row(fact: &Fact, body: &Received) -> Result<Vec<Value>, DatabaseError> {
         body.total,
         body.compliant,
         body.already_paid,
-        body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
+        diagnosis,
         written(&treated)?,
         fees_of(body)?,
         categories_of(body)?,

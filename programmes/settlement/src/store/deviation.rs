@@ -2,14 +2,39 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{ClearText, DatabaseError, Row, SealedTable, Transaction, params};
 
-const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.discharged_on, bill.diagnosis, bill.total,
-    bill.own, person.name, person.birth, institution.code, institution.name
+const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.discharged_on, bill.diagnosis_sealed, bill.total,
+    bill.own, person.name, person.birth, institution.code, institution.name, bill.diagnosis
     from bill join institution on institution.id = bill.institution left join person on person.id = bill.person
     where bill.discharged_on between $3 and $4 and bill.home between $1 and $2
-        and (cast($6 as uuid) is null or bill.institution = $6) and bill.state = 'settled' and bill.setting = 'inpatient' and bill.diagnosis is not null
+        and (cast($6 as uuid) is null or bill.institution = $6) and bill.state = 'settled' and bill.setting = 'inpatient'
+        and (bill.diagnosis_sealed is not null or bill.diagnosis is not null)
     order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5";
+
+const IN_CLEAR: &str = "select id, diagnosis from bill where diagnosis is not null limit $1";
+const SEAL_DIAGNOSIS: &str = "update bill set diagnosis = null, diagnosis_sealed = $2 where id = $1 and diagnosis = $3";
+
+/// What is sealed of bills.
+pub const SEALED: &[SealedTable] =
+    &[SealedTable { table: "bill", id: "id", columns: &["diagnosis_sealed"] }];
+
+/// What stood in clear.
+pub const CLEAR_TEXT: &[ClearText] =
+    &[ClearText { name: "diagnoses of bills", seal: seal_diagnoses, finish: "" }];
+
+/// Where the code of the diagnosis stands.
+pub(super) const DIAGNOSIS: (&str, &str) = ("bill", "diagnosis_sealed");
+
+fn seal_diagnoses(tx: &mut Transaction<'_>, most: usize) -> Result<u64, DatabaseError> {
+    let rows = tx.query(IN_CLEAR, &params![i64::try_from(most).unwrap_or(i64::MAX)])?;
+    for row in &rows {
+        let (bill, code): (Uuid, String) = (row.get(0)?, row.get(1)?);
+        let sealed = tx.sealed(DIAGNOSIS, bill, Some(&code))?;
+        tx.execute(SEAL_DIAGNOSIS, &params![bill, sealed, code])?;
+    }
+    Ok(rows.len() as u64)
+}
 
 /// A settled stay with a diagnosis.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,15 +65,19 @@ pub struct StayRow {
     pub institution_name: String,
 }
 
-fn read(row: &Row) -> Result<StayRow, DatabaseError> {
-    let discharged_on: Day = row.get(4)?;
+fn read(tx: &mut Transaction<'_>, row: &Row) -> Result<StayRow, DatabaseError> {
+    let (id, discharged_on): (Uuid, Day) = (row.get(0)?, row.get(4)?);
+    let diagnosis = match tx.opened(DIAGNOSIS, id, row.get(5)?)? {
+        Some(code) => code,
+        None => row.get(12)?,
+    };
     Ok(StayRow {
-        id: row.get(0)?,
+        id,
         number: row.get(1)?,
         person: row.get(2)?,
         home: row.get(3)?,
         discharged_on,
-        diagnosis: row.get(5)?,
+        diagnosis,
         total: row.get(6)?,
         own: row.get(7)?,
         person_name: row.get::<Option<String>>(8)?.unwrap_or_default(),
@@ -69,5 +98,6 @@ pub fn stays_with_diagnosis(
     limit: i64,
 ) -> Result<Vec<StayRow>, DatabaseError> {
     let asked = params![reach.first(), reach.last(), from, to, limit, reach.institution()];
-    tx.query(STAYS, &asked)?.iter().map(read).collect()
+    let rows = tx.query(STAYS, &asked)?;
+    rows.iter().map(|row| read(tx, row)).collect()
 }

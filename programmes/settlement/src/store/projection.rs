@@ -11,6 +11,7 @@ use crate::facts::{
     ADMITTED, Admitted, BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause,
     NOT_SETTLED, NotSettled, OPENING, Opening, SETTLED, Settled, Why,
 };
+use super::deviation::DIAGNOSIS;
 use crate::rules::LONGEST_NUMBER;
 
 const PUT_BILLS: InsertMany = InsertMany {
@@ -29,7 +30,7 @@ const PUT_BILLS: InsertMany = InsertMany {
         "discharged_on",
         "received_at",
         "setting",
-        "diagnosis",
+        "diagnosis_sealed",
         "total",
         "compliant",
         "own",
@@ -42,7 +43,7 @@ const PUT_BILLS: InsertMany = InsertMany {
         number = excluded.number, person = excluded.person, household = excluded.household, home = excluded.home,
         institution = excluded.institution, insurance_year = excluded.insurance_year,
         admitted_on = excluded.admitted_on, discharged_on = excluded.discharged_on,
-        received_at = excluded.received_at, setting = excluded.setting, diagnosis = excluded.diagnosis,
+        received_at = excluded.received_at, setting = excluded.setting, diagnosis = null, diagnosis_sealed = excluded.diagnosis_sealed,
         total = excluded.total, compliant = excluded.compliant, own = excluded.own,
         own_uncovered = excluded.own_uncovered, paid_insurance = excluded.paid_insurance, waived = excluded.waived,
         state = excluded.state, receipt = null, result = null, closing = null",
@@ -282,8 +283,11 @@ fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
     }
     batch.bills.clear();
     let received = std::mem::take(&mut batch.received);
-    let rows = received.iter().map(|(fact, body)| {
-        params![
+    let mut rows = Vec::with_capacity(received.len());
+    for (fact, body) in &received {
+        let code = body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str());
+        let diagnosis = tx.sealed(DIAGNOSIS, body.bill, code)?;
+        rows.push(params![
             body.bill,
             fact.new.id,
             body.content(fact.new.subject.id),
@@ -297,7 +301,7 @@ fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
             body.discharge,
             fact.received_at,
             body.setting.name(),
-            body.diagnosis.as_ref().map(|diagnosis| diagnosis.code.as_str()),
+            diagnosis,
             body.total,
             body.compliant,
             0_i64,
@@ -305,8 +309,8 @@ fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
             0_i64,
             0_i64,
             "received",
-        ]
-    });
+        ]);
+    }
     tx.insert_many(&PUT_BILLS, rows)?;
     Ok(())
 }

@@ -3,23 +3,24 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Fen, Sex, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
 use kangmai_people::Label;
 use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Release};
 use serde::de::DeserializeOwned;
 
 use crate::bills::{Cost, Fee, Holder, Treated};
+use super::DIAGNOSIS;
 use crate::rules::{Opened, Openings, YearBill, year_of};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";
 // By the index of years: its rows follow each other in the table, those of a place do not.
 const BILLS: &str =
     "select bill, person, household, home, admitted_on, discharged_on, received_at, total, compliant,
-    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
+    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories, diagnosis_sealed from what_if_bill
     where insurance_year = $1 and home between $2 and $3";
 const ONE: &str =
     "select bill, person, household, home, admitted_on, discharged_on, received_at, total, compliant,
-    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories from what_if_bill
+    already_paid, own, birth, sex, diagnosis, treated, fees, holder, categories, diagnosis_sealed from what_if_bill
     where bill = $1";
 const ELSEWHERE: &str = "select bill, person, household from what_if_bill
     where insurance_year = $1 and (home < $2 or home > $3)";
@@ -71,7 +72,8 @@ pub fn read_year(
     let range = place.range();
     let (first, last) = (range.first.cast_signed(), range.last.cast_signed());
     let mut read = YearRead::default();
-    let mut known = Known { release, treated: HashMap::new(), holders: HashMap::new() };
+    let opener = tx.opener()?;
+    let mut known = Known { release, opener, treated: HashMap::new(), holders: HashMap::new() };
     let mut seen = 0;
     tx.for_each(BILLS, &params![year, first, last], |row| {
         seen += 1;
@@ -180,6 +182,7 @@ struct Person {
 /// What stands in many rows, read once.
 struct Known<'r> {
     release: &'r Release,
+    opener: Opener,
     treated: HashMap<String, Place>,
     holders: HashMap<String, Person>,
 }
@@ -189,6 +192,10 @@ impl Known<'_> {
     fn bill(&mut self, row: &Row) -> Result<Option<YearBill>, DatabaseError> {
         let Some(holder) = row.get::<Option<String>>(16)? else { return Ok(None) };
         let person = self.person(holder)?;
+        let diagnosis = match self.opener.text(DIAGNOSIS, row.get(0)?, row.get(18)?)? {
+            Some(code) => Some(code),
+            None => row.get(13)?,
+        };
         let place = self.place(row.get(14)?)?;
         let home: DivisionCode = row.get(3)?;
         let (total, discharge): (Fen, Day) = (row.get(7)?, row.get(5)?);
@@ -206,7 +213,6 @@ impl Known<'_> {
         }
         facts.sex =
             row.get::<Option<String>>(12)?.map(|sex| if sex == "male" { Sex::Male } else { Sex::Female });
-        let diagnosis: Option<String> = row.get(13)?;
         facts.diagnosis = diagnosis.and_then(|code| code.parse().ok()).unwrap_or(Icd10::UNKNOWN);
         put_place(&mut facts, place);
         if let Some(fees) = row.get::<Option<String>>(15)? {
