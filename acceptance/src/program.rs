@@ -87,6 +87,11 @@ impl Program {
 }
 
 impl Running {
+    /// The number of the process.
+    pub fn number(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until a server takes connections.
     #[expect(clippy::disallowed_methods, reason = "waits for another process")]
     pub fn wait_until_it_answers(&mut self) {

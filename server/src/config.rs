@@ -17,6 +17,7 @@ use kangmai_web::TrustedProxies;
 use zeroize::Zeroizing;
 
 use crate::application::OpenIdDesk;
+use crate::tls::Certificate;
 
 pub use limits::LimitsConfig;
 
@@ -52,6 +53,12 @@ pub struct ServeConfig {
     /// The program is reached by https (through a proxy): cookies are marked so
     #[arg(long, env = "KANGMAI_SECURE")]
     pub secure: bool,
+    /// Serve by https with the certificates in this file (PEM, the own first); read anew when it changes, and on SIGHUP
+    #[arg(long, env = "KANGMAI_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The file with the key of the certificate (PEM)
+    #[arg(long, env = "KANGMAI_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
     /// A folder for files that come in, of this program alone
     #[arg(long, env = "KANGMAI_UPLOADS", default_value = "kangmai-data/uploads")]
     pub uploads: PathBuf,
@@ -80,6 +87,19 @@ impl ServeConfig {
             gate.trusted_proxies,
             gate.openid_issuer.as_deref().unwrap_or("-"),
         )
+    }
+}
+
+impl ServeConfig {
+    /// The certificate, if the program is to serve by https itself.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn certificate(&self) -> anyhow::Result<Option<Certificate>> {
+        match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => Certificate::read(certificate, key).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -15,4 +15,5 @@ mod metrics;
 mod office;
 pub mod programmes;
 pub mod serving;
+pub mod tls;
 pub mod wall;

@@ -11,22 +11,26 @@ use kangmai_programme::{App, Law, Settings, read_law, release_files};
 
 use crate::application::{OpenIdDesk, Parts, application, limited_router, load_policies, make_ready};
 use crate::config::{Config, ServeConfig};
-use crate::serving::{ServingLimits, Traffic, accept, raise_file_limit};
+use crate::serving::{ConnectionLimits, ServingLimits, Stopped, Traffic, accept, raise_file_limit};
+use crate::tls::Certificate;
 
 use super::say;
 
 pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
-    let settings = Settings { secure: serve.secure, uploads: serve.uploads.clone(), demo: false };
+    let certificate = serve.certificate()?;
+    let secure = serve.secure || certificate.is_some();
+    let settings = Settings { secure, uploads: serve.uploads.clone(), demo: false };
     let _alone = crate::lock::hold_alone(&config.database)?;
     let app = open(config, settings)?.behind(serve.gate.rules());
     let code = set_up_code(&app)?;
     let openid = serve.gate.openid()?;
     let limits = serve.limits.limits(&serve.gate.trusted_proxies);
     super::audit::note(&app.database, "server_started", serve.settings())?;
-    serve_app(&app, serve.listen, (openid, limits), &serve.anchors, || {
-        say(format!("http://{}", serve.listen));
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    serve_app(&app, (serve.listen, certificate), (openid, limits), &serve.anchors, || {
+        say(format!("{scheme}://{}", serve.listen));
         if let Some(code) = code {
-            say(format!("初始设置 / set-up: http://{}/set-up", serve.listen));
+            say(format!("初始设置 / set-up: {scheme}://{}/set-up", serve.listen));
             say(format!(
                 "初始设置码（{SET_UP_MINUTES} 分钟内有效）/ set-up code, for {SET_UP_MINUTES} minutes: {code}"
             ));
@@ -92,10 +96,10 @@ pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
     Ok(database)
 }
 
-/// Serves until told to stop; calls `ready` once the address answers.
+/// Serves until told to stop, by https if there is a certificate; calls `ready` once the address answers.
 pub(super) fn serve_app(
     app: &App,
-    listen: std::net::SocketAddr,
+    (listen, certificate): (std::net::SocketAddr, Option<Certificate>),
     (openid, mut limits): (Option<Arc<OpenIdDesk>>, ServingLimits),
     anchors: &std::path::Path,
     ready: impl FnOnce(),
@@ -115,8 +119,7 @@ pub(super) fn serve_app(
         let _chaining = tokio::spawn(super::audit::keep_chain(app.clone(), anchors.to_owned()));
         let traffic = Arc::<Traffic>::default();
         let router = limited_router(app, openid, &limits, &traffic);
-        let greet = |stream| std::future::ready(Ok(stream));
-        let stopped = accept(listener, (router, greet), (limits.connections, traffic), stop_signal()).await;
+        let stopped = take_all(listener, certificate, router, (limits.connections, traffic)).await?;
         match stopped.cut {
             0 => tracing::info!("stopped; all that was under way came to its end"),
             cut => {
@@ -128,6 +131,23 @@ pub(super) fn serve_app(
     // What a thread still writes ends by itself; a stop does not wait for it for ever.
     runtime.shutdown_timeout(LAST_WRITES);
     served
+}
+
+/// Serves whoever connects until told to stop, by https if there is a certificate.
+async fn take_all(
+    listener: tokio::net::TcpListener,
+    certificate: Option<Certificate>,
+    router: axum::Router,
+    limits: (ConnectionLimits, Arc<Traffic>),
+) -> anyhow::Result<Stopped> {
+    let Some(certificate) = certificate else {
+        let greet = |stream| std::future::ready(Ok(stream));
+        return Ok(accept(listener, (router, greet), limits, stop_signal()).await);
+    };
+    let acceptor = certificate.acceptor()?;
+    let _fresh = tokio::spawn(certificate.keep_fresh());
+    let greet = move |stream| acceptor.accept(stream);
+    Ok(accept(listener, (router, greet), limits, stop_signal()).await)
 }
 
 /// How long the last writes may take once everybody has left.
