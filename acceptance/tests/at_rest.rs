@@ -123,7 +123,9 @@ fn what_a_release_before_left_in_clear_is_read_and_then_sealed() {
         let query = Query::read(&one).expect("a query");
         let place: DivisionCode = COUNTY.parse().expect("a code");
         let there = database.read_blocking(move |tx| search(tx, place.range(), &query, 5)).expect("found");
-        assert!(there.iter().any(|person| person.body.id_number.as_ref().is_some_and(|it| it.as_str() == one)));
+        assert!(
+            there.iter().any(|person| person.body.id_number.as_ref().is_some_and(|it| it.as_str() == one))
+        );
     });
 }
 

@@ -77,7 +77,8 @@ fn it_serves_by_https_and_takes_up_a_new_certificate() {
     let _ = plain.read_to_end(&mut told);
     assert!(!told.starts_with(b"HTTP"), "it answers without TLS");
     // Somebody who never shakes hands holds nobody up.
-    let idle: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect(&running.host).expect("a connection")).collect();
+    let idle: Vec<TcpStream> =
+        (0..50).map(|_| TcpStream::connect(&running.host).expect("a connection")).collect();
     let begun = Instant::now();
     assert_eq!(browser(FIRST).get(&address).call().expect("an answer").status(), 200);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());

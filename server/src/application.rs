@@ -96,7 +96,9 @@ pub fn make_ready(
     database.migrate(programmes::migrations(), clock.now()).context("bringing the database up to date")?;
     if let Some(master) = master {
         match database.unlock(master, ids, clock.now()) {
-            Err(DatabaseError::Keys(Unopened::NoKey(wanted))) => anyhow::bail!(other_master_key(wanted, master)),
+            Err(DatabaseError::Keys(Unopened::NoKey(wanted))) => {
+                anyhow::bail!(other_master_key(wanted, master))
+            }
             taken => taken.context("taking up the keys of the database")?,
         }
     }

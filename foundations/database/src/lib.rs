@@ -37,7 +37,8 @@ pub use insert::InsertMany;
 pub use keys::{KEY_TABLES, KeptKey, Opener, forget_key, kept_keys};
 pub use migrate::{Migration, Migrations};
 pub use sealed::{
-    ClearText, SealedTable, Standing, look_for_clear_text_again, reseal, reseal_copy, seal_clear_text, standing,
+    ClearText, SealedTable, Standing, look_for_clear_text_again, reseal, reseal_copy, seal_clear_text,
+    standing,
 };
 pub use snapshot::{Hash, TableSum};
 pub use transaction::{Dialect, Transaction};

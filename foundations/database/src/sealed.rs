@@ -90,8 +90,8 @@ pub fn reseal(
     for table in tables.iter().copied() {
         let mut after = Uuid::nil();
         loop {
-            let (last, sealed) =
-                database.write_blocking(move |tx| reseal_some(tx, table, (table.table, Broken::Refused), after))?;
+            let (last, sealed) = database
+                .write_blocking(move |tx| reseal_some(tx, table, (table.table, Broken::Refused), after))?;
             done += sealed;
             progress(done);
             match last {

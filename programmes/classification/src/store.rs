@@ -49,7 +49,8 @@ const PUT_DECISION: &str = "insert into plan_decision (person, plan, reason, dec
     on conflict (person) do update set plan = excluded.plan, reason = '', reason_sealed = excluded.reason_sealed,
     decided_by = excluded.decided_by, decided_on = excluded.decided_on, home = excluded.home";
 const TAKE_BACK_DECISION: &str = "delete from plan_decision where person = $1";
-const DECISION_OF: &str = "select plan, reason, decided_by, decided_on, reason_sealed from plan_decision where person = $1";
+const DECISION_OF: &str =
+    "select plan, reason, decided_by, decided_on, reason_sealed from plan_decision where person = $1";
 const PUT_PLAN: &str =
     "insert into plan (person, plan, why, disease, disease_zh, disease_en, code, diagnosed_on,
     sensitive, note, since, home, told_sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -232,9 +233,8 @@ fn apply_planned(tx: &mut Transaction<'_>, fact: &Fact, body: &Planned) -> Resul
     let (person, home) = (fact.new.subject.id, fact.new.place);
     let plan = body.plan.as_ref();
     let is_secret = plan.is_some_and(|plan| plan.sensitive);
-    let texts = plan.map_or([""; 5], |plan| {
-        [plan.why.key(), &plan.disease_zh, &plan.disease_en, &plan.code, &plan.note]
-    });
+    let texts = plan
+        .map_or([""; 5], |plan| [plan.why.key(), &plan.disease_zh, &plan.disease_en, &plan.code, &plan.note]);
     let ([why, disease_zh, disease_en, code, note], sealed) =
         told(tx, CHANGE, fact.new.id, is_secret, texts)?;
     tx.execute(
@@ -495,8 +495,7 @@ pub struct PlanRow {
 
 fn read_plan(tx: &mut Transaction<'_>, row: &Row) -> Result<PlanRow, DatabaseError> {
     let (person, plan): (Uuid, String) = (row.get(0)?, row.get(4)?);
-    let [why, disease_zh, disease_en, code, note] =
-        read_told(tx, PLAN, person, row, ([5, 6, 7, 8, 11], 14))?;
+    let [why, disease_zh, disease_en, code, note] = read_told(tx, PLAN, person, row, ([5, 6, 7, 8, 11], 14))?;
     Ok(PlanRow {
         person,
         name: row.get(1)?,

@@ -38,7 +38,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "006-households", sql: include_str!("../migrations/006-households.sql") },
         Migration { name: "007-interface", sql: include_str!("../migrations/007-interface.sql") },
         Migration { name: "008-desk", sql: include_str!("../migrations/008-desk.sql") },
-        Migration { name: "009-sealed-diagnosis", sql: include_str!("../migrations/009-sealed-diagnosis.sql") },
+        Migration {
+            name: "009-sealed-diagnosis",
+            sql: include_str!("../migrations/009-sealed-diagnosis.sql"),
+        },
         Migration {
             name: "010-diagnosis-in-clear",
             sql: include_str!("../migrations/010-diagnosis-in-clear.sql"),

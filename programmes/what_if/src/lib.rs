@@ -37,7 +37,10 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "002-categories", sql: include_str!("../migrations/002-categories.sql") },
         Migration { name: "003-drafts", sql: include_str!("../migrations/003-drafts.sql") },
         Migration { name: "004-judging", sql: include_str!("../migrations/004-judging.sql") },
-        Migration { name: "005-sealed-diagnosis", sql: include_str!("../migrations/005-sealed-diagnosis.sql") },
+        Migration {
+            name: "005-sealed-diagnosis",
+            sql: include_str!("../migrations/005-sealed-diagnosis.sql"),
+        },
         Migration {
             name: "006-diagnosis-in-clear",
             sql: include_str!("../migrations/006-diagnosis-in-clear.sql"),

@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use clap::{Subcommand, ValueEnum};
 use kangmai_base::{Clock as _, Moment, SystemClock, SystemIds};
 use kangmai_database::{
-    Database, KeptKey, Standing, forget_key, kept_keys, look_for_clear_text_again, reseal, seal_clear_text, standing,
+    Database, KeptKey, Standing, forget_key, kept_keys, look_for_clear_text_again, reseal, seal_clear_text,
+    standing,
 };
 use kangmai_seal::{CipherKind, MasterKeys};
 

@@ -8,10 +8,10 @@ use kangmai_base::{Day, DivisionCode, IdNumber, Phone, PlaceRange, Sex, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 use kangmai_places::person_initials;
 
+pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
 use self::numbers::{
     ID_NUMBER_CELL, NumberKeys, PHONE_CELL, last_four_digest, phone_digest, phone_tail_digest,
 };
-pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
 
 use crate::{
     Enrolment, Household, HouseholdBody, HouseholdId, Label, LabelInterval, Mark, Person, PersonBody,
@@ -123,12 +123,14 @@ const NOT_ENROLLED: &str =
     order by home, id limit $3 offset $4";
 const COUNT_NOT_ENROLLED: &str = "select count(*) from person where home between $1 and $2
     and enrolment = 'not_enrolled' and died_on is null and same_as is null";
-const MARKED: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
+const MARKED: &str =
+    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
     phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null order by home, id limit $3 offset $4";
 const COUNT_MARKED: &str = "select count(*) from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null";
-const ALIKE: &str = "select person.id, person.home, household.number, person.id_number_digest is not null from person
+const ALIKE: &str =
+    "select person.id, person.home, household.number, person.id_number_digest is not null from person
     join household on household.id = person.household
     where person.name = $1 and person.birth is not distinct from $2
     and (person.id_kind is null or person.id_kind <> 'Valid') and person.same_as is null

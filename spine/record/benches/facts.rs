@@ -18,7 +18,8 @@ const ALL: &[Migrations] = &[MIGRATIONS];
 const BODIES: [usize; 2] = [400, 2_000];
 
 fn main() {
-    let facts = std::env::var("KANGMAI_BENCH_FACTS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
+    let facts =
+        std::env::var("KANGMAI_BENCH_FACTS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
     for kind in [CipherKind::Aes256Gcm, CipherKind::Sm4Gcm] {
         for bytes in BODIES {
             measure(kind, facts, bytes);
@@ -66,7 +67,9 @@ fn alone(ring: &KeyRing, ids: &SeededIds, facts: usize, body: &str) -> (Duration
     let begun = Instant::now();
     let sealed: Vec<Vec<u8>> = rows
         .iter()
-        .map(|row| ring.seal(&Cell { table: "fact", column: "body_sealed", row: &cell(row) }, body.as_bytes()))
+        .map(|row| {
+            ring.seal(&Cell { table: "fact", column: "body_sealed", row: &cell(row) }, body.as_bytes())
+        })
         .collect();
     let sealing = begun.elapsed();
     let begun = Instant::now();

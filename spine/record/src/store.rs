@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
-use kangmai_database::{ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, Value, params};
+use kangmai_database::{
+    ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, Value, params,
+};
 use kangmai_seal::Purpose;
 
 use crate::fact::SubjectKind;
@@ -80,7 +82,11 @@ pub const SEALED: &[SealedTable] = &[
 
 /// Facts that stood in clear.
 pub const CLEAR_TEXT: &[ClearText] = &[
-    ClearText { name: "facts", seal: |tx, most| seal_in_clear(tx, (FACTS_IN_CLEAR, SEAL_FACT), BODY, most), finish: "" },
+    ClearText {
+        name: "facts",
+        seal: |tx, most| seal_in_clear(tx, (FACTS_IN_CLEAR, SEAL_FACT), BODY, most),
+        finish: "",
+    },
     ClearText {
         name: "parked facts",
         seal: |tx, most| seal_in_clear(tx, (PARKED_IN_CLEAR, SEAL_PARKED), PARKED_FACT, most),

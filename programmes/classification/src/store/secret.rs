@@ -59,11 +59,13 @@ const SEAL_STRUCK: &str = "update diagnosis_struck set told_sealed = $2, code = 
     where id = $1 and told_sealed is null";
 const PLANS_IN_CLEAR: &str = "select person, why, disease_zh, disease_en, code, note from plan
     where sensitive and told_sealed is null limit $1";
-const SEAL_PLAN: &str = "update plan set told_sealed = $2, why = '', disease = null, disease_zh = '', disease_en = '',
+const SEAL_PLAN: &str =
+    "update plan set told_sealed = $2, why = '', disease = null, disease_zh = '', disease_en = '',
     code = '', note = '' where person = $1 and told_sealed is null";
 const CHANGES_IN_CLEAR: &str = "select id, why, disease_zh, disease_en, code, note from plan_change
     where sensitive and told_sealed is null limit $1";
-const SEAL_CHANGE: &str = "update plan_change set told_sealed = $2, why = '', disease_zh = '', disease_en = '',
+const SEAL_CHANGE: &str =
+    "update plan_change set told_sealed = $2, why = '', disease_zh = '', disease_en = '',
     code = '', note = '' where id = $1 and told_sealed is null";
 const REASONS_IN_CLEAR: &str = "select person, reason from plan_decision where reason <> '' limit $1";
 const SEAL_REASON: &str =
@@ -138,8 +140,14 @@ fn seal_diagnoses(tx: &mut Transaction<'_>, most: usize) -> Result<u64, Database
     for row in &rows {
         let id: Uuid = row.get(0)?;
         let resistant: bool = row.get(6)?;
-        let texts =
-            [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, resistance(resistant).to_owned()];
+        let texts = [
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+            row.get(5)?,
+            resistance(resistant).to_owned(),
+        ];
         let told = sealed(tx, DIAGNOSIS, id, &texts)?;
         let major: Option<String> = row.get(7)?;
         let major = tx.sealed(MAJOR, id, major.as_deref())?;

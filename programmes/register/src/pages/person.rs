@@ -238,10 +238,13 @@ pub(crate) fn pairs(page: &Page, reach: &Reach, numbers: Numbers, person: &Perso
         ("register.relation", body.relation.map(|relation| page.word(relation.word()).into_owned())),
         ("register.home", Some(full_place(person.home))),
         ("register.living", body.living.map(full_place)),
-        ("register.phone", phone.map(|phone| match numbers {
-            Numbers::Masked => phone.masked(),
-            Numbers::Whole => phone.as_str().to_owned(),
-        })),
+        (
+            "register.phone",
+            phone.map(|phone| match numbers {
+                Numbers::Masked => phone.masked(),
+                Numbers::Whole => phone.as_str().to_owned(),
+            }),
+        ),
         ("register.insurance", Some(insurance)),
     ];
     all.into_iter().filter_map(|(word, value)| Some((page.word(word).into_owned(), value?))).collect()

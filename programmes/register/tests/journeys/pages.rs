@@ -212,8 +212,7 @@ fn what_is_wrong_is_put_right_by_hand_and_what_it_was_stays() {
         let done = officer.post(&correct, &right);
         assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, path.clone()));
         let page = officer.get(&path).text();
-        for expected in ["登记信息变更", "139****9901 → 139****9902", "没有认定的人群类别"]
-        {
+        for expected in ["登记信息变更", "139****9901 → 139****9902", "没有认定的人群类别"] {
             assert!(page.contains(expected), "{expected}: {page}");
         }
         let phone = |county: &County| {

@@ -13,11 +13,11 @@ const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.d
     order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5";
 
 const IN_CLEAR: &str = "select id, diagnosis from bill where diagnosis is not null limit $1";
-const SEAL_DIAGNOSIS: &str = "update bill set diagnosis = null, diagnosis_sealed = $2 where id = $1 and diagnosis = $3";
+const SEAL_DIAGNOSIS: &str =
+    "update bill set diagnosis = null, diagnosis_sealed = $2 where id = $1 and diagnosis = $3";
 
 /// What is sealed of bills.
-pub const SEALED: &[SealedTable] =
-    &[SealedTable { table: "bill", id: "id", columns: &["diagnosis_sealed"] }];
+pub const SEALED: &[SealedTable] = &[SealedTable { table: "bill", id: "id", columns: &["diagnosis_sealed"] }];
 
 /// What stood in clear.
 pub const CLEAR_TEXT: &[ClearText] =

@@ -7,11 +7,11 @@ use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
 use kangmai_policy::{MAX_LINES, PayerKind};
 use kangmai_record::{Fact, NewFact, Projection, Source, SubjectKind};
 
+use super::deviation::DIAGNOSIS;
 use crate::facts::{
     ADMITTED, Admitted, BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause,
     NOT_SETTLED, NotSettled, OPENING, Opening, SETTLED, Settled, Why,
 };
-use super::deviation::DIAGNOSIS;
 use crate::rules::LONGEST_NUMBER;
 
 const PUT_BILLS: InsertMany = InsertMany {

@@ -8,8 +8,8 @@ use kangmai_people::Label;
 use kangmai_policy::{BillFacts, FeeKind, Icd10, InstitutionTier, LabelSet, Release};
 use serde::de::DeserializeOwned;
 
-use crate::bills::{Cost, Fee, Holder, Treated};
 use super::DIAGNOSIS;
+use crate::bills::{Cost, Fee, Holder, Treated};
 use crate::rules::{Opened, Openings, YearBill, year_of};
 
 const COUNT: &str = "select count(*) from what_if_bill where insurance_year = $1";

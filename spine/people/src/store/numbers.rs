@@ -16,7 +16,8 @@ const PHONE_TAIL: Purpose = Purpose("person.phone_tail");
 const IN_CLEAR: &str = "select id, id_number, phone from person
     where id_number is not null or phone is not null or digest <> 0 limit $1";
 /// A row that somebody wrote meanwhile is sealed by them.
-const SEAL_NUMBERS: &str = "update person set id_number_sealed = $2, id_number_digest = $3, last_four_digest = $4,
+const SEAL_NUMBERS: &str =
+    "update person set id_number_sealed = $2, id_number_digest = $3, last_four_digest = $4,
     phone_sealed = $5, phone_digest = $6, phone_tail_digest = $7,
     id_number = null, last_four = null, phone = null, phone_tail = null, digest = 0
     where id = $1 and id_number is not distinct from $8 and phone is not distinct from $9";
@@ -115,7 +116,11 @@ pub(super) fn phone_tail_digest(tx: &mut Transaction<'_>, tail: &str) -> Result<
 ///
 /// # Errors
 /// When it does not open.
-pub fn open_phone(opener: &Opener, person: Uuid, sealed: Option<Vec<u8>>) -> Result<Option<Phone>, DatabaseError> {
+pub fn open_phone(
+    opener: &Opener,
+    person: Uuid,
+    sealed: Option<Vec<u8>>,
+) -> Result<Option<Phone>, DatabaseError> {
     Ok(opener.text(PHONE_CELL, person, sealed)?.as_deref().and_then(Phone::read))
 }
 
@@ -130,7 +135,15 @@ fn seal_in_clear(tx: &mut Transaction<'_>, most: usize) -> Result<u64, DatabaseE
         let [sealed, digest, last_four] = keys.id_number(tx, person, number.as_ref())?;
         let [phone_sealed, phone_digest, phone_tail] = keys.phone(tx, person, phone.as_ref())?;
         let sealed = params![
-            person, sealed, digest, last_four, phone_sealed, phone_digest, phone_tail, number_text, phone_text
+            person,
+            sealed,
+            digest,
+            last_four,
+            phone_sealed,
+            phone_digest,
+            phone_tail,
+            number_text,
+            phone_text
         ];
         tx.execute(SEAL_NUMBERS, &sealed)?;
     }
