@@ -159,7 +159,9 @@ async fn look_after(
     anchored: &mut Option<kangmai_base::Day>,
 ) -> anyhow::Result<()> {
     if !*is_taken_up {
-        app.database.write(take_up_audit).await?;
+        // A large trail of before takes longer than a page may: without the limit of one.
+        let database = app.database.clone();
+        tokio::task::spawn_blocking(move || database.write_blocking(take_up_audit)).await??;
         *is_taken_up = true;
     }
     let (ids, now) = (std::sync::Arc::clone(&app.ids), app.clock.now());
