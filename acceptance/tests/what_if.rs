@@ -53,7 +53,9 @@ fn a_bureau_lowers_a_deductible_and_sees_who_pays() {
         let mut clerk = county.sign_in(Role::InsuranceClerk);
         clerk.follow("政策测算").sees("还没有测算").follow("新建测算").sees("城乡居民大病保险");
         change(&mut clerk, "basic [县级二级及以下医院] deductible", "200.00", "2025-01-01");
-        clerk.sees("basic [县级二级及以下医院] deductible = 200.00 from 2025-01-01");
+        clerk.sees(
+            "城乡居民基本医疗保险 · 县级二级及以下医院 · 起付线：400.00 元 → 200.00 元，从 2025-01-01 起",
+        );
         let path = run(&mut clerk);
         clerk
             .does_not_see("没有影响到任何一笔费用")
@@ -118,7 +120,8 @@ fn a_bureau_lowers_a_deductible_and_sees_who_pays() {
         let mut bureau = county.sign_in(Role::HealthBureau);
         bureau
             .finds("/what-if")
-            .sees("basic [县级二级及以下医院] deductible = 200.00")
+            .sees("县级二级及以下医院 · 起付线：")
+            .sees("→ 200.00 元，从 ")
             .finds(&path)
             .finds(&format!("{path}/households"));
         county
@@ -164,13 +167,14 @@ fn what_is_wrong_with_a_change_is_underlined_and_the_draft_stays() {
     let mut clerk = county.sign_in(Role::HealthBureau);
     let good = "major [参保居民] yearly_cap = 500000.00 from 2025-01-01";
     let path = format!("/what-if/new?year={YEAR}&change={}", encoded(good));
-    clerk.finds(&path).sees(good);
+    let said = "城乡居民大病保险 · 参保居民 · 年度限额：400,000.00 元 → 500,000.00 元，从 2025-01-01 起";
+    clerk.finds(&path).sees(said);
     clerk.open(&format!(
         "{path}&figure={}&act=add&value=101%25&from=2025-01-01",
         encoded("major [参保居民] tiers[1].ratio")
     ));
     assert_eq!(clerk.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    clerk.sees("比例超过 100%").sees(good);
+    clerk.sees("比例超过 100%").sees(said);
     clerk.open(&format!(
         "{path}&figure={}&act=add&value=70&from=2025-01-01",
         encoded("major [参保居民] tiers[1].ratio")
@@ -183,6 +187,11 @@ fn what_is_wrong_with_a_change_is_underlined_and_the_draft_stays() {
         encoded("magor [参保居民] tires")
     ));
     clerk.sees("major");
-    clerk.in_english().finds(&path).sees("The figures in force").follow("Remove").does_not_see("500000.00");
+    clerk
+        .in_english()
+        .finds(&path)
+        .sees("The figures in force")
+        .follow("Remove")
+        .does_not_see("500,000.00 yuan");
     assert_eq!(COUNTY.len(), 12);
 }

@@ -8,6 +8,12 @@ time-out ask what became of it, and send again only what was not received; at th
     python3 settlement_client.py http://127.0.0.1:8080 KEY settle bill.json
     python3 settlement_client.py http://127.0.0.1:8080 KEY cancel ZY1 "charged twice"
     python3 settlement_client.py http://127.0.0.1:8080 KEY reconcile 2026-03-05 day.json
+
+bill.json is one bill as docs/howto/settlement-interface.md shows it; day.json is a list of the day's bills, each as line_of
+keeps it of the answer to settle:
+
+    [{ "number": "ZY1", "status": "settled", "total": "30000.00", "own_share": "7312.00",
+       "funds": [{ "fund": "basic", "amount": "22688.00" }] }]
 """
 
 import json
@@ -176,22 +182,28 @@ def main(arguments):
     base, key, command, *rest = arguments
     client = Client(base, key)
 
-    def read(path):
+    def read(path, shape):
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            content = json.load(file)
+        if not isinstance(content, shape):
+            raise ValueError(f"{path}: a {shape.__name__} is wanted, see above")
+        return content
 
     try:
         if command == "pre-settle":
-            said = client.pre_settle(read(rest[0]))
+            said = client.pre_settle(read(rest[0], dict))
         elif command == "settle":
-            said = client.settle(read(rest[0]), *rest[1:2])
+            said = client.settle(read(rest[0], dict), *rest[1:2])
         elif command == "cancel":
             said = client.cancel(rest[0], rest[1])
         elif command == "reconcile":
-            said = client.reconcile(rest[0], read(rest[1]))
+            said = client.reconcile(rest[0], read(rest[1], list))
         else:
             print(__doc__)
             return 2
+    except (IndexError, OSError, ValueError) as wrong:
+        print(f"{__doc__}\n{wrong}", file=sys.stderr)
+        return 2
     except Refused as refused:
         print(json.dumps(refused.body, ensure_ascii=False, indent=2), file=sys.stderr)
         return 1

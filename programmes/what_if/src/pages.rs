@@ -19,10 +19,11 @@ use kangmai_access::audit;
 use kangmai_base::{DivisionCode, Fen, Id, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::Divisions;
-use kangmai_policy::Language;
+use kangmai_policy::{Language, Overlay, Release};
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Page, show};
 
+use crate::run::pack_of;
 use crate::store::{self, RunRow, RunState};
 
 /// A run in the list: what one compares.
@@ -54,11 +55,12 @@ pub(crate) async fn runs(visit: Visit) -> Result<Response, Failure> {
     let rows = visit.app.database.read(move |tx| store::runs(tx, &reach, now)).await;
     let rows: Vec<RunRow> = rows.map_err(|error: DatabaseError| error)?;
     let page = visit.page.titled("what_if.title");
-    let rows = rows.into_iter().map(|row| line(&page, row)).collect();
+    let release = &visit.app.policies;
+    let rows = rows.into_iter().map(|row| line(&page, release, row)).collect();
     show(&RunsPage { page, rows })
 }
 
-fn line(page: &Page, row: RunRow) -> Line {
+fn line(page: &Page, release: &Release, row: RunRow) -> Line {
     let (state, tone) = state_word(row.state);
     let outcome = row.outcome.as_ref();
     let of = |say: &dyn Fn(&crate::result::Outcome) -> String| outcome.map_or_else(|| "—".to_owned(), say);
@@ -77,7 +79,7 @@ fn line(page: &Page, row: RunRow) -> Line {
             let households = outcome.households;
             format!("{} → {}", page.number(households.over_before), page.number(households.over_after))
         }),
-        changes: row.changes,
+        changes: told(release, row.place, row.year, &row.changes, page, row.law != release.hash()),
     }
 }
 
@@ -88,6 +90,32 @@ fn state_word(state: RunState) -> (&'static str, &'static str) {
         RunState::Failed => ("what_if.state.failed", "danger"),
         RunState::BrokenOff => ("what_if.state.broken_off", "danger"),
     }
+}
+
+/// Changes as people say them. One that names no figure of the law stays as it was written; under another law than
+/// that of the run nothing is said of what held before.
+fn told(
+    release: &Release,
+    place: DivisionCode,
+    year: i32,
+    changes: &[String],
+    page: &Page,
+    is_old_law: bool,
+) -> Vec<String> {
+    let overlay = Overlay::parse(changes).ok();
+    let all = overlay.zip(pack_of(release, place, year));
+    let all = all.map(|(overlay, directory)| overlay.told(release, directory)).unwrap_or_default();
+    let spoken = language(page);
+    let say = |(index, text): (usize, &String)| {
+        let Some(Some(change)) = all.get(index) else { return text.clone() };
+        let names = [Some(&change.benefit), change.group.as_ref(), Some(&change.figure)];
+        let names: Vec<&str> = names.into_iter().flatten().map(|name| name.get(spoken)).collect();
+        let (figure, before, after) =
+            (names.join(" · "), change.before.get(spoken), change.after.get(spoken));
+        let key = if is_old_law { "what_if.change.told_only" } else { "what_if.change.told" };
+        page.say(key, &[("figure", &figure), ("before", &before), ("after", &after), ("from", &change.from)])
+    };
+    changes.iter().enumerate().map(say).collect()
 }
 
 /// With its sign: what is added or taken away.

@@ -5,6 +5,7 @@
 //! the value. Tiers and segments are counted from 1. Laying a change over the pack splits off a new version from that day and
 //! ends the old one the day before; what results goes through the same strict loader as any release.
 
+mod told;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{Benefit, Bilingual, FigureKind, Jurisdiction, Release};
 
+pub use told::ChangeTold;
 pub use write::{Citation, take_over};
 
 /// Most changes of one overlay.

@@ -92,6 +92,40 @@ fn each_way_to_name_a_figure_leads_to_it() {
 }
 
 #[test]
+fn a_change_is_told_as_people_say_it() {
+    let release = shipped();
+    let changes = [
+        "major [参保居民] tiers[1].ratio = 65% from 2025-01-01",
+        "cn/henan/zhengzhou/major [insured residents] tiers[2].ratio=\"0.7\" from 2025年1月1日",
+        "major [参保居民] yearly_cap = none from 2025-01-01",
+        "major [参保居民] yearly_cap = 500000.00 from 2020-06-01",
+        "major [参保居民] yearly_cap = 500000.00 from 1999-01-01",
+        "magor [参保居民] yearly_cap = 500000.00 from 2025-01-01",
+        "major [参保居民] tires[1].ratio = 65% from 2025-01-01",
+    ];
+    let told = Overlay::parse(&changes).expect("read").told(&release, PACK);
+    let said: Vec<String> = told
+        .iter()
+        .map(|change| {
+            let Some(one) = change else { return "-".to_owned() };
+            let group = one.group.as_ref().map(|group| group.zh.as_str()).unwrap_or_default();
+            let parts = [&one.benefit.zh, group, &one.figure.zh, &one.before.zh, &one.after.zh];
+            format!("{} {}", parts.join("|"), one.from)
+        })
+        .collect();
+    let expected = [
+        "城乡居民大病保险|参保居民|第 1 段比例|60%|65% 2025-01-01",
+        "城乡居民大病保险|参保居民|第 2 段比例|70%|70% 2025-01-01",
+        "城乡居民大病保险|参保居民|年度限额|400,000.00 元|不设限 2025-01-01",
+        "-",
+        "-",
+        "-",
+        "-",
+    ];
+    assert_eq!(said, expected);
+}
+
+#[test]
 fn the_order_of_days_counts_not_the_order_of_writing() {
     let release = shipped();
     let (june, january) = (

@@ -9,7 +9,7 @@ use kangmai_policy::{FigureKind, Jurisdiction, Overlay, OverlayFigure, PackError
 use kangmai_programme::Visit;
 use kangmai_web::{Failure, Field, Form, FormBody, Page, go_to, show, show_refused};
 
-use super::{language, note};
+use super::{language, note, told};
 use crate::run::{Asked, WhatIfFailure, begin, changed_law, pack_of};
 use crate::value::{fields_for, offer, refuse_errors, to_begin_with, typed_value};
 
@@ -76,7 +76,8 @@ struct ComposePage {
     year: i32,
     years: Vec<(i32, String, bool)>,
     pack: Option<String>,
-    changes: Vec<(String, String)>,
+    /// As it is written, as it is said, and the page without it.
+    changes: Vec<(String, String, String)>,
     errors: Vec<String>,
     chosen: Option<Chosen>,
     is_full: bool,
@@ -196,17 +197,15 @@ fn page(visit: &Visit, draft: &Draft, chosen: Option<(String, Form)>, errors: Ve
         shorter.href(&[])
     };
     let this = visit.today.year();
+    let said = told(&visit.app.policies, visit.reach.place(), year, &draft.changes, &page, false);
     ComposePage {
         years: (this + 1 - YEARS..=this)
             .rev()
             .map(|other| (other, Draft { year: other, ..draft.clone() }.href(&[]), other == year))
             .collect(),
         pack: one.map(|one| one.pack.name.get(language).to_owned()),
-        changes: draft
-            .changes
-            .iter()
-            .enumerate()
-            .map(|(index, text)| (text.clone(), remove(index)))
+        changes: (draft.changes.iter().cloned().zip(said).enumerate())
+            .map(|(index, (text, said))| (text, said, remove(index)))
             .collect(),
         errors,
         chosen: chosen.and_then(|(path, form)| chosen_figure(&page, &all, path, form, first)),

@@ -11,7 +11,7 @@ use kangmai_policy::Overlay;
 use kangmai_programme::Visit;
 use kangmai_web::{BarChart, Failure, Figure, FormBody, Html, Page, ShareBar, Stat, go_to, show, workbook};
 
-use super::{language, note, place_name, run_in, signed, state_word};
+use super::{language, note, place_name, run_in, signed, state_word, told};
 use crate::result::{BANDS, Line, Outcome, Pair, Side};
 use crate::store::{self, RunRow, RunState};
 use crate::workbook::{figures_file, tier_name};
@@ -108,8 +108,9 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response
         )
     });
     let failed = matches!(run.state, RunState::Failed | RunState::BrokenOff).then(|| state_word(run.state).0);
-    let shown = run.outcome.as_ref().map(|outcome| shown(&page, &path, &run, outcome));
     let is_old_law = run.law != visit.app.policies.hash();
+    let changes = told(&visit.app.policies, run.place, run.year, &run.changes, &page, is_old_law);
+    let shown = run.outcome.as_ref().map(|outcome| shown(&page, &path, outcome, &changes));
     let drafts = reach(&visit.actor, Purpose::ApprovePolicy);
     let id = run.id;
     let find = move |tx: &mut kangmai_database::Transaction<'_>| {
@@ -120,7 +121,7 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<String>) -> Result<Response
         again: Overlay::parse(&run.changes).is_ok().then(|| again(&run)),
         draft: draft.map(|draft| format!("/policy-drafts/{draft}")),
         figures: format!("{path}/figures.xlsx"),
-        changes: run.changes,
+        changes,
         running,
         failed,
         is_old_law,
@@ -138,8 +139,8 @@ fn again(run: &RunRow) -> String {
     format!("/what-if/new?{}", query.finish())
 }
 
-fn shown(page: &Page, path: &str, run: &RunRow, outcome: &Outcome) -> Shown {
-    let idle = outcome.idle.iter().filter_map(|index| run.changes.get(*index).cloned()).collect();
+fn shown(page: &Page, path: &str, outcome: &Outcome, changes: &[String]) -> Shown {
+    let idle = outcome.idle.iter().filter_map(|index| changes.get(*index).cloned()).collect();
     let said = |key: &str, count: i64| (count > 0).then(|| page.count(key, count));
     Shown {
         stats: stats(page, path, outcome),
@@ -348,7 +349,9 @@ pub(crate) async fn figures(visit: Visit, Path(id): Path<String>) -> Result<Resp
     let run = run_in(&visit, &id).await?;
     let outcome = run.outcome.ok_or(Failure::NotFound)?;
     let page = &visit.page;
-    let (bytes, rows) = figures_file(&visit.app.words, page.language, &run.changes, &outcome)?;
+    let is_old_law = run.law != visit.app.policies.hash();
+    let changes = told(&visit.app.policies, run.place, run.year, &run.changes, page, is_old_law);
+    let (bytes, rows) = figures_file(&visit.app.words, page.language, &changes, &outcome)?;
     note(&visit, "export", run.place, format!("{} {rows}", page.word("what_if.title"))).await?;
     Ok(workbook(bytes, "what-if.xlsx"))
 }
