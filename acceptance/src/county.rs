@@ -142,6 +142,7 @@ impl County {
             role,
             place: new.place,
             institution: new.institution,
+            stands_in_for: None,
         };
         let audit_id = ids.mint(now);
         let write = move |tx: &mut kangmai_database::Transaction<'_>| {

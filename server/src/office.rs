@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod break_glass;
 mod clients;
+mod delegations;
 mod figures;
 mod health;
 mod home;
@@ -103,6 +104,10 @@ fn routes() -> Vec<Route> {
         Route::post("/second-factor/enrolment", Purpose::Home, second_factor::change).in_stages(ENROLMENT),
         Route::get("/devices", Purpose::Home, own::show_devices).about_nobody(),
         Route::post("/devices", Purpose::Home, own::end_devices),
+        Route::get("/delegations", Purpose::Home, delegations::show_own).about_nobody(),
+        Route::post("/delegations", Purpose::Home, delegations::change_own),
+        Route::get("/accounts/{id}/delegations", Purpose::ManageAccounts, delegations::show_of).about_nobody(),
+        Route::post("/accounts/{id}/delegations", Purpose::ManageAccounts, delegations::change_of),
         Route::get("/figures", Purpose::ReadFigures, figures::show_figures).about_nobody(),
         Route::get("/import", Purpose::Home, imports::show_kinds).about_nobody(),
         Route::get("/import/{kind}", Purpose::Home, imports::show_kind).about_nobody(),
@@ -142,10 +147,11 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// What waits for somebody: facts that are parked, glass that was broken.
+/// What waits for somebody: facts that are parked, glass that was broken, colleagues who are on leave.
 fn due(tx: &mut Transaction<'_>, app: &App, actor: &Actor, day: Day) -> Result<Vec<DueLine>, DatabaseError> {
     let mut lines = parked::due(tx, app, actor, day)?;
     lines.extend(break_glass::due(tx, app, actor, day)?);
+    lines.extend(delegations::due(tx, app, actor)?);
     Ok(lines)
 }
 

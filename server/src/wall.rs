@@ -63,6 +63,7 @@ pub const OPEN: &[&str] = &[
     "client",
     "client_key",
     "closed_year",
+    "delegation",
     "identity",
     "institution",
     "institution_capability",

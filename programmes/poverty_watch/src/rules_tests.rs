@@ -18,6 +18,7 @@ fn actor(role: Role, place: &str) -> Actor {
         role,
         place: place.parse().expect("a code"),
         institution: None,
+        stands_in_for: None,
     }
 }
 

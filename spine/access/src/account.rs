@@ -191,8 +191,9 @@ pub fn change_account(
         end_sessions_of(tx, id, now)?;
     }
     if matches!(change, AccountChange::Close | AccountChange::Transfer { .. } | AccountChange::Lock) {
-        // What somebody was to single persons ends with the place that they were it for.
+        // What somebody was to single persons ends with the place that they were it for; so does standing in, either way.
         store::relation::end_of_account(tx, id.uuid(), now)?;
+        store::delegation::end_of_account(tx, id, now)?;
     }
     audit(tx, audit_id, now, by, change.action(), Some(id.uuid()), account.place, "", "done")?;
     Ok(Ok(()))

@@ -279,6 +279,7 @@ pub fn client_of_key(
         role: Role::CountyDesk,
         place: client.place,
         institution: Some(client.institution),
+        stands_in_for: None,
     };
     Ok(Some(KeyHolder { actor, scopes: client.scopes, seen_is_old }))
 }

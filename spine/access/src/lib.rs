@@ -12,6 +12,7 @@ mod audit_search;
 mod break_glass;
 mod chain;
 mod client;
+mod delegation;
 mod hashing;
 mod identity;
 mod matrix;
@@ -50,6 +51,10 @@ pub use client::{
     client_of_key, client_within, create_client, list_clients, note_key_seen, revoke_client, rotate_key,
     set_scopes,
 };
+pub use delegation::{
+    Delegation, LONGEST_DELEGATION_DAYS, LONGEST_DELEGATION_REASON, MOST_COLLEAGUES, MOST_DELEGATIONS,
+    NewDelegation, colleagues, delegate, delegations, end_delegation, may_stand_in, stand_in,
+};
 pub use hashing::hash_in_turn;
 pub use identity::{
     Binding, BoundIdentity, ProvenIdentity, bind_identity, identities_of, sign_in_by_identity,
@@ -82,6 +87,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "005-identities", sql: include_str!("../migrations/005-identities.sql") },
         Migration { name: "006-audit-chain", sql: include_str!("../migrations/006-audit-chain.sql") },
         Migration { name: "007-audit-search", sql: include_str!("../migrations/007-audit-search.sql") },
+        Migration { name: "008-delegations", sql: include_str!("../migrations/008-delegations.sql") },
     ],
 };
 
@@ -101,6 +107,8 @@ pub struct Actor {
     pub place: DivisionCode,
     /// The institution whose desk it is, if any.
     pub institution: Option<Uuid>,
+    /// The name of whom they stand in for: role, place and institution are then that account's.
+    pub stands_in_for: Option<String>,
 }
 
 impl Actor {
@@ -112,6 +120,7 @@ impl Actor {
             role: Role::System,
             place: DivisionCode::COUNTRY,
             institution: None,
+            stands_in_for: None,
         }
     }
 }

@@ -154,7 +154,7 @@ pub fn session(
     token: &str,
     now: Moment,
 ) -> Result<Option<FoundSession>, DatabaseError> {
-    let Some(found) = store::session(tx, &hash_token(token))? else { return Ok(None) };
+    let Some(found) = store::session(tx, &hash_token(token), now)? else { return Ok(None) };
     if !is_open(rules, found.opened_at, found.seen_at, now) {
         return Ok(None);
     }

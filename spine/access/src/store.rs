@@ -5,6 +5,7 @@ pub(crate) mod audit_search;
 pub(crate) mod break_glass;
 pub(crate) mod chain;
 pub(crate) mod client;
+pub(crate) mod delegation;
 pub(crate) mod factor;
 pub(crate) mod identity;
 pub(crate) mod relation;
@@ -98,6 +99,7 @@ fn read_credentials(row: &Row) -> Result<Credentials, DatabaseError> {
             role: role(row, 2)?,
             place: row.get(3)?,
             institution: row.get(4)?,
+            stands_in_for: None,
         },
         password: PasswordHash { text: row.get(5)?, one_time_until: row.get(9)? },
         closed: row.get::<Option<Moment>>(6)?.is_some(),

@@ -67,7 +67,11 @@ impl FromRequestParts<App> for Visit {
         let mut page = Page::of_request(&app.words, &parts.headers, &parts.uri);
         page.csrf = admitted.signed_in.csrf;
         let role = format!("access.role.{}", actor.role.key());
-        page.reader = Some(Reader { name: actor.name.clone(), role: page.word(&role).into_owned() });
+        let name = match &actor.stands_in_for {
+            Some(absent) => page.say2("access.stands_in", "name", &actor.name, "absent", absent),
+            None => actor.name.clone(),
+        };
+        page.reader = Some(Reader { name, role: page.word(&role).into_owned() });
         if admitted.stage == Stage::Open {
             page.navigation = navigation(app, &actor, &page, parts.uri.path());
         }

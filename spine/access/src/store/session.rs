@@ -14,9 +14,13 @@ const SESSION: &str =
     "select session.csrf, session.opened_at, session.seen_at, account.id, account.display_name,
     account.role, account.place, account.institution, session.method,
     account.one_time_until is not null, second_factor.confirmed_at is not null,
-    session.second_factor_at is not null
+    session.second_factor_at is not null,
+    absent.display_name, absent.role, absent.place, absent.institution
     from session join account on account.id = session.account
     left join second_factor on second_factor.account = account.id
+    left join delegation on delegation.id = session.delegation and delegation.ended_at is null
+        and delegation.from_at <= $2 and delegation.until_at > $2
+    left join account absent on absent.id = delegation.of_account and absent.closed_at is null
     where session.token_hash = $1 and session.ended_at is null and account.closed_at is null";
 const SET_SEEN: &str = "update session set seen_at = $2 where token_hash = $1";
 const ROTATE: &str =
@@ -65,8 +69,12 @@ pub(crate) fn insert(
 pub(crate) fn session(
     tx: &mut Transaction<'_>,
     token_hash: &[u8],
+    now: Moment,
 ) -> Result<Option<FoundSession>, DatabaseError> {
-    let Some(row) = tx.query_one(SESSION, &params![token_hash.to_vec()])? else { return Ok(None) };
+    let Some(row) = tx.query_one(SESSION, &params![token_hash.to_vec(), now])? else { return Ok(None) };
+    // Who stands in for somebody works where that account works, in its role.
+    let stands_in_for: Option<String> = row.get(12)?;
+    let (role_at, place_at, institution_at) = if stands_in_for.is_some() { (13, 14, 15) } else { (5, 6, 7) };
     Ok(Some(FoundSession {
         csrf: row.get(0)?,
         opened_at: row.get(1)?,
@@ -74,9 +82,10 @@ pub(crate) fn session(
         actor: Actor {
             account: row.get(3)?,
             name: row.get(4)?,
-            role: role(&row, 5)?,
-            place: row.get(6)?,
-            institution: row.get(7)?,
+            role: role(&row, role_at)?,
+            place: row.get(place_at)?,
+            institution: row.get(institution_at)?,
+            stands_in_for,
         },
         progress: Progress {
             method: row.get(8)?,
