@@ -1,10 +1,12 @@
 //! The views of this programme; the only files with SQL. What tells a diagnosis of level 5 is sealed (`secret`).
 
+mod home;
 mod secret;
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_people::PERSON_REGISTERED;
 use kangmai_record::{Fact, Projection};
 
 use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, Planned, PutRight};
@@ -94,9 +96,10 @@ const DISEASES: &str = "select plan.disease, min(plan.disease_zh), min(plan.dise
 /// The view of all diagnoses.
 pub const DIAGNOSES: Projection = Projection {
     name: "diagnoses",
-    kinds: &[DIAGNOSED, PUT_RIGHT, PLANNED],
+    kinds: &[DIAGNOSED, PUT_RIGHT, PLANNED, PERSON_REGISTERED],
     views: &["diagnosis", "diagnosis_struck"],
     admit: |fact| match fact.kind.as_str() {
+        PERSON_REGISTERED => Ok(()),
         DIAGNOSED => fact.read_body::<Diagnosed>().map(|_| ()),
         PUT_RIGHT => fact.read_body::<PutRight>().map(|_| ()),
         _ => fact.read_body::<Planned>().map(|_| ()),
@@ -107,9 +110,10 @@ pub const DIAGNOSES: Projection = Projection {
 /// The views of plans, their changes and the decisions in force.
 pub const PLANS: Projection = Projection {
     name: "plans",
-    kinds: &[DECIDED, PLANNED],
+    kinds: &[DECIDED, PLANNED, PERSON_REGISTERED],
     views: &["plan", "plan_change", "plan_decision"],
     admit: |fact| match fact.kind.as_str() {
+        PERSON_REGISTERED => Ok(()),
         DECIDED => fact.read_body::<Decided>().map(|_| ()),
         _ => fact.read_body::<Planned>().map(|_| ()),
     },
@@ -117,7 +121,7 @@ pub const PLANS: Projection = Projection {
 };
 
 fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
-    for fact in facts {
+    for fact in facts.iter().filter(|fact| fact.new.kind != PERSON_REGISTERED) {
         if fact.new.kind == PLANNED {
             let body: Planned = fact.body()?;
             tx.execute(CLEAR_MAJOR, &params![fact.new.subject.id])?;
@@ -135,7 +139,7 @@ fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), Data
             put_diagnosis(tx, fact, &fact.body()?)?;
         }
     }
-    Ok(())
+    home::follow(tx, facts, &[home::DIAGNOSES, home::STRUCK])
 }
 
 fn put_diagnosis(tx: &mut Transaction<'_>, fact: &Fact, body: &Diagnosed) -> Result<(), DatabaseError> {
@@ -206,14 +210,14 @@ fn apply_put_right(tx: &mut Transaction<'_>, fact: &Fact, body: &PutRight) -> Re
 }
 
 fn apply_plans(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
-    for fact in facts {
+    for fact in facts.iter().filter(|fact| fact.new.kind != PERSON_REGISTERED) {
         if fact.new.kind == DECIDED {
             apply_decided(tx, fact, &fact.body()?)?;
         } else {
             apply_planned(tx, fact, &fact.body()?)?;
         }
     }
-    Ok(())
+    home::follow(tx, facts, &[home::PLANS, home::CHANGES, home::DECISIONS])
 }
 
 fn apply_decided(tx: &mut Transaction<'_>, fact: &Fact, body: &Decided) -> Result<(), DatabaseError> {

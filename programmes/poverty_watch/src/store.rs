@@ -32,7 +32,7 @@ const WARNINGS_OF_HOUSEHOLD: &str = "select warning.id, warning.household, warni
 const LIST_OPEN: &str = "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
     coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household), '') as head, warning.noticed_on
+        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
     from warning where warning.home between $1 and $2 and warning.closed_on is null
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
@@ -44,7 +44,7 @@ const LIST_OPEN_WIDE: &str =
     "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
     coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household), '') as head, warning.noticed_on
+        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
     from warning where +warning.home between $1 and $2 and warning.closed_on is null
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
@@ -60,7 +60,7 @@ const COUNT_IN_STAGES: &str = "select count(*) from warning where warning.stage 
 const LIST_ALL: &str = "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
     coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household), '') as head, warning.noticed_on
+        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
     from warning where warning.home between $1 and $2
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))

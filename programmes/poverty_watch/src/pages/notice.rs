@@ -31,11 +31,12 @@ pub(crate) struct NoticePage {
 /// GET `/warnings/{id}/notice`: once the village reviewed it and until the county decides.
 pub(crate) async fn show_notice(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Failure> {
     let (within, today) = (visit.reach.clone(), visit.today);
+    let asked = within.clone();
     let found = visit
         .app
         .database
         .read(move |tx| {
-            let Some(row) = store::warning(tx, &within, id)? else { return Ok(None) };
+            let Some(row) = store::warning(tx, &asked, id)? else { return Ok(None) };
             let household = find_household(tx, kangmai_base::Id::from_uuid(row.household))?;
             let people = members(tx, kangmai_base::Id::from_uuid(row.household))?;
             Ok::<_, DatabaseError>(household.map(|household| (row, household, people)))
@@ -49,10 +50,10 @@ pub(crate) async fn show_notice(visit: Visit, Path(id): Path<Uuid>) -> Result<Re
     note(&visit.app, &visit.actor, "print", Some(row.household), row.warning.place, String::new()).await?;
     let from = row.warning.noticed_on.unwrap_or(today);
     let living = people.iter().filter(|person| person.body.died_on.is_none());
-    let head = people
-        .iter()
+    let near = || people.iter().filter(|person| within.covers(person.home));
+    let head = near()
         .find(|person| Some(person.id.uuid()) == household.body.head)
-        .or(people.first())
+        .or_else(|| near().next())
         .map(|person| person.body.name.clone());
     // The last crumb is printed: the village, never the name of this programme, which speaks of illness.
     let village = place_name(row.warning.place);

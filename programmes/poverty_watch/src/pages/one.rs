@@ -69,7 +69,7 @@ struct Reason {
 /// A member's costs as they are shown.
 struct MemberCosts {
     name: String,
-    person: Uuid,
+    person: Option<Uuid>,
     year: (Fen, Fen),
     rolling: (Fen, Fen),
 }
@@ -127,9 +127,12 @@ struct Opened {
 fn open(tx: &mut Transaction<'_>, within: &Reach, id: Uuid) -> Result<Option<Opened>, DatabaseError> {
     let Some(row) = store::warning(tx, within, id)? else { return Ok(None) };
     let household = Id::from_uuid(row.household);
+    // A member who is at home elsewhere counts, but is not named.
+    let mut people = members(tx, household)?;
+    people.retain(|person| within.covers(person.home));
     Ok(Some(Opened {
         household: find_household(tx, household)?,
-        people: members(tx, household)?,
+        people,
         facts: timeline(tx, within, Subject::case(id), None, 200)?,
         majors: if within.diagnoses() { store::named_majors(tx, row.household)? } else { Vec::new() },
         row,
@@ -250,13 +253,14 @@ impl Building<'_> {
         let (page, row) = (&self.visit.page, &self.opened.row);
         let named = |diagnosis: Option<Uuid>| {
             let major = self.opened.majors.iter().find(|major| Some(major.diagnosis) == diagnosis)?;
+            names.get(&major.person)?;
             Some(format!("{} {} {}", major.name, major.code, page.iso(major.from)))
         };
         row.findings
             .iter()
             .map(|finding| Reason {
                 whose: whose(page, finding.person, names),
-                person: finding.person,
+                person: finding.person.filter(|person| names.contains_key(person)),
                 said: sentence(page, finding, self.within),
                 level: level_word(page, finding.level),
                 tone: level_tone(finding.level),
@@ -276,7 +280,7 @@ impl Building<'_> {
         costs
             .map(|costs| MemberCosts {
                 name: whose(page, Some(costs.person), names),
-                person: costs.person,
+                person: Some(costs.person).filter(|person| names.contains_key(person)),
                 year: (costs.year.all, costs.year.compliant),
                 rolling: (costs.rolling.all, costs.rolling.compliant),
             })
@@ -305,7 +309,7 @@ impl Building<'_> {
 
     fn diseases(&self, names: &HashMap<Uuid, String>) -> Vec<(String, NamedMajor)> {
         let page = &self.visit.page;
-        let majors = self.opened.majors.iter();
+        let majors = self.opened.majors.iter().filter(|major| names.contains_key(&major.person));
         majors.map(|major| (whose(page, Some(major.person), names), major.clone())).collect()
     }
 }

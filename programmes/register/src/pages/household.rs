@@ -27,6 +27,8 @@ struct HouseholdPage {
     income: String,
     labels: Vec<LabelTag>,
     members: Vec<Member>,
+    /// How many more are at home where the reader does not see.
+    elsewhere: Option<String>,
     contact: bool,
     sections: Vec<Section>,
 }
@@ -35,6 +37,7 @@ struct HouseholdPage {
 struct Known {
     household: Household,
     members: Vec<Person>,
+    elsewhere: usize,
     sections: Vec<Section>,
 }
 
@@ -57,6 +60,9 @@ fn read(
         return Ok(None);
     };
     let mut members = members(tx, id)?;
+    let all = members.len();
+    members.retain(|person| looking.reach.covers(person.home));
+    let elsewhere = all - members.len();
     members.sort_by_key(|person| {
         (
             person.body.died_on.is_some(),
@@ -74,11 +80,11 @@ fn read(
         }
     }
     sections.sort_by_key(|section| section.order);
-    Ok(Some(Known { household, members, sections }))
+    Ok(Some(Known { household, members, elsewhere, sections }))
 }
 
 fn page_of(visit: Visit, known: Known) -> HouseholdPage {
-    let Known { household, members, sections } = known;
+    let Known { household, members, elsewhere, sections } = known;
     let (reach, today) = (visit.reach, visit.today);
     let mut page = under_search(visit.page);
     let head = household.body.head.and_then(|head| members.iter().find(|person| person.id.uuid() == head));
@@ -117,7 +123,8 @@ fn page_of(visit: Visit, known: Known) -> HouseholdPage {
         number: household.body.number.clone(),
         place: full_place(household.place),
         address: household.body.address.clone().unwrap_or_default(),
-        people: page.count("register.household.people", living),
+        people: page.count("register.household.people", living + elsewhere),
+        elsewhere: (elsewhere > 0).then(|| page.count("register.household.elsewhere", elsewhere)),
         income,
         labels,
         members,
