@@ -106,7 +106,8 @@ fn routes() -> Vec<Route> {
         Route::post("/devices", Purpose::Home, own::end_devices),
         Route::get("/delegations", Purpose::Home, delegations::show_own).about_nobody(),
         Route::post("/delegations", Purpose::Home, delegations::change_own),
-        Route::get("/accounts/{id}/delegations", Purpose::ManageAccounts, delegations::show_of).about_nobody(),
+        Route::get("/accounts/{id}/delegations", Purpose::ManageAccounts, delegations::show_of)
+            .about_nobody(),
         Route::post("/accounts/{id}/delegations", Purpose::ManageAccounts, delegations::change_of),
         Route::get("/figures", Purpose::ReadFigures, figures::show_figures).about_nobody(),
         Route::get("/import", Purpose::Home, imports::show_kinds).about_nobody(),

@@ -48,7 +48,7 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
     let children = children_of(place);
     let compared: Vec<DivisionCode> = children.iter().map(|(code, _)| *code).take(MOST_BARS).collect();
     let (app, actor, today) = (visit.app.clone(), visit.actor.clone(), visit.today);
-    let (values, bars) = visit
+    let (values, mut bars) = visit
         .app
         .database
         .read(move |tx| -> Result<(Vec<Valued>, Vec<Valued>), DatabaseError> {
@@ -77,6 +77,9 @@ pub(super) async fn show_figures(visit: Visit, uri: Uri) -> Result<Response, Fai
             compare: format!("/figures?place={place}&figure={}", figure.word),
         })
         .collect();
+    for (figure, counted) in &mut bars {
+        counted.value = told(figure, counted.value, &visit.actor).0;
+    }
     let chart = chart_of(&page, &children, &bars);
     let below = children.into_iter().map(|(code, name)| (name, format!("/figures?place={code}"))).collect();
     show(&FiguresPage { page, stats, below, chart })
@@ -121,7 +124,11 @@ pub(super) fn stat_of(
     place: DivisionCode,
 ) -> Stat {
     let label = page.word(figure.word).into_owned();
-    let definition = page.word(&format!("{}.definition", figure.word)).into_owned();
+    let mut definition = page.word(&format!("{}.definition", figure.word)).into_owned();
+    let (value, opens) = told(figure, value, actor);
+    if !opens {
+        definition.push_str(&page.word("server.figures.coarse"));
+    }
     let stat = match value {
         FigureValue::Count(count) => Stat::new(page.number(count), label),
         FigureValue::Amount(amount) => {
@@ -134,11 +141,17 @@ pub(super) fn stat_of(
         }
     };
     let stat = stat.defined(definition);
-    if reach(actor, figure.list_purpose).is_some() {
+    if opens {
         stat.opens(figure.list.replace("{place}", &place.to_string()))
     } else {
         stat
     }
+}
+
+/// A figure as `actor` is told it, and whether they may open the list behind it.
+fn told(figure: &Figure, value: FigureValue, actor: &Actor) -> (FigureValue, bool) {
+    let opens = reach(actor, figure.list_purpose).is_some();
+    (if opens { value } else { value.coarse() }, opens)
 }
 
 /// `86.2%`, rounded half up at the first decimal.
