@@ -141,11 +141,7 @@ pub(super) fn stat_of(
         }
     };
     let stat = stat.defined(definition);
-    if opens {
-        stat.opens(figure.list.replace("{place}", &place.to_string()))
-    } else {
-        stat
-    }
+    if opens { stat.opens(figure.list.replace("{place}", &place.to_string())) } else { stat }
 }
 
 /// A figure as `actor` is told it, and whether they may open the list behind it.

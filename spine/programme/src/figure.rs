@@ -42,9 +42,9 @@ pub enum FigureValue {
 /// Counts are told in steps of so many to who may not open the list behind them: whoever knows a village would else learn by
 /// one figure, or by the difference of two, who is ill. The size is our own choice; a rounded figure hides a single person in
 /// sums and differences alike, which leaving out small ones does not.
-pub const COARSE_COUNT: i64 = 5;
+const COARSE_COUNT: i64 = 5;
 /// The same for amounts: ten thousand yuan, in fen.
-pub const COARSE_FEN: i64 = 1_000_000;
+const COARSE_FEN: i64 = 1_000_000;
 
 impl FigureValue {
     /// As it is told to who may not open the list.
