@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "what tests are built from fails loudly")]
 
 pub mod access;
+pub mod bad_input;
 pub mod browser;
 pub mod county;
 pub mod crawl;

@@ -116,3 +116,8 @@ fn every_programme_and_label_is_in_the_list_of_words() {
     let (keys, _) = Keys::read(&text_files());
     expect_none(&words::check_present(&keys, Label::ALL.iter().map(|label| label.word())));
 }
+
+#[test]
+fn what_security_rests_on_is_a_test_that_is_there() {
+    expect_none(&docs::check_proofs(&document("docs/security.md"), &text_files()));
+}

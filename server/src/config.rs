@@ -255,6 +255,16 @@ impl AuditConfig {
     }
 }
 
+/// What never comes into the log, whatever is asked for: axum says what stood in an address that it could not read, and that may
+/// be a name.
+const NEVER_LOGGED: &str = "axum::rejection=off";
+
+/// What is logged at `level`, which says it as `KANGMAI_LOG_LEVEL` does; what cannot be read counts as `info`.
+pub fn log_filter(level: &str) -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::try_new(format!("{level},{NEVER_LOGGED}"))
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("info,{NEVER_LOGGED}")))
+}
+
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogForm {
@@ -287,9 +297,9 @@ impl Config {
 
     /// Begins logging to standard error. Logs hold no personal data: routes by template, never a query, never a name.
     pub fn begin_log(&self) {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log_level)
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(log_filter(&self.log_level))
+            .with_writer(std::io::stderr);
         // A second call (in tests) leaves the first log in place.
         let _ = match self.log {
             LogForm::Text => builder.with_target(false).try_init(),

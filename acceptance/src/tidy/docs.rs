@@ -58,6 +58,30 @@ pub fn check_terms_live(words: &TextFile, files: &[TextFile]) -> Vec<Complaint> 
     complaints
 }
 
+/// Complaints about tests that a document names as proof and that no file has: words in backquotes with three underscores or more.
+pub fn check_proofs(document: &TextFile, files: &[TextFile]) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let code: Vec<&TextFile> = files.iter().filter(|file| file.extension() == "rs").collect();
+    for (number, line) in document.text.lines().enumerate() {
+        for name in line.split('`').skip(1).step_by(2).filter(|name| is_name_of_test(name)) {
+            let said = format!("fn {name}(");
+            if !code.iter().any(|file| file.text.contains(&said)) {
+                complaints.push(Complaint::at(
+                    &document.path,
+                    number + 1,
+                    format!("no test is called {name}"),
+                ));
+            }
+        }
+    }
+    complaints
+}
+
+fn is_name_of_test(name: &str) -> bool {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_name && name.matches('_').count() >= 3
+}
+
 /// Complaints about paths of somebody's machine.
 pub fn check_no_machine_paths(file: &TextFile) -> Vec<Complaint> {
     // Put together here, so that this file does not hold what it looks for.
@@ -202,6 +226,14 @@ mod tests {
             0
         );
         assert_eq!(check(&[TextFile::new("spine/people/README.md", "# people\n\nTo come.")]), 1);
+    }
+
+    #[test]
+    fn a_proof_that_nobody_wrote_is_found() {
+        let document = TextFile::new("docs/security.md", "| locks | `wrong_codes_lock_it` and `serve.rs` |");
+        let code = |text: &str| [TextFile::new("server/tests/locks.rs", text)];
+        assert_eq!(check_proofs(&document, &code("fn wrong_codes_lock_it() {}")), []);
+        assert_eq!(check_proofs(&document, &code("fn wrong_codes_lock() {}")).len(), 1);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::thread::JoinHandle;
 use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
 use kangmai_base::{Day, Refusal};
 use kangmai_sheet::limit::{
-    MAX_COLUMNS, MAX_ROWS, MAX_ROWS_ABOVE_HEADER, MAX_XLSX_TEXTS_BYTES, MAX_XLSX_UNPACKED_BYTES,
+    MAX_COLUMNS, MAX_ROWS, MAX_ROWS_ABOVE_HEADER, MAX_XLSX_TEXTS_BYTES, MAX_XLSX_TIMES_PACKED,
+    MAX_XLSX_UNPACKED_BYTES, XLSX_PACKED_AS_ONE_LIKES_BYTES,
 };
 use kangmai_sheet::{Matching, Progress, Record, Schema, Source};
 
@@ -144,6 +145,12 @@ fn check_package<R: Read + Seek>(reader: &mut R) -> Result<(), SheetError> {
     for index in 0..package.len() {
         let part = package.by_index_raw(index).map_err(|error| SheetError::Damaged(error.to_string()))?;
         unpacked = unpacked.saturating_add(part.size());
+        let most = part.compressed_size().saturating_mul(MAX_XLSX_TIMES_PACKED);
+        if part.size() > most.max(XLSX_PACKED_AS_ONE_LIKES_BYTES) {
+            return Err(SheetError::Damaged(
+                "a part of it unpacks to far more than any sheet does".to_owned(),
+            ));
+        }
         let texts = part.name().is_ok_and(|name| name.to_ascii_lowercase().ends_with(TEXTS));
         if texts && part.size() > MAX_XLSX_TEXTS_BYTES {
             return Err(SheetError::TooLarge { limit_bytes: MAX_XLSX_TEXTS_BYTES });

@@ -8,6 +8,10 @@ pub const MAX_XLSX_BYTES: u64 = 512 << 20;
 pub const MAX_XLSX_UNPACKED_BYTES: u64 = 8 << 30;
 /// What the table of texts of an Excel file may unpack to, in bytes: 1 GiB. It is the one part held in memory.
 pub const MAX_XLSX_TEXTS_BYTES: u64 = 1 << 30;
+/// A part of an Excel file is at most so many times as long as it is packed: real sheets reach 40, one made to fill the memory 1,000.
+pub const MAX_XLSX_TIMES_PACKED: u64 = 200;
+/// Up to this length it may be packed as one likes.
+pub const XLSX_PACKED_AS_ONE_LIKES_BYTES: u64 = 16 << 20;
 /// Rows of one file. Excel itself ends at 1,048,576.
 pub const MAX_ROWS: u32 = 20_000_000;
 /// Columns of one row; what lies further right is dropped with a word.
