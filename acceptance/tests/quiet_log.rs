@@ -1,7 +1,7 @@
 //! A county's day with the log at its most talkative: whoever reads the log afterwards learns of no person. Nor does whoever sees
 //! the addresses of pages: a proxy, a browser's history.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it needs")]
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
 
 use std::collections::BTreeSet;
 use std::io;

@@ -34,7 +34,11 @@ pub(super) const DECISIONS: &str = "update plan_decision set home =
 
 /// What stands here stands where its person is at home, whatever place its fact says: who moves takes it along, and the
 /// place left behind sees it no longer. The register, which comes before, has written the home.
-pub(super) fn follow(tx: &mut Transaction<'_>, facts: &[&Fact], moves: &[&'static str]) -> Result<(), DatabaseError> {
+pub(super) fn follow(
+    tx: &mut Transaction<'_>,
+    facts: &[&Fact],
+    moves: &[&'static str],
+) -> Result<(), DatabaseError> {
     let mut people: Vec<Uuid> = facts.iter().map(|fact| fact.new.subject.id).collect();
     people.sort_unstable();
     people.dedup();
