@@ -3,16 +3,30 @@
 use askama::Template;
 use axum::http::Uri;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kangmai_base::Refusal;
+use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Query, search as search_people};
 use kangmai_programme::Visit;
+use kangmai_seal::Cell;
 use kangmai_web::{Failure, Field, Form, FormBody, ListQuery, ListSpec, Page, go_to, show, show_refused};
 
 use crate::list::List;
 use crate::pages::PersonLine;
 
 const FIELDS: &[Field] = &[Field::text("q", "register.search.q").at_most(Query::LONGEST)];
-static SPEC: ListSpec = ListSpec { filters: FIELDS, sorts: &[], descending: false };
+/// What an address may hold: what somebody typed into it, or what was sealed for who searched.
+static SPEC: ListSpec = ListSpec {
+    filters: &[
+        Field::text("q", "register.search.q").at_most(Query::LONGEST),
+        Field::text("found", "register.search.q").at_most(LONGEST_SEALED),
+    ],
+    sorts: &[],
+    descending: false,
+};
+/// The longest search, sealed and written in base 64.
+const LONGEST_SEALED: usize = Query::LONGEST * 6 + 128;
 /// How many are shown; who is not among them is found by typing more.
 const SHOWN: usize = 50;
 
@@ -32,7 +46,11 @@ struct SearchPage {
 
 /// GET: the search box, and what `q` finds.
 pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
-    let typed = ListQuery::read(&SPEC, &uri).filter("q").unwrap_or_default().to_owned();
+    let list = ListQuery::read(&SPEC, &uri);
+    let typed = match list.filter("found") {
+        Some(sealed) => opened(&visit, sealed).await?,
+        None => list.filter("q").unwrap_or_default().to_owned(),
+    };
     let mut form = Form::blank(FIELDS);
     if typed.is_empty() {
         return show(&found(visit, form, None).await?);
@@ -47,7 +65,8 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     show(&found(visit, form, query).await?)
 }
 
-/// POST: a whole number is answered right here; everything else gets an address that can be kept.
+/// POST: a whole number is answered right here; everything else gets an address, so that one comes back to the list from a
+/// person's page. The address holds it sealed: a name is personal data, and addresses are kept by browsers and proxies.
 pub(crate) async fn search(visit: Visit, body: FormBody) -> Result<Response, Failure> {
     let mut form = body.form(FIELDS);
     let Some(typed) = form.text("q") else {
@@ -57,8 +76,29 @@ pub(crate) async fn search(visit: Visit, body: FormBody) -> Result<Response, Fai
         let query = Query::read(&typed);
         return show(&found(visit, form, query).await?);
     }
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("q", &typed).finish();
-    Ok(go_to(&format!("/people?{query}")))
+    Ok(go_to(&format!("/people?found={}", sealed(&visit, typed).await?)))
+}
+
+/// Where a search is sealed: it opens for the account that searched and for nobody else.
+fn cell(account: &[u8]) -> Cell<'_> {
+    Cell { table: "search", column: "q", row: account }
+}
+
+async fn sealed(visit: &Visit, typed: String) -> Result<String, DatabaseError> {
+    let account = visit.actor.account.uuid();
+    let seal = move |tx: &mut Transaction<'_>| tx.seal(&cell(account.as_bytes()), typed.as_bytes());
+    Ok(URL_SAFE_NO_PAD.encode(visit.app.database.read(seal).await?))
+}
+
+/// What was sealed for the visitor; nothing where it was not.
+async fn opened(visit: &Visit, sealed: &str) -> Result<String, DatabaseError> {
+    let Ok(sealed) = URL_SAFE_NO_PAD.decode(sealed) else { return Ok(String::new()) };
+    let account = visit.actor.account.uuid();
+    let open = move |tx: &mut Transaction<'_>| match tx.open_text(&cell(account.as_bytes()), &sealed) {
+        Err(DatabaseError::Keys(_)) => Ok(String::new()),
+        opened => opened,
+    };
+    visit.app.database.read(open).await
 }
 
 fn may_be_whole_number(typed: &str) -> bool {

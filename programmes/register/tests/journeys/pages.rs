@@ -59,11 +59,20 @@ fn a_village_doctor_finds_somebody_by_what_they_say() {
         assert!(empty.text().contains("/people/lists/marginal"));
 
         let to = doctor.post("/people", &[("q", "示例甲")]).location();
-        assert!(to.starts_with("/people?q="), "a name has an address: {to}");
+        assert!(
+            to.starts_with("/people?found=") && to.is_ascii(),
+            "it has an address, and no name in it: {to}"
+        );
         let found = doctor.get(&to).text();
         assert!(found.contains("示例甲") && found.contains("边缘易致贫户") && !found.contains("示例乙"));
         assert!(found.contains("男，76 岁") && found.contains("4117**********"), "{found}");
         assert!(!found.contains(&number("41172119500101991")), "numbers are masked in lists");
+        let broken =
+            [to.replace("found=", "found=A"), format!("{to}A"), "/people?found=%E7%A4%BA".to_owned()];
+        for path in broken {
+            let page = doctor.get(&path);
+            assert!(page.status == StatusCode::OK && !page.text().contains("示例甲"), "{path}");
+        }
 
         let whole = doctor.post("/people", &[("q", &number("41172119500101991"))]);
         assert_eq!(whole.status, StatusCode::OK, "a whole number is answered without an address");
