@@ -2,6 +2,7 @@
 //! application directly, not over a socket, and looks at every answer with a critical eye.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
 use std::sync::Arc;
 
 use axum::Router;
@@ -227,6 +228,21 @@ impl Visitor {
     /// The last answer's bytes: a workbook, a page.
     pub fn bytes(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The last answer as text to be looked through: a page as it is, a workbook unpacked.
+    pub fn whole_text(&self) -> String {
+        if !self.body.starts_with(b"PK") {
+            return String::from_utf8_lossy(&self.body).into_owned();
+        }
+        let mut text = String::new();
+        let mut package = zip::ZipArchive::new(Cursor::new(&*self.body)).expect("a workbook");
+        for part in 0..package.len() {
+            let mut bytes = Vec::new();
+            package.by_index(part).expect("a part").read_to_end(&mut bytes).expect("the part");
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        text
     }
 
     /// The visitor's cookies: name and value, to hand on to a browser.

@@ -5,7 +5,6 @@
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _};
 
 use kangmai_acceptance::county::County;
 use kangmai_acceptance::crawl::crawl;
@@ -153,22 +152,6 @@ fn world(county: &County, lot: &mut Lot) -> Vec<Someone> {
     people
 }
 
-/// The text of an answer: a page as it is, a workbook unpacked.
-fn text_of(visitor: &Visitor) -> String {
-    let bytes = visitor.bytes();
-    if !bytes.starts_with(b"PK") {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
-    let mut text = String::new();
-    let mut package = zip::ZipArchive::new(Cursor::new(bytes)).expect("a workbook");
-    for part in 0..package.len() {
-        let mut bytes = Vec::new();
-        package.by_index(part).expect("a part").read_to_end(&mut bytes).expect("the part");
-        text.push_str(&String::from_utf8_lossy(&bytes));
-    }
-    text
-}
-
 /// Where each person's page is, as somebody finds it who sees the whole province.
 fn pages_of(county: &County, people: &[Someone]) -> BTreeMap<String, String> {
     county.employ(Role::HealthBureau, "province", "410000000000");
@@ -211,7 +194,7 @@ impl Asked<'_> {
 
     /// What an answer says of anybody outside; `but` is what was asked for and may be said again.
     fn look(&mut self, visitor: &Visitor, path: &str, but: &str) {
-        let text = text_of(visitor);
+        let text = visitor.whole_text();
         let people = self.people;
         for one in
             people.iter().filter(|one| !self.covers(one) && !self.paid_for(one, path)).collect::<Vec<_>>()
@@ -269,7 +252,7 @@ fn brings_a_register(visitor: &mut Visitor, asked: &mut Asked<'_>) {
     let walk = crawl(visitor, &job);
     for path in walk.pages.values().flatten() {
         visitor.try_open(path);
-        let text = text_of(visitor);
+        let text = visitor.whole_text();
         for one in asked.people.iter().filter(|one| numbers.contains(&one.number)) {
             if text.contains(&one.name) || text.contains(&asked.pages[&one.name]) {
                 asked.leaks.push(format!("{}: the import says {} at {path}", asked.who, one.name));

@@ -4,12 +4,9 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
-use std::io::{Cursor, Read as _};
-
 use kangmai_acceptance::county::{County, HOSPITAL};
 use kangmai_acceptance::crawl::crawl;
 use kangmai_acceptance::dump::{dump, file_of};
-use kangmai_acceptance::visitor::Visitor;
 use kangmai_access::Role;
 use kangmai_poverty_watch::run_watch;
 
@@ -64,23 +61,6 @@ fn village(county: &County) {
     assert!(watched.raised > 0, "{watched:?}");
 }
 
-/// The text of an answer: a page as it is, a workbook unpacked.
-fn text_of(visitor: &Visitor) -> String {
-    let bytes = visitor.bytes();
-    if !bytes.starts_with(b"PK") {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
-    let mut text = String::new();
-    let mut package = zip::ZipArchive::new(Cursor::new(bytes)).expect("a workbook");
-    for part in 0..package.len() {
-        let mut part = package.by_index(part).expect("a part");
-        let mut bytes = Vec::new();
-        part.read_to_end(&mut bytes).expect("the part");
-        text.push_str(&String::from_utf8_lossy(&bytes));
-    }
-    text
-}
-
 #[test]
 fn no_page_or_file_says_it_but_the_person_s_own_to_who_treats() {
     let county = County::on_sqlite();
@@ -94,7 +74,7 @@ fn no_page_or_file_says_it_but_the_person_s_own_to_who_treats() {
         for path in walk.pages.values().flatten() {
             visitor.try_open(path);
             opened += 1;
-            let text = text_of(&visitor);
+            let text = visitor.whole_text();
             let is_own = path.starts_with("/people/") || path.starts_with("/plans/");
             let is_own = is_own && !path.starts_with("/people/lists") && !path.starts_with("/plans/export");
             // The law names diseases, and so do the examples beside the field of a diagnosis.
