@@ -48,7 +48,10 @@ impl InsertMany {
 }
 
 fn sql_for(table: &str, names: &str, (rows, columns): (usize, usize), numbered: bool) -> String {
-    let mut sql = format!("insert into {table} ({names}) values ");
+    // SQLite keeps aside each page that a statement of many rows changes, to take the statement alone back if a later row
+    // fails. Nobody goes on after a failed insert (PostgreSQL would not let them): the transaction is taken back.
+    let verb = if numbered { "insert" } else { "insert or fail" };
+    let mut sql = format!("{verb} into {table} ({names}) values ");
     let mut placeholder = 1;
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });

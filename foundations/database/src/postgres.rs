@@ -1,5 +1,7 @@
 //! PostgreSQL: a small pool; each transaction on one connection, driven from a blocking thread.
 
+mod address;
+
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Condvar, Mutex, PoisonError};
@@ -11,12 +13,14 @@ use tokio::runtime::{Handle, Runtime};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::insert::Rows;
 use crate::layout::{Kind, Table};
 use crate::migrate::OnlineIndex;
 use crate::transaction::{Connection, Dialect};
 use crate::{DatabaseError, Row, Scope, Transaction, Value};
+use address::Address;
 
 /// Statements that each connection keeps prepared.
 const PREPARED: usize = 256;
@@ -31,6 +35,7 @@ const IDLE_SECONDS: u64 = 600;
 
 pub(crate) struct Postgres {
     config: tokio_postgres::Config,
+    tls: Option<MakeRustlsConnect>,
     connections: usize,
     runtime: Option<Runtime>,
     pool: Mutex<Pool>,
@@ -51,7 +56,8 @@ struct Session {
 
 impl Postgres {
     pub(crate) fn open(address: &str, connections: usize) -> Result<Postgres, DatabaseError> {
-        let config = configured(address.parse()?);
+        let Address { config, tls } = Address::read(address)?;
+        let config = configured(config);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("database-postgres")
@@ -60,6 +66,7 @@ impl Postgres {
             .map_err(|error| DatabaseError::Driver(error.to_string()))?;
         let postgres = Postgres {
             config,
+            tls,
             connections,
             runtime: Some(runtime),
             pool: Mutex::default(),
@@ -118,12 +125,18 @@ impl Postgres {
 
     fn connect(&self) -> Result<Session, DatabaseError> {
         let handle = self.handle()?;
-        let (client, connection) = handle.block_on(self.config.connect(NoTls))?;
-        handle.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(error = %DatabaseError::from(error), "a PostgreSQL connection ended");
+        let client = match &self.tls {
+            Some(tls) => {
+                let (client, connection) = handle.block_on(self.config.connect(tls.clone()))?;
+                handle.spawn(until_it_ends(connection));
+                client
             }
-        });
+            None => {
+                let (client, connection) = handle.block_on(self.config.connect(NoTls))?;
+                handle.spawn(until_it_ends(connection));
+                client
+            }
+        };
         Ok(Session { client, prepared: HashMap::new() })
     }
 
@@ -170,6 +183,13 @@ impl Postgres {
                 Err(E::from(DatabaseError::GivenUp))
             }
         }
+    }
+}
+
+/// Carries a connection until it ends.
+async fn until_it_ends(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::warn!(error = %DatabaseError::from(error), "a PostgreSQL connection ended");
     }
 }
 
