@@ -33,6 +33,7 @@ mod plan;
 mod policy;
 mod predicate;
 mod premiums;
+mod records;
 mod release;
 mod settle;
 mod source;
@@ -82,6 +83,7 @@ pub use pay_later::{Bearer, ClaimTerms, DeferralTerms, Guarantor, PaymentTerms, 
 pub use policy::{Jurisdiction, Layer, MAX_LAYERS, Policy, Unaccepted};
 pub use predicate::{AsOf, Literal, Predicate, Test};
 pub use premiums::{Premium, PremiumAid, PremiumDue, PremiumGift};
+pub use records::{RecordClass, RecordKept, RecordRules};
 pub use release::{Release, pack_directory, text_hash};
 pub use settle::{Amounts, Settler, settle};
 pub use source::{ErrorCode, PackError};

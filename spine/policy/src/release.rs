@@ -20,7 +20,7 @@ use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
     Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, InterfaceCodes, Jurisdiction,
-    LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, SubsidyTable, Threshold, TreatFirstRules,
+    LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules, SubsidyTable, Threshold, TreatFirstRules,
     WatchRules,
 };
 
@@ -206,6 +206,11 @@ impl Release {
     /// What somebody with `labels` pays for the insured `year`; `None` where no premium is stated.
     pub fn premium_due(&self, place: DivisionCode, year: i32, labels: LabelSet) -> Option<PremiumDue<'_>> {
         self.tables.premium_due(place, year, labels)
+    }
+
+    /// How long records are kept and in how many days somebody is answered, of the innermost place that has a rule on `day`.
+    pub fn records(&self, place: DivisionCode, day: Day) -> Option<&RecordRules> {
+        self.tables.records(place, day)
     }
 
     /// What institutions are paid by the case and by the year, of the innermost place that has a rule on `day`.

@@ -1,6 +1,8 @@
 //! The dated tables of all packs besides their benefits (watch lines, diseases, treatment first, income, insurance year): found by
 //! place and day, and the cases that say what must be found.
 
+mod kind;
+
 use std::sync::Arc;
 
 use kangmai_base::{Day, DivisionCode, Fen};
@@ -14,25 +16,12 @@ use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
     CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
-    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm,
+    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RecordRules,
     RedTrigger, Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 
-/// Which table a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TableKind {
-    Watch,
-    Diseases,
-    TreatFirst,
-    Lines,
-    Interface,
-    Income,
-    InsuranceYear,
-    Premiums,
-    Subsidies,
-    DiseaseCaps,
-}
+pub(crate) use kind::TableKind;
 
 /// Something that holds at a place for a time.
 #[derive(Debug, Clone)]
@@ -57,6 +46,7 @@ pub(crate) struct Tables {
     premium_aids: Vec<(Arc<str>, PremiumAid)>,
     subsidies: Vec<Placed<SubsidyTable>>,
     disease_caps: Vec<Placed<DiseaseCaps>>,
+    records: Vec<Placed<RecordRules>>,
     cases: Vec<(DivisionCode, TableCase)>,
 }
 
@@ -96,77 +86,6 @@ pub(crate) struct Question {
 
 /// What a table answers, by name.
 pub(crate) type Answers = Vec<(&'static str, String)>;
-
-impl TableKind {
-    pub(crate) fn of_file(name: &str) -> Option<TableKind> {
-        match name {
-            "watch.toml" => Some(TableKind::Watch),
-            "diseases.toml" => Some(TableKind::Diseases),
-            "treat_first.toml" => Some(TableKind::TreatFirst),
-            "lines.toml" => Some(TableKind::Lines),
-            "interface.toml" => Some(TableKind::Interface),
-            "income.toml" => Some(TableKind::Income),
-            "insurance_year.toml" => Some(TableKind::InsuranceYear),
-            "premiums.toml" => Some(TableKind::Premiums),
-            "subsidies.toml" => Some(TableKind::Subsidies),
-            "disease_caps.toml" => Some(TableKind::DiseaseCaps),
-            _ => None,
-        }
-    }
-
-    /// The names of all that it answers.
-    const fn answers(self) -> &'static [&'static str] {
-        match self {
-            TableKind::Watch => &[
-                "in_force",
-                "rules",
-                "group",
-                "line",
-                "income_year",
-                "push_every_days",
-                "window",
-                "own_cost",
-                "yellow_over",
-                "orange_over",
-                "red_with",
-                "repeated_admissions",
-                "recognition_line",
-                "recognition_window",
-                "recognition_own_cost",
-                "recognition_months",
-                "home_check_days",
-                "decision_days",
-                "notice_days",
-                "working_days",
-                "households",
-                "push_to",
-            ],
-            TableKind::Diseases => &["in_force", "major", "chronic", "severe", "sensitive", "needs"],
-            TableKind::TreatFirst => &[
-                "in_force",
-                "entitled",
-                "conditions",
-                "instalments",
-                "due_after_days",
-                "due_soon_days",
-                "remind_after_days",
-                "most_months",
-                "least_amount",
-                "guarantors",
-                "write_off",
-                "claim",
-                "claim_from",
-            ],
-            TableKind::Lines => &["in_force", "round", "at", "class_b_own_share"],
-            TableKind::Interface => &["in_force", "settings", "figures"],
-            TableKind::Income => &["amount", "of_year", "from"],
-            TableKind::InsuranceYear => &["year", "first", "last"],
-            TableKind::Premiums => premiums::ANSWERS,
-            TableKind::Subsidies => subsidies::ANSWERS,
-            TableKind::DiseaseCaps => disease_caps::ANSWERS,
-        }
-    }
-}
 
 pub(crate) fn depth(place: DivisionCode) -> u8 {
     place.level().map_or(0, |level| level as u8 + 1)
@@ -275,6 +194,10 @@ impl Tables {
         innermost(&self.disease_caps, place, day)
     }
 
+    pub(crate) fn records(&self, place: DivisionCode, day: Day) -> Option<&RecordRules> {
+        innermost(&self.records, place, day)
+    }
+
     pub(crate) fn has_disease_caps(&self) -> bool {
         !self.disease_caps.is_empty()
     }
@@ -316,6 +239,7 @@ impl Tables {
             premium_aids: self.premium_aids.iter().filter(|(file, _)| **file != *path).cloned().collect(),
             subsidies: others(&self.subsidies, path),
             disease_caps: others(&self.disease_caps, path),
+            records: others(&self.records, path),
             cases: Vec::new(),
         }
     }
@@ -363,6 +287,10 @@ impl Tables {
                 let read = |table: &Fields<'_>| DiseaseCaps::read(table);
                 self.disease_caps.extend(read_placed(fields, (&path, place), read, |caps| caps.period));
             }
+            TableKind::Records => {
+                let read = |table: &Fields<'_>| RecordRules::read(table);
+                self.records.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
             TableKind::Interface => {
                 let read = |table: &Fields<'_>| InterfaceCodes::read(table);
                 self.interface.extend(read_placed(fields, (&path, place), read, |codes| codes.period));
@@ -394,6 +322,10 @@ impl Tables {
                         diseases.and_then(|table| table.major_for(asked.diagnosis, asked.age, asked.year));
                     disease_caps::answers(caps, disease.map(|disease| disease.id.as_str()))
                 }
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Records => match self.records(place, asked.day) {
+                Some(rules) => rules.answers(),
                 None => vec![("in_force", false.to_string())],
             },
             TableKind::Watch => match self.watch_rules(place, asked.day) {

@@ -67,7 +67,7 @@ pub(super) fn difference(
         TableKind::Watch => about_people(&said, vocabulary, &[None, province_of(tables)]),
         TableKind::TreatFirst => about_admission(&said, vocabulary, home),
         TableKind::Diseases => about_diagnoses(&said),
-        TableKind::Lines | TableKind::Interface | TableKind::InsuranceYear => {
+        TableKind::Lines | TableKind::Interface | TableKind::InsuranceYear | TableKind::Records => {
             days(&said).into_iter().map(Question::on).collect()
         }
         TableKind::Income => about_income(&said),
