@@ -1,5 +1,6 @@
 //! The views of this programme; the only files with SQL. What tells a diagnosis of level 5 is sealed (`secret`).
 
+mod forget;
 mod home;
 mod secret;
 
@@ -7,7 +8,7 @@ use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 use kangmai_people::PERSON_REGISTERED;
-use kangmai_record::{Fact, Projection};
+use kangmai_record::{Fact, Projection, nothing_along};
 
 use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, Planned, PutRight};
 use crate::rules::{Decision, Diagnosis, PlanKind, Why};
@@ -105,6 +106,8 @@ pub const DIAGNOSES: Projection = Projection {
         _ => fact.read_body::<Planned>().map(|_| ()),
     },
     apply: apply_diagnoses,
+    along: nothing_along,
+    forget: forget::diagnoses,
 };
 
 /// The views of plans, their changes and the decisions in force.
@@ -118,6 +121,8 @@ pub const PLANS: Projection = Projection {
         _ => fact.read_body::<Planned>().map(|_| ()),
     },
     apply: apply_plans,
+    along: nothing_along,
+    forget: forget::plans,
 };
 
 fn apply_diagnoses(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {

@@ -1,6 +1,7 @@
 //! The view of warnings, and what its pages read; the only file with SQL besides `store/`.
 
 mod costs;
+mod forget;
 mod view;
 
 use kangmai_access::Reach;

@@ -2,6 +2,8 @@
 //! institutions of `kangmai_places`; this programme writes them as its facts tell, and owns the table of records that are
 //! alike.
 
+mod forget;
+
 use kangmai_access::Reach;
 use kangmai_base::{Day, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
@@ -9,7 +11,7 @@ use kangmai_people::{
     Household, HouseholdBody, Person, PersonBody, PersonId, put_households, put_persons, set_same_as,
 };
 use kangmai_places::{Institution, InstitutionBody, put_institutions};
-use kangmai_record::{Fact, Projection};
+use kangmai_record::{Fact, Projection, nothing_along, nothing_to_forget};
 
 use crate::facts::{
     CANDIDATE_FOUND, CandidateFound, Decision, HOUSEHOLD, INSTITUTION, PERSON, SAME_PERSON_DECIDED,
@@ -44,6 +46,8 @@ pub const REGISTER: Projection = Projection {
     views: &["household", "person", "person_label", "identity_candidate"],
     admit,
     apply,
+    along: forget::along,
+    forget: forget::forget,
 };
 
 /// The view of institutions.
@@ -53,6 +57,8 @@ pub const INSTITUTIONS: Projection = Projection {
     views: &["institution", "institution_capability"],
     admit,
     apply: apply_institutions,
+    along: nothing_along,
+    forget: nothing_to_forget,
 };
 
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {

@@ -14,7 +14,7 @@ use kangmai_database::testing::FreshDatabase;
 use kangmai_people::Person;
 use kangmai_places::{InstitutionGrade, InstitutionTier};
 use kangmai_policy::Release;
-use kangmai_record::Projection;
+use kangmai_record::{Projection, nothing_along, nothing_to_forget};
 use kangmai_settlement::import::BILLS;
 use kangmai_settlement::replay::{NotReplayed, ReceiptFile, replay};
 use kangmai_settlement::store::{
@@ -108,6 +108,8 @@ const REFUSING: Projection = Projection {
     views: &[],
     admit: |_| Err(Refusal::new("record.parked.too_long").with("most", "7")),
     apply: |_, _| Ok(()),
+    along: nothing_along,
+    forget: nothing_to_forget,
 };
 
 #[test]

@@ -8,7 +8,7 @@ use kangmai_database::{DatabaseError, InsertMany, Transaction, Value, params};
 use kangmai_policy::{
     CostCategory, FeeKind, InstitutionGrade, InstitutionKind, InstitutionTier, Referral, Setting,
 };
-use kangmai_record::{Fact, Projection};
+use kangmai_record::{Fact, Projection, Subject, facts_of_kind, nothing_along};
 use serde::{Deserialize, Serialize};
 
 use crate::store;
@@ -26,6 +26,8 @@ pub(crate) const BILLS: Projection = Projection {
     views: &["what_if_bill"],
     admit: |_| Ok(()),
     apply,
+    along: nothing_along,
+    forget,
 };
 
 /// Of a bill that came in, what settlement asks.
@@ -157,6 +159,14 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
         }
     }
     put(tx, &mut rows)
+}
+
+fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseError> {
+    let mut bills = Vec::new();
+    for fact in facts_of_kind(tx, subject.id, RECEIVED)? {
+        bills.push(fact.body::<OfBill>()?.bill);
+    }
+    store::forget_subject(tx, subject, &bills)
 }
 
 fn put(tx: &mut Transaction<'_>, rows: &mut Vec<Vec<Value>>) -> Result<(), DatabaseError> {

@@ -1,12 +1,14 @@
 //! The bills of a year, and the runs that are kept; with `bills.rs` all that touches the database.
 
 pub mod draft;
+mod forget;
 mod run;
 mod year;
 
 use kangmai_base::Uuid;
 use kangmai_database::{ClearText, DatabaseError, InsertMany, SealedTable, Transaction, params};
 
+pub(crate) use forget::forget_subject;
 pub use run::{
     Moved, RunRow, RunState, crossing_households, drop_run, level_below, moved_people, people_count, put_run,
     run_row, runs, touch_run, write_failure, write_result,

@@ -61,7 +61,9 @@ pub use identity::{
 };
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
-pub use relation::{NewRelation, Related, RelationKind, end_relations, reach_of_person, relate};
+pub use relation::{
+    NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,
+};
 pub use second_factor::{
     Enrolled, Enrolment, Means, Proof, RECOVERY_CODES, SEALED, SecondFactor, begin_enrolment,
     finish_enrolment, give_code, give_up_factor, renew_recovery_codes, second_factor,

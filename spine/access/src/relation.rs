@@ -89,6 +89,15 @@ pub fn end_relations(tx: &mut Transaction<'_>, source: Uuid, now: Moment) -> Res
     store::end_of_source(tx, source, now)
 }
 
+/// Takes all relations to `person` away, of whom everything is erased: for the record and nobody else. What was written down
+/// of asking in an emergency stays, as the audit trail does.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_relations(tx: &mut Transaction<'_>, person: Uuid) -> Result<(), DatabaseError> {
+    store::forget(tx, person)
+}
+
 /// How far `actor` may do `purpose` with this one person, at home in `home`: by place, which asks the database nothing,
 /// else by a relation that holds at `now`, which costs one look at an index.
 ///

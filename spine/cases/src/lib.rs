@@ -12,7 +12,7 @@ mod task;
 use kangmai_base::{Day, DivisionCode, Id, Uuid};
 use kangmai_database::{Migration, Migrations};
 
-pub use store::{case, cases_of_subject, count, list, put, tasks_due};
+pub use store::{case, cases_of_subject, count, forget, list, put, tasks_due};
 pub use task::{StageRule, Task, Urgency, task};
 
 /// The tables of this crate. `work_case` is written by the projections of programmes, each its own rows.

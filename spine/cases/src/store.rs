@@ -25,6 +25,7 @@ const PUT: InsertMany = InsertMany {
         opened_on = excluded.opened_on, closed_on = excluded.closed_on, outcome = excluded.outcome,
         weight = excluded.weight",
 };
+const FORGET: &str = "delete from work_case where id = $1";
 const CASE: &str =
     "select id, programme, subject, place, stage, stage_since, opened_on, closed_on, outcome, weight
     from work_case where id = $1 and place between $2 and $3";
@@ -77,6 +78,15 @@ pub fn put(tx: &mut Transaction<'_>, cases: &[Case]) -> Result<(), DatabaseError
         ]
     });
     tx.insert_many(&PUT, rows)?;
+    Ok(())
+}
+
+/// Takes a case away: for the projection of the programme whose case it is, when everything about it is erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(tx: &mut Transaction<'_>, id: Id<Case>) -> Result<(), DatabaseError> {
+    tx.execute(FORGET, &params![id])?;
     Ok(())
 }
 

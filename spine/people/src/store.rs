@@ -1,5 +1,6 @@
 //! The SQL of people.
 
+mod forget;
 mod numbers;
 
 use std::collections::HashMap;
@@ -8,6 +9,7 @@ use kangmai_base::{Day, DivisionCode, IdNumber, Phone, PlaceRange, Sex, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 use kangmai_places::person_initials;
 
+pub use self::forget::{forget_household, forget_person, headed_by};
 pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
 use self::numbers::{
     ID_NUMBER_CELL, NumberKeys, PHONE_CELL, last_four_digest, phone_digest, phone_tail_digest,

@@ -19,7 +19,7 @@ pub struct Record {
 pub enum Appended {
     /// It is in the record now.
     Accepted,
-    /// It was there already, the same to the letter.
+    /// It was there already, the same to the letter; or it was erased, and does not come back.
     Duplicate,
     /// It was put aside; someone will look.
     Parked(Refusal),
@@ -73,7 +73,7 @@ impl Record {
             let answer = match seen.get(&fact.id) {
                 Some(&index) if accepted.get(index) == Some(&fact) => Appended::Duplicate,
                 Some(_) => Appended::Parked(Refusal::new("record.parked.other_content")),
-                None => self.judge(tx, &fact, there.contains(&fact.id))?,
+                None => self.judge(tx, &fact, there.get(&fact.id).copied())?,
             };
             match &answer {
                 Appended::Accepted => {
@@ -109,13 +109,19 @@ impl Record {
         parked.map_or(Ok(()), |refusal| Err(DatabaseError::NotKept(refusal)))
     }
 
+    /// `is_erased`: of one that is there already, whether it was erased or cut.
     fn judge(
         &self,
         tx: &mut Transaction<'_>,
         fact: &NewFact,
-        is_there: bool,
+        is_erased: Option<bool>,
     ) -> Result<Appended, DatabaseError> {
-        if is_there && let Some(there) = store::fact(tx, fact.id)? {
+        if is_erased == Some(true) {
+            return Ok(Appended::Duplicate);
+        }
+        if is_erased.is_some()
+            && let Some(there) = store::fact(tx, fact.id)?
+        {
             if there.new == *fact {
                 return Ok(Appended::Duplicate);
             }

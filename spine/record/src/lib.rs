@@ -2,11 +2,13 @@
 //!
 //! [`Record::append`] writes facts and, in the same transaction, every view that is derived of them. Appending is
 //! idempotent: the same fact again is already there; the same identifier with other content is an alarm, never an
-//! overwrite. A fact that breaks a rule is parked with a reason that someone sees. A correction is a new fact.
+//! overwrite. A fact that breaks a rule is parked with a reason that someone sees. A correction is a new fact. Where the law
+//! wants somebody's data erased, [`Record::erase`] leaves of each fact that there was one (`docs/adr/015-erasure.md`).
 //!
 //! *Invariant:* this crate knows no kind of fact and no view by name; who owns them registers a [`Projection`].
 
 mod append;
+mod erase;
 mod fact;
 mod park;
 mod rebuild;
@@ -16,6 +18,7 @@ mod timeline;
 use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
 
 pub use append::{Appended, Record};
+pub use erase::{Along, Erased, nothing_along, nothing_to_forget};
 pub use fact::{Fact, NewFact, Source, Subject, SubjectKind};
 pub use park::{ParkedFact, list_parked, parked_waiting, resolve_parked};
 pub use rebuild::{Difference, rebuild};
@@ -29,6 +32,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-facts", sql: include_str!("../migrations/001-facts.sql") },
         Migration { name: "002-sealed-bodies", sql: include_str!("../migrations/002-sealed-bodies.sql") },
         Migration { name: "003-bodies-in-clear", sql: include_str!("../migrations/003-bodies-in-clear.sql") },
+        Migration { name: "004-erased", sql: include_str!("../migrations/004-erased.sql") },
     ],
 };
 
@@ -49,4 +53,10 @@ pub struct Projection {
     /// Writes the rows. Gets the facts in the order of appending, only admitted ones of its kinds. Must come to the
     /// same rows however the facts are cut into calls.
     pub apply: fn(&mut Transaction<'_>, &[&Fact]) -> Result<(), DatabaseError>,
+    /// What goes with a subject that is to be erased, besides the facts about it; [`nothing_along`] if nothing does.
+    pub along: fn(&mut Transaction<'_>, Subject) -> Result<Along, DatabaseError>,
+    /// Takes a subject that is being erased out of the views, and out of sums, so that they are as a rebuild would leave them;
+    /// [`nothing_to_forget`] if they hold nothing about persons, households and cases. The facts about the subject can
+    /// still be read; those about others that named it are cut already.
+    pub forget: fn(&mut Transaction<'_>, Subject) -> Result<(), DatabaseError>,
 }

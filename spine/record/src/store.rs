@@ -1,6 +1,8 @@
-//! The SQL of facts.
+//! The SQL of facts. What was erased is read by nobody: only that it was there is known.
 
-use std::collections::HashSet;
+mod erased;
+
+use std::collections::HashMap;
 
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid};
@@ -11,6 +13,8 @@ use kangmai_seal::Purpose;
 
 use crate::fact::SubjectKind;
 use crate::{Fact, NewFact, ParkedFact, Source, Subject};
+
+pub(crate) use erased::{cut_fact, erase_fact, erase_facts, erase_parked};
 
 const INSERT_FACTS: InsertMany = InsertMany {
     table: "fact",
@@ -36,24 +40,24 @@ const INSERT_FACTS: InsertMany = InsertMany {
 const FACT: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
     place, place_sequence, author, source, corrects, body, body_sealed from fact where id = $1";
-const FACTS_THERE: &str = "select id from fact where id in
+const FACTS_THERE: &str = "select id, erased_at is not null or cut_at is not null from fact where id in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const TIMELINE: &str =
     "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at, clock_fault,
     place, place_sequence, author, source, corrects, body, body_sealed from fact
-    where subject = $1 and place between $2 and $3 and occurred_at < $4
+    where subject = $1 and place between $2 and $3 and occurred_at < $4 and erased_at is null
     order by occurred_at desc, id desc limit $5";
 const FACTS_OF_KIND: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
     clock_fault, place, place_sequence, author, source, corrects, body, body_sealed from fact
-    where subject = $1 and kind = $2 order by received_at, place, place_sequence limit 10000";
+    where subject = $1 and kind = $2 and erased_at is null order by received_at, place, place_sequence limit 10000";
 const PUT_RIGHT_OF: &str = "select id, corrects from fact
-    where subject = $1 and corrects is not null and source = 'typed'
+    where subject = $1 and corrects is not null and source = 'typed' and erased_at is null
     order by received_at desc, place_sequence desc limit 10000";
 const FACTS_AFTER: &str = "select id, kind, subject_kind, subject, occurred_at, recorded_at, received_at,
     clock_fault, place, place_sequence, author, source, corrects, body, body_sealed from fact
-    where (received_at, place, place_sequence) > ($1, $2, $3)
+    where (received_at, place, place_sequence) > ($1, $2, $3) and erased_at is null
     order by received_at, place, place_sequence limit $4";
 const TAKE_NUMBERS: &str = "insert into place_sequence (place, last) values ($1, $2)
     on conflict (place) do update set last = place_sequence.last + excluded.last returning last";
@@ -68,11 +72,14 @@ const PARKED_WAITING: &str =
 const RESOLVE_PARKED: &str = "update parked_fact set resolved_at = $4, resolved_by = $5, resolution = $6
     where id = $1 and place between $2 and $3 and resolved_at is null";
 
-const FACTS_IN_CLEAR: &str = "select id, body from fact where body_sealed is null limit $1";
-const SEAL_FACT: &str = "update fact set body = '', body_sealed = $2 where id = $1 and body_sealed is null";
-const PARKED_IN_CLEAR: &str = "select id, fact from parked_fact where fact_sealed is null limit $1";
-const SEAL_PARKED: &str =
-    "update parked_fact set fact = '', fact_sealed = $2 where id = $1 and fact_sealed is null";
+const FACTS_IN_CLEAR: &str =
+    "select id, body from fact where body_sealed is null and erased_at is null limit $1";
+const SEAL_FACT: &str = "update fact set body = '', body_sealed = $2
+    where id = $1 and body_sealed is null and erased_at is null";
+const PARKED_IN_CLEAR: &str =
+    "select id, fact from parked_fact where fact_sealed is null and fact <> '' limit $1";
+const SEAL_PARKED: &str = "update parked_fact set fact = '', fact_sealed = $2
+    where id = $1 and fact_sealed is null and fact <> ''";
 
 /// What is sealed of the record: what facts say.
 pub const SEALED: &[SealedTable] = &[
@@ -206,19 +213,19 @@ pub(crate) fn fact(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Fact>, D
     row.as_ref().map(|row| read_fact(tx, row)).transpose()
 }
 
-/// Which of these facts are there already.
+/// Which of these facts are there already, and whether any of what they said was erased.
 pub(crate) fn facts_there(
     tx: &mut Transaction<'_>,
     facts: &[NewFact],
-) -> Result<HashSet<Uuid>, DatabaseError> {
-    let mut there = HashSet::new();
+) -> Result<HashMap<Uuid, bool>, DatabaseError> {
+    let mut there = HashMap::new();
     for facts in facts.chunks(FACTS_AT_ONCE) {
         let mut ids: Vec<Value> = facts.iter().map(|fact| Value::from(fact.id)).collect();
         if let Some(last) = ids.last().cloned() {
             ids.resize(FACTS_AT_ONCE, last);
         }
         for row in tx.query(FACTS_THERE, &ids)? {
-            there.insert(row.get(0)?);
+            there.insert(row.get(0)?, row.get(1)?);
         }
     }
     Ok(there)

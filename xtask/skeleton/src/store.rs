@@ -3,7 +3,7 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode};
 use kangmai_database::{DatabaseError, Transaction, params};
-use kangmai_record::{Fact, Projection};
+use kangmai_record::{Fact, Projection, nothing_along, nothing_to_forget};
 
 use crate::facts::{NOTED, Noted};
 
@@ -20,6 +20,9 @@ pub const NOTES: Projection = Projection {
     views: &["skeleton_note"],
     admit: |fact| fact.read_body::<Noted>().map(|_| ()),
     apply,
+    along: nothing_along,
+    // A note is about a place. A table with a column `person` or `household` gives up its rows here.
+    forget: nothing_to_forget,
 };
 
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {

@@ -8,6 +8,7 @@ use kangmai_cases::Case;
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
 use kangmai_record::{Fact, Projection};
 
+use super::forget;
 use crate::facts::{
     COUNTY_DECIDED, DISMISSED, HOUSEHOLD_CHECKED, KINDS, LEVEL_CHANGED, NOTICED, OUTCOME_FED_BACK, RAISED,
     Seen, Step, UNDONE, UPDATED,
@@ -65,6 +66,8 @@ pub const WARNINGS: Projection = Projection {
         _ => fact.read_body::<Step>().map(|_| ()),
     },
     apply,
+    along: forget::along,
+    forget: forget::forget,
 };
 
 /// A row of `warning`, as facts change it.
@@ -123,7 +126,7 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
     Ok(())
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, DatabaseError> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, DatabaseError> {
     serde_json::to_string(value).map_err(|error| DatabaseError::Refused(error.to_string()))
 }
 

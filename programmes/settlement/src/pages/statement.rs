@@ -82,7 +82,7 @@ struct Receipt {
 struct Event {
     at: Moment,
     cause: String,
-    /// The other bill that it happened to.
+    /// The other bill that it happened to, if it is still there.
     cause_bill: Option<Uuid>,
     own: Option<Fen>,
     /// What changed for whom.
@@ -278,7 +278,10 @@ fn history_of(visit: &Visit, found: &Found) -> Vec<Event> {
         Event {
             at: past.at,
             cause: cause_sentence(page, past.cause.map(|cause| cause.why), past.release.as_deref()),
-            cause_bill: past.cause.and_then(|cause| cause.bill),
+            cause_bill: past.cause.and_then(|cause| cause.bill).filter(|other| {
+                let is_there = |posting: &PostingRow| posting.cause_bill == Some(*other);
+                found.postings.iter().any(|posting| posting.fact == past.fact && is_there(posting))
+            }),
             own: past.own,
             changes: changes.collect(),
         }

@@ -17,8 +17,8 @@ const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.ho
 const KNOWN: &str =
     "select id, state, content, person, total, insurance_year, fact, home, household from bill
     where institution = $1 and number = $2 order by received_at, id limit 1";
-const FACT_SOURCE: &str = "select source from fact where id = $1";
-const FACT_BODY: &str = "select body, body_sealed from fact where id = $1";
+const FACT_SOURCE: &str = "select source from fact where id = $1 and erased_at is null";
+const FACT_BODY: &str = "select body, body_sealed from fact where id = $1 and erased_at is null";
 const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where bill = $1";
 /// A wide scope, newest first: through the days.
 const BY_DAY: &str =

@@ -3,7 +3,7 @@
 use kangmai_access::Reach;
 use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
+use kangmai_record::{Fact, NewFact, Projection, Subject, SubjectKind, nothing_along};
 
 use crate::facts::{
     BILL_LATE, BILL_RECEIVED, BillReceived, LATE_BILL_LEFT, LateBillLeft, YEAR_CLOSED, YEAR_REOPENED,
@@ -19,6 +19,7 @@ const PUT_LATE: &str = "insert into late_bill
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do nothing";
 const ANY_LATE: &str = "select 1 from late_bill limit 1";
 const LATE_CAME_IN: &str = "delete from late_bill where institution = $1 and number = $2";
+const FORGET: &str = "delete from late_bill where person = $1";
 const LATE_IS_LEFT: &str = "delete from late_bill where id = $1";
 /// Whoever stands above a place may have closed the year for it.
 const CLOSED: &str =
@@ -27,7 +28,7 @@ const CLOSED: &str =
 /// What waits to be settled: bills that came in, and years of which a bill's lines came.
 const WAITING: &str = "select (select count(*) from bill where state = 'received' and insurance_year = $3
         and +home between $1 and $2)
-    + (select count(*) from touched_year join fact on fact.id = touched_year.fact
+    + (select count(*) from touched_year join fact on fact.id = touched_year.fact and fact.erased_at is null
         where touched_year.insurance_year = $3 and touched_year.home between $1 and $2
         and fact.kind = 'settlement.bill_itemised')";
 const YEARS: &str = "select insurance_year, cast(sum(bills) as bigint), cast(sum(total) as bigint),
@@ -54,6 +55,8 @@ pub const CLOSINGS: Projection = Projection {
     views: &["closed_year", "late_bill"],
     admit,
     apply,
+    along: nothing_along,
+    forget,
 };
 
 fn admit(fact: &NewFact) -> Result<(), Refusal> {
@@ -102,6 +105,13 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseError> {
+    if subject.kind == SubjectKind::Person {
+        tx.execute(FORGET, &params![subject.id])?;
     }
     Ok(())
 }

@@ -55,10 +55,10 @@ const COUNT: &str = "select count(*) from day_reconciliation
     where place between $1 and $2 and day between $3 and $4 and (cast($5 as uuid) is null or institution = $5)
     and (not $6 or (is_latest and not is_right and (different > explained or not has_lines)))";
 /// `$2`: which lines, by [`LinesOf`].
-const LINES: &str = "select day_line.position, day_line.number, day_line.bill, day_line.theirs_status,
+const LINES: &str = "select day_line.position, day_line.number, bill.id, day_line.theirs_status,
     day_line.theirs_total, day_line.theirs_own, day_line.ours_status, day_line.ours_total, day_line.ours_own,
     day_line.differences, day_line.is_different, day_line.reason,
-    coalesce(account.display_name, client.name), day_line.explained_at from day_line
+    coalesce(account.display_name, client.name), day_line.explained_at from day_line left join bill on bill.id = day_line.bill
     left join account on account.id = day_line.explained_by left join client on client.id = day_line.explained_by
     where day_line.reconciliation = $1 and ($2 = 'all'
         or ($2 = 'different' and day_line.is_different)
@@ -69,10 +69,10 @@ const LINES: &str = "select day_line.position, day_line.number, day_line.bill, d
 const COUNT_LINES: &str = "select count(*) from day_line where reconciliation = $1 and ($2 = 'all'
         or ($2 = 'different' and is_different) or ($2 = 'open' and is_different and reason is null)
         or ($2 = 'theirs' and theirs_status = 'settled') or ($2 = 'ours' and ours_status = 'settled'))";
-const LINE: &str = "select day_line.position, day_line.number, day_line.bill, day_line.theirs_status,
+const LINE: &str = "select day_line.position, day_line.number, bill.id, day_line.theirs_status,
     day_line.theirs_total, day_line.theirs_own, day_line.ours_status, day_line.ours_total, day_line.ours_own,
     day_line.differences, day_line.is_different, day_line.reason,
-    coalesce(account.display_name, client.name), day_line.explained_at from day_line
+    coalesce(account.display_name, client.name), day_line.explained_at from day_line left join bill on bill.id = day_line.bill
     left join account on account.id = day_line.explained_by left join client on client.id = day_line.explained_by
     where day_line.reconciliation = $1 and day_line.position = $2";
 

@@ -1,5 +1,6 @@
 //! What is owed after treatment before payment: how facts become its rows, and all that is read of them.
 
+mod forget;
 mod list;
 mod one;
 mod projection;

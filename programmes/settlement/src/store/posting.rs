@@ -8,17 +8,17 @@ use crate::facts::Why;
 
 const OF_BILL: &str =
     "select posting.fact, posting.bill, posting.person, posting.home, posting.insurance_year,
-    posting.kind, posting.payer, posting.amount, posting.cause, posting.cause_bill, posting.release,
-    posting.posted_at, '', '' from posting where bill = $1
+    posting.kind, posting.payer, posting.amount, posting.cause, other.id, posting.release,
+    posting.posted_at, '', '' from posting left join bill as other on other.id = posting.cause_bill where posting.bill = $1
     order by posting.posted_at, posting.place_sequence, posting.kind, posting.payer limit 10000";
 const LIST: &str = "select page.fact, page.bill, page.person, page.home, page.insurance_year, page.kind, page.payer,
-    page.amount, page.cause, page.cause_bill, page.release, page.posted_at, bill.number, person.name
+    page.amount, page.cause, other.id, page.release, page.posted_at, bill.number, person.name
     from (select * from posting where posted_on between $3 and $4 and +home between $1 and $2
         and (cast($5 as text) is null or payer = $5) and (cast($6 as text) is null or cause = $6)
         and (cast($7 as uuid) is null or exists (select 1 from bill where bill.id = posting.bill
             and bill.institution = $7))
         order by posted_on desc, posted_at desc, place_sequence desc, fact, kind, payer limit $8 offset $9) as page
-    left join bill on bill.id = page.bill left join person on person.id = page.person
+    left join bill on bill.id = page.bill left join bill as other on other.id = page.cause_bill left join person on person.id = page.person
     order by page.posted_on desc, page.posted_at desc, page.place_sequence desc, page.fact, page.kind, page.payer";
 const COUNT: &str = "select count(*) from (select 1 from posting where posted_on between $3 and $4
     and +home between $1 and $2 and (cast($5 as text) is null or payer = $5)
@@ -57,7 +57,7 @@ pub struct PostingRow {
     pub amount: Fen,
     /// Why; receipts of the first releases do not say.
     pub cause: Option<Why>,
-    /// The bill that it happened to, if it is another.
+    /// The bill that it happened to, if it is another and still there.
     pub cause_bill: Option<Uuid>,
     /// Hash of the policy release, if a new one is why.
     pub release: Option<String>,

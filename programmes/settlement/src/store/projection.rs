@@ -1,12 +1,15 @@
 //! How the facts of this programme become rows of its views.
 
+mod forget;
+
 use std::collections::{BTreeMap, HashSet};
 
 use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
 use kangmai_policy::{MAX_LINES, PayerKind};
-use kangmai_record::{Fact, NewFact, Projection, Source, SubjectKind};
+use kangmai_record::{Fact, NewFact, Projection, Source, SubjectKind, nothing_along};
 
+pub(super) use self::forget::bills_ever_of;
 use super::deviation::DIAGNOSIS;
 use crate::facts::{
     ADMITTED, Admitted, BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, BillCancelled, BillReceived, Cause,
@@ -113,6 +116,8 @@ pub const BILLS: Projection = Projection {
     views: &["bill", "bill_payment", "bill_sum", "payer_sum", "opening", "admission", "posting"],
     admit,
     apply,
+    along: nothing_along,
+    forget: forget::forget,
 };
 
 /// Whether a body can be read and is possible by itself.

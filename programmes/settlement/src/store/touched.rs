@@ -6,7 +6,7 @@ use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::{PERSON_REGISTERED, PersonBody};
-use kangmai_record::{Fact, NewFact, Projection, open_body};
+use kangmai_record::{Fact, NewFact, Projection, Subject, SubjectKind, nothing_along, open_body};
 
 use crate::facts::{
     BILL_CANCELLED, BILL_ITEMISED, BillCancelled, BillReceived, NOT_SETTLED, NotSettled, SETTLED, Settled,
@@ -22,11 +22,12 @@ const PERSONS_AT_ONCE: usize = 50;
 const ANY_TOUCHED: &str = "select 1 from touched_year limit 1";
 const RECEIPTS: &str =
     "select bill.insurance_year, bill.home, bill.admitted_on, bill.discharged_on, fact.body,
-    fact.id, fact.body_sealed from bill join fact on fact.id = bill.receipt where bill.person = $1 and bill.state = 'settled'
+    fact.id, fact.body_sealed from bill join fact on fact.id = bill.receipt and fact.erased_at is null where bill.person = $1 and bill.state = 'settled'
     order by bill.discharged_on, bill.id";
 /// A year that waits because lines came is not the register's to take back.
 const CLEAR: &str = "delete from touched_year where person = $1 and not exists
     (select 1 from fact where fact.id = touched_year.fact and fact.kind = 'settlement.bill_itemised')";
+const FORGET: &str = "delete from touched_year where person = $1";
 const CLEAR_OF_BILL: &str = "delete from touched_year where person = $1
     and insurance_year in (select insurance_year from bill where id = $2)";
 const PUT: &str = "insert into touched_year (person, insurance_year, home, fact, touched_at)
@@ -38,12 +39,12 @@ const PUT_ITEMISED: &str = "insert into touched_year (person, insurance_year, ho
 const TOUCHED: &str = "select touched_year.person, touched_year.insurance_year,
     coalesce(person.home, touched_year.home), touched_year.fact,
     touched_year.touched_at, person.name, fact.kind from touched_year
-    left join person on person.id = touched_year.person left join fact on fact.id = touched_year.fact
+    left join person on person.id = touched_year.person left join fact on fact.id = touched_year.fact and fact.erased_at is null
     where touched_year.home between $1 and $2 and (cast($3 as bigint) is null or touched_year.insurance_year = $3)
     and (touched_year.person > $4 or (touched_year.person = $4 and touched_year.insurance_year > $5))
     order by touched_year.person, touched_year.insurance_year limit $6";
 const ITEMISED: &str = "select touched_year.person, touched_year.insurance_year from touched_year
-    join fact on fact.id = touched_year.fact where touched_year.home between $1 and $2
+    join fact on fact.id = touched_year.fact and fact.erased_at is null where touched_year.home between $1 and $2
     and fact.kind = 'settlement.bill_itemised' order by touched_year.person, touched_year.insurance_year limit $3";
 const COUNT: &str = "select count(*) from touched_year where home between $1 and $2";
 
@@ -56,6 +57,8 @@ pub const TOUCHED_YEARS: Projection = Projection {
     views: &["touched_year"],
     admit: |_: &NewFact| Ok::<(), Refusal>(()),
     apply,
+    along: nothing_along,
+    forget,
 };
 
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
@@ -86,6 +89,13 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
             _ => fact.body::<BillCancelled>()?.bill,
         };
         tx.execute(CLEAR_OF_BILL, &params![person, bill])?;
+    }
+    Ok(())
+}
+
+fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseError> {
+    if subject.kind == SubjectKind::Person {
+        tx.execute(FORGET, &params![subject.id])?;
     }
     Ok(())
 }

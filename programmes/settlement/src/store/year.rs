@@ -18,7 +18,7 @@ const WAITING_BILLS: &str = "select bill.person, bill.insurance_year, bill.home,
         where state = 'received' and +home between $1 and $2 order by person, insurance_year limit $3) as waiting
     join bill on bill.person = waiting.person and bill.insurance_year = waiting.insurance_year
         and bill.state <> 'cancelled'
-    join fact on fact.id = bill.fact
+    join fact on fact.id = bill.fact and fact.erased_at is null
     order by bill.person, bill.insurance_year, bill.discharged_on, bill.id";
 const WAITING_PEOPLE: &str = "select id, birth, sex, enrolment from person where id in (select person from
     (select distinct person, insurance_year from bill where state = 'received' and +home between $1 and $2
@@ -39,7 +39,7 @@ const PEOPLE_OF_YEAR: &str = "select people.person, coalesce(person.home, people
         and +home between $1 and $2 and state <> 'cancelled' group by person order by person limit $5) as people
     left join person on person.id = people.person order by people.person";
 const SPAN_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact and fact.erased_at is null
     where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state <> 'cancelled'
     order by bill.person, bill.discharged_on, bill.id";
 const SPAN_PEOPLE: &str = "select id, birth, sex, enrolment from person where id between $1 and $2";
@@ -53,7 +53,7 @@ const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     join bill_payment on bill_payment.bill = bill.id
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
-    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact
+    bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact and fact.erased_at is null
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
     order by bill.discharged_on, bill.id limit 5000";
 const PERSON: &str = "select id, birth, sex, enrolment from person where id = $1";

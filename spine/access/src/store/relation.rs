@@ -10,6 +10,7 @@ const INSERT: &str =
     values ($1, $2, $3, $4, $5, $6, $7, $8)";
 const END_OF_SOURCE: &str = "update relation set until_at = $2 where source = $1 and until_at > $2";
 const END_OF_ACCOUNT: &str = "update relation set until_at = $2 where account = $1 and until_at > $2";
+const FORGET: &str = "delete from relation where person = $1";
 const KINDS: &str = "select distinct kind from relation where person = $1 and until_at > $2 and from_at <= $2
     and (account = $3 or institution = $4)";
 
@@ -39,6 +40,11 @@ pub(crate) fn end_of_account(
     now: Moment,
 ) -> Result<(), DatabaseError> {
     tx.execute(END_OF_ACCOUNT, &params![account, now])?;
+    Ok(())
+}
+
+pub(crate) fn forget(tx: &mut Transaction<'_>, person: Uuid) -> Result<(), DatabaseError> {
+    tx.execute(FORGET, &params![person])?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use kangmai_base::{Fen, Refusal};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
+use kangmai_record::{Fact, NewFact, Projection, SubjectKind, nothing_along, nothing_to_forget};
 
 use crate::facts::{
     CLAIM_CUT, CLAIM_LINES, CLAIM_PAID, CLAIM_RECONCILED, CLAIM_SUBMITTED, CLAIM_WITHDRAWN, ClaimCut,
@@ -34,6 +34,8 @@ pub const CLAIMS: Projection = Projection {
     views: &["claim", "claim_line"],
     admit,
     apply,
+    along: nothing_along,
+    forget: nothing_to_forget,
 };
 
 fn admit(fact: &NewFact) -> Result<(), Refusal> {

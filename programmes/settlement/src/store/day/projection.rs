@@ -2,7 +2,7 @@
 
 use kangmai_base::Refusal;
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind};
+use kangmai_record::{Fact, NewFact, Projection, SubjectKind, nothing_along, nothing_to_forget};
 use serde::Serialize;
 
 use crate::facts::{
@@ -46,6 +46,8 @@ pub const DAYS: Projection = Projection {
     views: &["day_reconciliation", "day_line"],
     admit,
     apply,
+    along: nothing_along,
+    forget: nothing_to_forget,
 };
 
 fn admit(fact: &NewFact) -> Result<(), Refusal> {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use kangmai_base::{Day, DivisionCode, Fen, Refusal, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
-use kangmai_record::{Fact, NewFact, Projection, SubjectKind, facts_of_kind, open_body};
+use kangmai_record::{Fact, NewFact, Projection, SubjectKind, facts_of_kind, nothing_along, open_body};
 use serde::Deserialize;
 
+use super::forget::forget;
 use crate::facts::{
     ADMITTED, Admitted, BILL_CANCELLED, DEFERRAL_AGREED, DeferralAgreed, NOT_SETTLED, OWN_SHARE_PAID,
     OWN_SHARE_REFUNDED, OwnSharePaid, PAYMENT_TAKEN_BACK, PRIVILEGE_SUSPENDED, PaymentTakenBack,
@@ -56,7 +57,7 @@ const BILLS_OF_STAY: &str =
 const BILL: &str =
     "select person, home, institution, admitted_on, discharged_on, setting, state, own from bill
     where id = $1";
-const ADMISSION: &str = "select fact.body, fact.body_sealed, fact.id from admission join fact on fact.id = admission.id
+const ADMISSION: &str = "select fact.body, fact.body_sealed, fact.id from admission join fact on fact.id = admission.id and fact.erased_at is null
     where admission.person = $1 and admission.institution = $2
     and admission.admitted_on between cast($3 as bigint) - 1 and $4 and (admission.entitled or admission.emergency)
     order by admission.admitted_on, admission.id limit 1";
@@ -95,6 +96,8 @@ pub const PAY_LATER: Projection = Projection {
     views: &["own_payment", "own_share", "own_share_due", "write_off", "suspension"],
     admit,
     apply,
+    along: nothing_along,
+    forget,
 };
 
 /// Which bill a fact of the settlement is about.
@@ -348,7 +351,7 @@ fn credits_of(
 }
 
 /// Works out what is owed on a bill and writes it; a bill whose own share nobody follows has no row.
-fn work_out(tx: &mut Transaction<'_>, bill: Uuid) -> Result<(), DatabaseError> {
+pub(super) fn work_out(tx: &mut Transaction<'_>, bill: Uuid) -> Result<(), DatabaseError> {
     tx.execute(CLEAR_LINES, &params![bill])?;
     tx.execute(CLEAR_SHARE, &params![bill])?;
     let Some(owed) = owed_bill(tx, bill)? else { return Ok(()) };
