@@ -53,6 +53,7 @@ pub(crate) fn programme() -> Programme {
         person: Some(tables::premium_section),
         household: None,
         timeline: None,
+        holdings: None,
     }
 }
 

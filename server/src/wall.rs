@@ -15,6 +15,8 @@ pub const WALLED: &[Walled] = &[
     ("fact", PLACE),
     ("parked_fact", PLACE),
     ("work_case", PLACE),
+    ("rights_request", Wall::Row("person", "person", "id")),
+    ("erasure", PLACE),
     ("diagnosis", HOME),
     ("diagnosis_struck", HOME),
     ("plan", HOME),

@@ -236,6 +236,19 @@ fn illness(county: &County, person: &Person) -> Vec<NewFact> {
     ]
 }
 
+/// What was agreed to and asked for.
+fn wishes(county: &County, person: &Person) -> Vec<NewFact> {
+    let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
+    let consent = serde_json::json!({
+        "recipient": "示例", "used_for": "示例", "until": "2027-01-05", "speaker": "person", "paper": "示例"
+    });
+    let wish = serde_json::json!({ "wish": "correct", "text": "示例", "speaker": "person", "paper": "示例" });
+    vec![
+        typed(county, about("register.consent_given"), &consent),
+        typed(county, about("register.requested"), &wish),
+    ]
+}
+
 /// What stands beside the record: a relation, the answer of a request, the lists of a what-if run.
 fn beside(tx: &mut Transaction<'_>, id: Uuid, person: &Person, bill: &OneBill) -> Result<(), DatabaseError> {
     let relation = NewRelation {
@@ -280,6 +293,7 @@ pub(crate) fn give_everything(
     facts.extend(accounts);
     facts.extend(comparisons(county, person, others));
     facts.extend(second_thoughts(county, person));
+    facts.extend(wishes(county, person));
     for (kind, answer) in facts.iter().map(|fact| &fact.kind).zip(append(county, facts.clone())) {
         assert_eq!(answer, Appended::Accepted, "{kind}");
     }

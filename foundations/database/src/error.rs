@@ -49,7 +49,9 @@ pub enum DatabaseError {
     #[error("the disk of the database is full")]
     Full,
     /// TLS to the database is asked for, and not whose certificates are trusted.
-    #[error("TLS to the database needs sslrootcert=FILE in its address: the certificates of whoever is trusted, as PEM")]
+    #[error(
+        "TLS to the database needs sslrootcert=FILE in its address: the certificates of whoever is trusted, as PEM"
+    )]
     NoAuthority,
     /// The database cannot be reached, or the connection broke before the work was committed: nothing of it stays.
     #[error("the database cannot be reached ({0})")]

@@ -70,6 +70,7 @@ pub const fn programme() -> Programme {
         person: Some(section::person),
         household: None,
         timeline: Some(Telling { also: nothing_more, sentence: section::told }),
+        holdings: Some(store::held),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The views of this programme; the only files with SQL. What tells a diagnosis of level 5 is sealed (`secret`).
 
 mod forget;
+mod held;
 mod home;
 mod secret;
 
@@ -14,6 +15,7 @@ use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, P
 use crate::rules::{Decision, Diagnosis, PlanKind, Why};
 use secret::{CHANGE, DIAGNOSIS, MAJOR, PLAN, REASON, STRUCK, read_told, reason_sealed, resistance, told};
 
+pub(crate) use held::held;
 pub use secret::{CLEAR_TEXT, SEALED};
 
 const PUT_DIAGNOSIS: &str = "insert into diagnosis (id, person, code, system, name, from_day, to_day, institution,

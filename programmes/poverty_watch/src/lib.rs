@@ -57,6 +57,7 @@ pub const fn programme() -> Programme {
         person: Some(section::person),
         household: Some(section::household),
         timeline: Some(Telling { also: story::of_household, sentence: story::sentence }),
+        holdings: Some(store::held),
     }
 }
 

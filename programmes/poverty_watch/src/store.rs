@@ -2,6 +2,7 @@
 
 mod costs;
 mod forget;
+mod held;
 mod view;
 
 use kangmai_access::Reach;
@@ -13,6 +14,7 @@ pub use costs::{
     EvidenceRow, Existing, LabelRow, NamedMajor, WatchedPerson, add_bills, bills_of, bills_of_household,
     existing, labels_on, majors_on, named_majors, watched_after,
 };
+pub(crate) use held::held;
 pub use view::WARNINGS;
 
 use crate::facts::{EvidenceBill, EvidenceCosts};

@@ -99,16 +99,25 @@ pub(crate) const FIGURES: &[Figure] = &[
 /// When the database fails.
 pub(crate) fn due(
     tx: &mut Transaction<'_>,
-    _: &App,
+    app: &App,
     actor: &Actor,
     day: Day,
 ) -> Result<Vec<DueLine>, DatabaseError> {
     let Some(reach) = reach(actor, Purpose::KeepRegister) else { return Ok(Vec::new()) };
+    let days = app.policies.records(actor.place, day).map_or(i32::MAX, |rules| rules.answer_days);
+    let late = Day(day.0.saturating_sub(days).saturating_sub(1));
+    let requests = store::rights::rights_waiting(tx, &reach, late)?;
+    let identity = store::count_candidates(tx, &reach, "open")?;
     let lines = [
-        ("register.due.identity", store::count_candidates(tx, &reach, "open")?, "/identity"),
-        ("register.due.marked", List::Marked.count(tx, &reach, day)?, "/people/lists/marked"),
+        ("register.due.requests", requests, "/rights?state=waiting"),
+        ("register.due.identity", (identity, 0), "/identity"),
+        ("register.due.marked", (List::Marked.count(tx, &reach, day)?, 0), "/people/lists/marked"),
     ];
-    let line =
-        |(word, count, path): (&'static str, i64, &str)| DueLine { word, count, late: 0, path: path.into() };
-    Ok(lines.into_iter().filter(|(_, count, _)| *count > 0).map(line).collect())
+    let line = |(word, (count, late), path): (&'static str, (i64, i64), &str)| DueLine {
+        word,
+        count,
+        late,
+        path: path.into(),
+    };
+    Ok(lines.into_iter().filter(|(_, (count, _), _)| *count > 0).map(line).collect())
 }

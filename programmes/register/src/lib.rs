@@ -11,6 +11,7 @@ mod import;
 mod institutions;
 pub mod list;
 mod pages;
+pub mod rights;
 pub mod rules;
 pub mod store;
 
@@ -24,7 +25,10 @@ use Purpose::{FindPeople, KeepRegister};
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "register",
-    steps: &[Migration { name: "001-identity", sql: include_str!("../migrations/001-identity.sql") }],
+    steps: &[
+        Migration { name: "001-identity", sql: include_str!("../migrations/001-identity.sql") },
+        Migration { name: "002-rights", sql: include_str!("../migrations/002-rights.sql") },
+    ],
 };
 
 /// The words of this programme.
@@ -36,9 +40,10 @@ pub const fn programme() -> Programme {
         name: "register",
         words: WORDS,
         migrations: MIGRATIONS,
-        projections: &[store::REGISTER, store::INSTITUTIONS],
+        projections: &[store::REGISTER, store::INSTITUTIONS, store::rights::RIGHTS],
         navigation: &[
             Navigation { word: "register.search", path: "/people", purpose: FindPeople, order: 20 },
+            Navigation { word: "register.requests", path: "/rights", purpose: KeepRegister, order: 85 },
             Navigation { word: "register.identity", path: "/identity", purpose: KeepRegister, order: 80 },
         ],
         routes,
@@ -48,6 +53,7 @@ pub const fn programme() -> Programme {
         person: None,
         household: None,
         timeline: None,
+        holdings: Some(store::rights::held),
     }
 }
 

@@ -1,13 +1,16 @@
 //! The pages of the register.
 
+mod consents;
 mod correct;
 mod export;
+mod held;
 mod household;
 mod identity;
 mod list;
 mod numbers;
 mod person;
 mod readers;
+mod requests;
 mod rights;
 mod search;
 mod timeline;
@@ -20,7 +23,7 @@ use kangmai_places::Divisions;
 use kangmai_programme::{Route, Visit};
 use kangmai_web::Page;
 
-use Purpose::{FindPeople, KeepRegister};
+use Purpose::{ErasePeople, FindPeople, KeepRegister};
 
 use crate::rules::sex_word;
 
@@ -38,8 +41,20 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/people/{id}/readers", KeepRegister, readers::page),
         Route::get("/people/{id}/rights", KeepRegister, rights::page),
         Route::get("/people/{id}/copy", KeepRegister, rights::whole),
-        Route::get("/people/{id}/copy/restricted", KeepRegister, rights::restricted),
+        Route::get("/people/{id}/copy/restricted/{consent}", KeepRegister, rights::restricted),
         Route::get("/people/{id}/fhir.json", KeepRegister, rights::bundle),
+        Route::get("/people/{id}/consents", KeepRegister, consents::blank),
+        Route::post("/people/{id}/consents", KeepRegister, consents::give),
+        Route::get("/people/{id}/consents/{consent}", KeepRegister, consents::one),
+        Route::post("/people/{id}/consents/{consent}/withdraw", KeepRegister, consents::withdraw),
+        Route::get("/people/{id}/requests/{wish}", KeepRegister, requests::blank),
+        Route::post("/people/{id}/requests/{wish}", KeepRegister, requests::ask),
+        Route::get("/rights", KeepRegister, requests::list),
+        Route::get("/rights/{id}", KeepRegister, requests::one),
+        Route::post("/rights/{id}/answer", KeepRegister, requests::answer),
+        Route::post("/rights/{id}/take-back", KeepRegister, requests::take_back),
+        Route::post("/rights/{id}/erase", ErasePeople, requests::erase),
+        Route::get("/erasures", KeepRegister, requests::erasures_list).about_nobody(),
         Route::get("/households/{id}", FindPeople, household::page),
         Route::get("/identity", KeepRegister, identity::list),
         Route::get("/identity/{one}/{other}", KeepRegister, identity::pair),

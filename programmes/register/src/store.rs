@@ -3,6 +3,7 @@
 //! alike.
 
 mod forget;
+pub mod rights;
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, Id, Moment, Uuid};

@@ -105,6 +105,7 @@ pub const fn programme() -> Programme {
         person: Some(pages::person),
         household: Some(pages::household),
         timeline: None,
+        holdings: Some(store::held),
     }
 }
 

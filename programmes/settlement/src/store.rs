@@ -6,6 +6,7 @@ pub mod claim;
 mod closing;
 pub mod day;
 mod deviation;
+mod held;
 mod joined;
 pub mod pay_later;
 mod person;
@@ -29,6 +30,7 @@ pub use closing::{
     waiting_in_year, year_sums,
 };
 pub use deviation::{CLEAR_TEXT, SEALED, StayRow, stays_with_diagnosis};
+pub(crate) use held::held;
 pub use joined::{
     JoinedYear, MOST_JOINED, Openings, alone_between, itemised_joined, joined_year, joined_year_with,
     waiting_joined,

@@ -74,6 +74,7 @@ pub const fn programme() -> Programme {
         person: None,
         household: None,
         timeline: None,
+        holdings: None,
     }
 }
 

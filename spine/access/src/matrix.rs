@@ -84,6 +84,8 @@ pub enum Purpose {
     ManageAccounts,
     /// Sign-ins, locking accounts, how often the glass was broken.
     GuardAccounts,
+    /// Erasing a person whom no law asks to keep, at the request that somebody else wrote down.
+    ErasePeople,
     /// Asking for one person out of reach, with a reason.
     AskBreakGlass,
     /// Saying whether that was justified.
@@ -92,14 +94,14 @@ pub enum Purpose {
 
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
-    FindPeople, GuardAccounts, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts, ReadAudit,
-    ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings, ReconcileDays,
-    RecordDiagnoses, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
+    ReadAudit, ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings,
+    ReconcileDays, RecordDiagnoses, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 28] = [
+    pub const ALL: [Purpose; 29] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -126,6 +128,7 @@ impl Purpose {
         ReadAudit,
         ManageAccounts,
         GuardAccounts,
+        ErasePeople,
         AskBreakGlass,
         ReviewBreakGlass,
     ];
@@ -150,6 +153,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadPolicy,
     TryPolicy,
     ApprovePolicy,
+    ErasePeople,
     AskBreakGlass,
     ReviewBreakGlass,
 ];

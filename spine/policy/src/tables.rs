@@ -16,8 +16,9 @@ use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
     CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
-    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm, RecordRules,
-    RedTrigger, Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm,
+    RecordRules, RedTrigger, Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot,
+    WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 

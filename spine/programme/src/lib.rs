@@ -12,6 +12,7 @@ mod call;
 mod figure;
 mod figure_book;
 mod gate;
+mod holding;
 mod import;
 mod law;
 mod operation;
@@ -32,6 +33,7 @@ pub use call::Call;
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use gate::{Door, Gate, GateRules, RequestLimits, WRONG_WINDOW_SECONDS, count_strangers};
+pub use holding::{Holding, Holdings};
 pub use import::{Import, ImportRun, PlanRest, PlanRows, Planned};
 pub use law::{
     Conflict, FileToPublish, Law, LawError, NewPublication, Publication, PublishedFile, Touches, conflicts,
@@ -81,6 +83,8 @@ pub struct Programme {
     pub household: Option<HouseholdSection>,
     /// How it tells its facts on a person's timeline, where the sentence `{kind}.timeline` is not enough.
     pub timeline: Option<Telling>,
+    /// What it keeps of a person, and under which class of records.
+    pub holdings: Option<Holdings>,
 }
 
 /// Works out the lines of the home page for an actor on a day.

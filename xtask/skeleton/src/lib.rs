@@ -38,6 +38,7 @@ pub const fn programme() -> Programme {
         person: None,
         household: None,
         timeline: None,
+        holdings: None,
     }
 }
 

@@ -33,10 +33,14 @@ impl Address {
         let mut config: tokio_postgres::Config = rest.parse()?;
         let tls = match (mode.as_deref(), authorities) {
             (Some("disable"), _) | (None | Some("prefer" | "allow"), None) => None,
-            (None | Some("require" | "verify-ca" | "verify-full"), Some(file)) => Some(trusting(Path::new(&file))?),
+            (None | Some("require" | "verify-ca" | "verify-full"), Some(file)) => {
+                Some(trusting(Path::new(&file))?)
+            }
             (Some("require" | "verify-ca" | "verify-full"), None) => return Err(DatabaseError::NoAuthority),
             (Some(mode), _) => {
-                return Err(DatabaseError::Refused(format!("sslmode={mode} is none of disable, verify-full")));
+                return Err(DatabaseError::Refused(format!(
+                    "sslmode={mode} is none of disable, verify-full"
+                )));
             }
         };
         config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });

@@ -1,8 +1,9 @@
-//! The rights of the person (个人信息保护法 art. 44, 45): everything that is held about one person as a page to print, the same
-//! without what is not for others, and as a file that other programs read.
+//! The rights of the person (个人信息保护法 art. 44 to 47): everything that is held about one person as a page to print, the same
+//! without what is not for others, and as a file that other programs read; how long it is kept; consents and requests.
 //!
 //! The whole copy is what whoever makes it may see: of level 5 (GB/T 39725-2020) only who treats. The restricted copy holds neither
-//! that nor what others wrote about the person in their own words, and hides number and telephone.
+//! that nor what others wrote about the person in their own words, and hides number and telephone; it is made by a consent that
+//! names who gets it and what for.
 
 use askama::Template;
 use axum::extract::Path;
@@ -13,13 +14,17 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, PersonId, find_person};
 use kangmai_programme::{Looking, Visit};
 use kangmai_record::{Fact, Source};
-use kangmai_web::{Failure, Page, download, show};
+use kangmai_web::{Failure, Flash, Page, download, show};
 
 use crate::fhir;
 use crate::pages::Numbers;
+use crate::pages::consents::{consent_of, read_consents};
+use crate::pages::held::{self, HeldRow};
 use crate::pages::person::pairs;
 use crate::pages::timeline::{self, Asked, Event, Timeline};
 use crate::pages::{LabelTag, dated_tags, under_search};
+use crate::rights::Consent;
+use crate::store::rights::{RightsRequest, WantedRequests, rights_requests};
 
 /// Pages of the timeline that a copy goes through at most: with more it says that it ends.
 const MOST_PAGES: usize = 400;
@@ -39,6 +44,9 @@ struct RightsPage {
     page: Page,
     path: String,
     treats: bool,
+    consents: Vec<(Consent, (&'static str, &'static str))>,
+    requests: Vec<RightsRequest>,
+    held: Vec<HeldRow>,
 }
 
 /// Whether the one who asks may see what is of level 5, and so may give the whole of it.
@@ -46,7 +54,7 @@ fn treats(visit: &Visit) -> bool {
     reach(&visit.actor, Purpose::ReadRecord).is_some_and(|record| record.sensitive())
 }
 
-async fn person_of(visit: &Visit, id: Uuid) -> Result<Person, Failure> {
+pub(super) async fn person_of(visit: &Visit, id: Uuid) -> Result<Person, Failure> {
     let within = visit.reach.clone();
     let read = move |tx: &mut Transaction<'_>| {
         let person = find_person(tx, PersonId::from_uuid(id))?;
@@ -55,13 +63,39 @@ async fn person_of(visit: &Visit, id: Uuid) -> Result<Person, Failure> {
     visit.app.database.read(read).await?.ok_or(Failure::NotFound)
 }
 
-/// GET `/people/{id}/rights`: what can be handed to the person.
+/// Requests of one person that are shown.
+const SHOWN_REQUESTS: i64 = 50;
+
+/// GET `/people/{id}/rights`: what can be handed to the person, what they agreed to, what they asked, how long it is kept.
 pub(crate) async fn page(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Failure> {
     let person = person_of(&visit, id).await?;
     let treats = treats(&visit);
-    let path = format!("/people/{id}");
-    let page = under_search(visit.page).under(person.body.name.clone(), path.clone());
-    show(&RightsPage { page: page.titled("register.rights"), path, treats })
+    let (looking, whom) = (visit.looking(), person.clone());
+    let read = move |tx: &mut Transaction<'_>| {
+        let wanted = WantedRequests { person: Some(id), ..WantedRequests::default() };
+        let requests = rights_requests(tx, &looking.reach, wanted, (SHOWN_REQUESTS, 0))?;
+        Ok::<_, DatabaseError>((read_consents(tx, id)?, requests, held::of(tx, &looking, &whom)?))
+    };
+    let (consents, requests, held) = visit.app.database.read(read).await?;
+    let page = under_search(visit.page).under(person.body.name.clone(), format!("/people/{id}"));
+    let held = held::rows(&page, &held, visit.today);
+    let stated = |consent: Consent| (consent.state(visit.today), consent);
+    let consents = consents.into_iter().map(stated).map(|(state, consent)| (consent, state)).collect();
+    show(&RightsPage {
+        page: page.titled("register.rights"),
+        path: format!("/people/{id}"),
+        treats,
+        consents,
+        requests,
+        held,
+    })
+}
+
+/// A page below the rights of a person.
+pub(super) fn under_rights(page: Page, person: &Person) -> Page {
+    let path = format!("/people/{}", person.id);
+    let rights = page.word("register.rights").into_owned();
+    under_search(page).under(person.body.name.clone(), path.clone()).under(rights, format!("{path}/rights"))
 }
 
 #[derive(Template)]
@@ -78,16 +112,43 @@ struct CopyPage {
 
 /// GET `/people/{id}/copy`: all that is held, for the person.
 pub(crate) async fn whole(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Failure> {
-    copy(visit, id, Handed::Whole).await
-}
-
-/// GET `/people/{id}/copy/restricted`: for somebody else.
-pub(crate) async fn restricted(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Failure> {
-    copy(visit, id, Handed::Restricted).await
-}
-
-async fn copy(visit: Visit, id: Uuid, which: Handed) -> Result<Response, Failure> {
     let person = person_of(&visit, id).await?;
+    let intro = visit.page.say1("register.copy.whole.intro", "day", visit.page.day(visit.today));
+    copy(visit, person, Handed::Whole, (intro, String::new())).await
+}
+
+/// GET `/people/{id}/copy/restricted/{consent}`: for the one whom the consent names. One that was withdrawn or is over makes no
+/// copy any more.
+pub(crate) async fn restricted(
+    visit: Visit,
+    Path((id, consent)): Path<(Uuid, Uuid)>,
+) -> Result<Response, Failure> {
+    let (person, consent) = consent_of(&visit, id, consent).await?;
+    if !consent.holds_on(visit.today) {
+        let path = format!("/people/{id}/consents/{}", consent.id);
+        return Ok(Flash::warning(visit.page.word("register.consent.holds_no_more")).then_go_to(&path));
+    }
+    let page = &visit.page;
+    let intro = page.say(
+        "register.copy.restricted.intro",
+        &[
+            ("day", &page.day(visit.today)),
+            ("recipient", &consent.body.recipient),
+            ("used_for", &consent.body.used_for),
+            ("until", &page.day(consent.body.until)),
+        ],
+    );
+    copy(visit, person, Handed::Restricted, (intro, consent.id.to_string())).await
+}
+
+/// Makes the copy; `by` is what it is made by, for the audit trail.
+async fn copy(
+    visit: Visit,
+    person: Person,
+    which: Handed,
+    (intro, by): (String, String),
+) -> Result<Response, Failure> {
+    let id = person.id;
     let looking = eyes(&visit, which);
     let (whom, treats) = (person.clone(), treats(&visit));
     let read = move |tx: &mut Transaction<'_>| {
@@ -100,7 +161,8 @@ async fn copy(visit: Visit, id: Uuid, which: Handed) -> Result<Response, Failure
         Handed::Whole => "register.copy.whole",
         Handed::Restricted => "register.copy.restricted",
     };
-    note(&visit, "print", &person, visit.page.word(reason).into_owned()).await?;
+    let said = format!("{} {by}", visit.page.word(reason)).trim_end().to_owned();
+    note(&visit, "print", &person, said).await?;
     let mut page = under_search(visit.page.clone()).under(person.body.name.clone(), format!("/people/{id}"));
     page.title = page.say1(&format!("{reason}.of"), "name", &person.body.name);
     let left_out = match which {
@@ -109,7 +171,7 @@ async fn copy(visit: Visit, id: Uuid, which: Handed) -> Result<Response, Failure
         Handed::Whole => None,
     };
     show(&CopyPage {
-        intro: page.say1(&format!("{reason}.intro"), "day", page.day(visit.today)),
+        intro,
         pairs: pairs_of(&page, &visit, &person, which),
         labels: dated_tags(&page, visit.today, &person.body.labels),
         events,
