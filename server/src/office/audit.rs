@@ -16,13 +16,13 @@ use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show, workb
 
 static LIST: ListSpec = ListSpec {
     filters: &[
-        Field::text("who", "server.audit.who").at_most(64),
-        Field::text("whose", "server.audit.subject").at_most(40),
+        Field::text("who", "server.audit.who").at_most(64).optional(),
+        Field::text("whose", "server.audit.subject").at_most(40).optional(),
         Field::select("action", "server.audit.action"),
         Field::select("outcome", "server.audit.outcome"),
         Field::select("place", "server.audit.place"),
-        Field::day("from", "server.audit.from"),
-        Field::day("to", "server.audit.to"),
+        Field::day("from", "server.audit.from").optional(),
+        Field::day("to", "server.audit.to").optional(),
     ],
     sorts: &["at"],
     descending: true,
@@ -207,7 +207,10 @@ const USUAL_DAYS: i32 = 7;
 const MOST_DAYS: i32 = 31;
 
 static UNUSUAL: ListSpec = ListSpec {
-    filters: &[Field::day("from", "server.audit.from"), Field::day("to", "server.audit.to")],
+    filters: &[
+        Field::day("from", "server.audit.from").optional(),
+        Field::day("to", "server.audit.to").optional(),
+    ],
     sorts: &["count"],
     descending: true,
 };
