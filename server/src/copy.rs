@@ -45,6 +45,8 @@ impl Filling {
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
+        // A database that knows nothing of its rows reads whole tables for one.
+        self.database.analyze()?;
         if let Some((part, path)) = self.file.take() {
             drop(self);
             keep(&part, &path)?;

@@ -4,7 +4,7 @@ use kangmai_access::Reach;
 use kangmai_base::{Day, PlaceRange};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{
-    Label, Person, count_not_enrolled, count_people, count_with_label, count_with_marks, people_at,
+    Label, Person, count_living, count_not_enrolled, count_with_label, count_with_marks, people_at,
     people_not_enrolled, people_with_label, people_with_marks,
 };
 
@@ -59,7 +59,7 @@ impl List {
     pub fn count(self, tx: &mut Transaction<'_>, reach: &Reach, day: Day) -> Result<i64, DatabaseError> {
         let places = range(reach);
         match self {
-            List::All => count_people(tx, places).map(|(people, _)| people),
+            List::All => count_living(tx, places),
             List::Label(label) => count_with_label(tx, places, (label, day)),
             List::NotEnrolled => count_not_enrolled(tx, places),
             List::Marked => count_with_marks(tx, places),

@@ -7,8 +7,8 @@ use kangmai_database::testing::on_both;
 use kangmai_database::{DatabaseError, Migrations};
 use kangmai_people::{
     Enrolment, Household, HouseholdBody, Label, LabelInterval, MIGRATIONS, Person, PersonBody, Query,
-    Relation, aliases, count_not_enrolled, count_people, count_with_label, count_with_marks, find_alike,
-    find_household, find_household_by_number, find_person, match_id_number, members, people_at,
+    Relation, aliases, count_living, count_not_enrolled, count_people, count_with_label, count_with_marks,
+    find_alike, find_household, find_household_by_number, find_person, match_id_number, members, people_at,
     people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons, same_as,
     same_name_and_birth, search, set_same_as,
 };
@@ -118,6 +118,7 @@ fn labels_are_asked_at_a_day_and_the_dead_are_not_counted() {
         database.read_blocking(|tx| -> Result<(), DatabaseError> {
             let county = places("411722");
             assert_eq!(count_people(tx, county)?, (1, 1));
+            assert_eq!(count_living(tx, county)?, 1);
             assert_eq!(people_at(tx, county, 0, 10)?.len(), 1);
             for (on, expected) in [("2023-12-31", 0), ("2024-01-01", 1), ("2025-12-31", 1), ("2026-01-01", 0)]
             {
