@@ -125,6 +125,8 @@ fn something_is_put_right_before_it_is_said_to_be() {
         county.sign_in(Role::VillageDoctor).does_not_find(&request).does_not_find("/rights");
         officer.finds("/rights?state=granted").sees("示例王一");
         officer.finds("/rights?state=waiting").does_not_see("示例王一");
+        // The person is told who read and answered the request.
+        officer.finds(&format!("{wang}/readers")).sees("办理或更改").sees("查看名单或页面");
         // What is right as it stands is said to be so, and who asked may take it back.
         for (answer, said) in [(true, "未同意"), (false, "已撤回")] {
             officer.finds(&format!("{wang}/requests/correct"));

@@ -20,7 +20,7 @@ use crate::pages::consents::{offer_speakers, read_speaker, typed};
 use crate::pages::held::{self, HeldRow};
 use crate::pages::rights::{person_of, under_rights};
 use crate::pages::timeline::{self, Asked, Event};
-use crate::pages::{full_place, masked_number, village};
+use crate::pages::{full_place, masked_number, note_reading, village};
 use crate::rights::{
     ANSWERED, Answered, ERASED, Erased, Ground, Held, LONGEST_NAME, LONGEST_TEXT, REQUESTED, Requested,
     TAKEN_BACK, TakenBack, Wish, due_on, kept_by_law,
@@ -413,7 +413,11 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, 
         Ok::<_, DatabaseError>((found, erased))
     };
     match visit.app.database.read(read).await? {
-        (Some(found), _) => show(&one_page(&visit, found, Form::blank(ANSWER))),
+        (Some(found), _) => {
+            // The address names the request; whose record was read is what the person is told.
+            note_reading(&visit, "read", found.request.person, found.request.home).await?;
+            show(&one_page(&visit, found, Form::blank(ANSWER)))
+        }
         (None, Some(erasure)) => {
             let list = visit.page.word("register.requests").into_owned();
             let page = visit.page.titled("register.erased.title").under(list, "/rights");
@@ -471,12 +475,15 @@ async fn keep_if_waiting(
     word: &'static str,
 ) -> Result<Response, Failure> {
     let (now, record) = (visit.app.clock.now(), visit.app.record.clone());
+    let (line, actor) = (visit.app.mint(), visit.actor.clone());
     let within = reach(&visit.actor, Purpose::KeepRegister).ok_or(Failure::NotFound)?;
     let write = move |tx: &mut Transaction<'_>| {
         let request = one_request(tx, &within, id)?;
         let waits = request.is_some_and(|request| request.state == RequestState::Waiting);
         if waits {
+            let (person, home) = (fact.subject.id, fact.place);
             record.keep(tx, now, vec![fact])?;
+            audit(tx, line, now, &actor, "change", Some(person), home, "", "done")?;
         }
         Ok::<bool, DatabaseError>(waits)
     };
