@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use kangmai_acceptance::county::{COUNTY, County};
 use kangmai_acceptance::dump::{dump, file_of};
@@ -175,31 +175,48 @@ fn keys_in_use(database: &Database) -> Vec<(u32, i64)> {
 
 #[test]
 fn keys_change_while_others_write_and_read() {
-    const WRITTEN: u32 = 300;
+    const WRITTEN_UNDER_EACH: u32 = 20;
     const ROTATIONS: u32 = 5;
+    /// So that a test that fails ends.
+    const MOST_WRITTEN: u32 = 50_000;
     two_programs(|one, other| {
+        let written = AtomicU32::new(0);
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let writing = scope.spawn(|| {
-                for number in 0..WRITTEN {
+                for number in 0..MOST_WRITTEN {
+                    if is_over.load(Ordering::SeqCst) {
+                        break;
+                    }
                     one.write_blocking(move |tx| put_persons(tx, &[person(number)])).expect("written");
                     let read = one.read_blocking(move |tx| find_person(tx, person(number / 2).id));
                     assert_eq!(read.expect("read"), Some(person(number / 2)));
+                    written.store(number + 1, Ordering::SeqCst);
                 }
-                is_over.store(true, Ordering::SeqCst);
             });
+            // The writer ends only after the last key: every change of keys happens under its hands.
+            let more_is_written = || {
+                let enough = written.load(Ordering::SeqCst) + WRITTEN_UNDER_EACH;
+                while written.load(Ordering::SeqCst) < enough && !writing.is_finished() {
+                    std::thread::yield_now();
+                }
+            };
+            more_is_written();
             for key in 2..2 + ROTATIONS {
                 let made = other.rotate_keys(&SeededIds::new(u64::from(key)), Moment(i64::from(key)));
                 assert_eq!(made.expect("a new key"), key);
                 reseal(other, &programmes::sealed(), |_| {}).expect("sealed again");
+                more_is_written();
             }
-            assert!(!is_over.load(Ordering::SeqCst), "nobody wrote meanwhile");
+            is_over.store(true, Ordering::SeqCst);
             writing.join().expect("a writer");
         });
+        let written = written.into_inner();
+        assert!(written > ROTATIONS * WRITTEN_UNDER_EACH, "{written} were written");
         reseal(other, &programmes::sealed(), |_| {}).expect("sealed again");
         let current = other.read_blocking(|tx| tx.current_key()).expect("a key");
-        assert_eq!(keys_in_use(one), [(current, i64::from(WRITTEN) * 2)], "nothing is under an older key");
-        for number in 0..WRITTEN {
+        assert_eq!(keys_in_use(one), [(current, i64::from(written) * 2)], "nothing is under an older key");
+        for number in 0..written {
             let read = one.read_blocking(move |tx| find_person(tx, person(number).id)).expect("read");
             assert_eq!(read, Some(person(number)));
         }
