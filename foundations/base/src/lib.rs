@@ -5,6 +5,7 @@
 //! *Invariant:* nothing here knows of health, of a database or of a page. Nothing here reads the clock or draws a
 //! random number except [`SystemClock`] and [`SystemIds`].
 
+mod cores;
 mod division;
 mod id_number;
 mod ids;
@@ -13,6 +14,7 @@ mod phone;
 mod refusal;
 mod time;
 
+pub use cores::{on_all_cores, on_all_cores_with};
 pub use division::{DivisionCode, DivisionLevel, PlaceRange};
 pub use id_number::{IdNumber, IdNumberKind, Sex};
 pub use ids::{Id, Ids, SeededIds, SystemIds};

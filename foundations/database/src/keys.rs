@@ -11,7 +11,7 @@ use kangmai_seal::{
     Cell, CipherKind, Digest, KeyRing, LookUp, MasterKeys, Opened, Purpose, Unopened, WrappedKey,
 };
 
-use crate::{Database, DatabaseError, InsertMany, Migration, Migrations, Transaction, params};
+use crate::{Database, DatabaseError, InsertMany, Migration, Migrations, Transaction, Value, params};
 
 /// The table of wrapped keys.
 pub const KEY_TABLES: Migrations = Migrations {
@@ -213,7 +213,8 @@ impl Holding {
     }
 }
 
-/// Opens sealed texts without the transaction, while that one hands over rows: with every key that it can meet.
+/// Opens and seals texts without the transaction, while that one hands over rows or on another core: with every key that it
+/// can meet.
 #[derive(Debug, Clone)]
 pub struct Opener(KeyRing);
 
@@ -232,6 +233,11 @@ impl Opener {
         let cell = Cell { table, column, row: id.as_bytes() };
         let opened = self.0.open(&cell, &sealed).map_err(DatabaseError::Keys)?;
         text_of(&opened).map(Some)
+    }
+
+    /// `text` as [`Transaction::sealed`] seals it.
+    pub fn sealed(&self, (table, column): (&str, &str), id: Uuid, text: &str) -> Value {
+        Value::Bytes(self.0.seal(&Cell { table, column, row: id.as_bytes() }, text.as_bytes()))
     }
 }
 

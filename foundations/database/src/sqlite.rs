@@ -1,4 +1,4 @@
-//! SQLite: one writer thread with group commit, a pool of reader threads.
+//! SQLite: one writer thread with group commit, a pool of reader threads, and one that brings the log into the file.
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection as SqliteConnection, ToSql};
 use tokio::sync::oneshot;
@@ -32,6 +33,10 @@ const GROUP: usize = 64;
 const READERS: usize = 4;
 /// Statements that each connection keeps prepared.
 const PREPARED: usize = 256;
+/// Pages of the log from which on it is brought into the file beside the writer.
+const LOG_PAGES: i32 = 10_000;
+/// Pages of the log at which the writer brings in itself what is left, and so keeps it from growing without end.
+const LOG_PAGES_FULL: i32 = 20_000;
 
 /// A piece of work for a thread that owns a connection.
 type ReadJob = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
@@ -53,11 +58,17 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(path: &Path, durability: Durability) -> Result<Sqlite, DatabaseError> {
-        let writer = connect(path, durability)?;
+        let mut writer = connect(path, durability)?;
+        let (tidy, tidy_jobs) = mpsc::sync_channel::<()>(1);
+        keep_log_short(&mut writer, tidy)?;
+        let tidier = connect(path, durability)?;
         let (writes, write_jobs) = mpsc::channel::<WriteJob>();
         let (reads, read_jobs) = mpsc::channel::<ReadJob>();
         let read_jobs = Arc::new(Mutex::new(read_jobs));
-        let mut threads = vec![spawn("database-writer", move || write_loop(writer, &write_jobs))?];
+        let mut threads = vec![
+            spawn("database-writer", move || write_loop(writer, &write_jobs))?,
+            spawn("database-log", move || tidy_loop(&tidier, &tidy_jobs))?,
+        ];
         for _ in 0..READERS {
             let reader = connect(path, durability)?;
             reader.execute_batch("pragma query_only = on")?;
@@ -167,6 +178,31 @@ fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, Data
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     Ok(connection)
+}
+
+/// After a commit: a log that has grown is brought into the file by another thread while the writer goes on; one that the other
+/// could not keep up with, by the writer. The signal ends with the writer's connection.
+fn keep_log_short(writer: &mut SqliteConnection, tidy: mpsc::SyncSender<()>) -> Result<(), DatabaseError> {
+    let after_commit = move |log: &mut Wal, pages| {
+        if pages >= LOG_PAGES_FULL {
+            // What is committed stays committed: a log that cannot be brought in now is tried again after the next commit.
+            let _ = log.checkpoint();
+        } else if pages >= LOG_PAGES {
+            // One signal that waits is enough.
+            let _ = tidy.try_send(());
+        }
+        Ok(())
+    };
+    Ok(writer.wal_hook(Some(after_commit))?)
+}
+
+fn tidy_loop(connection: &SqliteConnection, signals: &mpsc::Receiver<()>) {
+    while signals.recv().is_ok() {
+        let done = connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        if let Err(error) = done {
+            tracing::warn!(%error, "cannot bring the log into the database file");
+        }
+    }
 }
 
 fn read_loop(mut connection: SqliteConnection, jobs: &Mutex<mpsc::Receiver<ReadJob>>) {

@@ -2,10 +2,11 @@
 //! policies. A reconciler: it may be run at any time, be broken off and begun again; what is settled as the law and the
 //! register have it stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use kangmai_access::{Actor, Reach};
-use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Uuid};
+use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Uuid, on_all_cores_with};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::App;
 use kangmai_record::{NewFact, Record, Source};
@@ -14,8 +15,8 @@ use crate::facts::{BillReceived, Cause, Why};
 use crate::rules::{Adjudicator, ChainBill, Settlement, insurance_year};
 use crate::settling::{Hand, changed, closing, closing_of, join, lock};
 use crate::store::{
-    JoinedYear, PERSON_KIND, TouchedYear, alone_between, borne_in_year, closed_year, joined_year,
-    payer_kind_key, people_of_year, touched_years,
+    BorneOf, JoinedYear, PERSON_KIND, TouchedYear, alone_between, borne_between, borne_in_year, closed_year,
+    joined_year, payer_kind_key, people_of_year, touched_years,
 };
 
 /// Why a bill is cancelled that goes to another year, as its fact says.
@@ -63,11 +64,13 @@ pub(crate) struct Change {
     pub(crate) payers: BTreeMap<(String, String), Fen>,
 }
 
-/// What settlements that come to something else change; none if there are none.
+/// What settlements that come to something else change; none if there are none. `known`: of some persons who bears what now,
+/// so that nobody asks again.
 fn change(
     tx: &mut Transaction<'_>,
     year: &JoinedYear,
     changed: &[Settlement],
+    known: &HashMap<Uuid, Vec<BorneOf>>,
 ) -> Result<Option<Change>, DatabaseError> {
     if changed.is_empty() {
         return Ok(None);
@@ -80,9 +83,13 @@ fn change(
             continue;
         }
         people += 1;
-        for (bill, kind, payer, amount) in borne_in_year(tx, member.person, member.year)? {
-            if is_changed(bill) {
-                *payers.entry((kind, payer)).or_default() -= amount;
+        let borne = match known.get(&member.person) {
+            Some(borne) => Cow::Borrowed(borne),
+            None => Cow::Owned(borne_in_year(tx, member.person, member.year)?),
+        };
+        for (bill, kind, payer, amount) in borne.iter() {
+            if is_changed(*bill) {
+                *payers.entry((kind.clone(), payer.clone())).or_default() -= *amount;
             }
         }
     }
@@ -133,7 +140,7 @@ pub(crate) fn preview(
         }
         told.extend(year.members.iter().map(|member| (member.person, touched.year)));
         let changed = changed(&mut adjudicator, &year);
-        let change = change(tx, &year, &changed)?;
+        let change = change(tx, &year, &changed, &HashMap::new())?;
         all.push(Preview { touched, is_closed, change, is_told: false });
     }
     Ok(all)
@@ -297,7 +304,8 @@ impl Run<'_> {
             let cause = |person: Uuid| {
                 causes.get(&(person, one.year)).copied().or_else(|| own.map(Cause::for_member))
             };
-            self.again(tx, &mut adjudicator, &found, cause, (&mut done, &mut facts))?;
+            let changed = changed(&mut adjudicator, &found);
+            self.again(tx, (&found, changed), &HashMap::new(), cause, (&mut done, &mut facts))?;
         }
         self.write(tx, facts)?;
         Ok(done)
@@ -324,7 +332,6 @@ impl Run<'_> {
             *is_closed = closed_year(tx, *county, year)?.is_some();
         }
         let homes: BTreeMap<Uuid, DivisionCode> = people.iter().copied().collect();
-        let mut adjudicator = Adjudicator::new(&self.app.policies);
         let cause = Cause { why: Why::Release, fact: None, bill: None };
         let mut facts = Vec::new();
         let asked: Vec<Uuid> = people.iter().map(|(person, _)| *person).collect();
@@ -336,6 +343,7 @@ impl Run<'_> {
             *joined = before;
             all = self.read_between(tx, year, &asked, joined)?;
         }
+        let mut open = Vec::with_capacity(all.len());
         for found in all {
             let known = found.members.iter().find_map(|member| homes.get(&member.person));
             let Some(home) = known else { continue };
@@ -344,7 +352,17 @@ impl Run<'_> {
                 part.done.closed += 1;
                 continue;
             }
-            self.again(tx, &mut adjudicator, &found, |_| Some(cause), (&mut part.done, &mut facts))?;
+            open.push(found);
+        }
+        let new_adjudicator = || Adjudicator::new(&self.app.policies);
+        let changes = on_all_cores_with(&open, new_adjudicator, changed);
+        let is_alone = !self.app.policies.has_shared() && changes.iter().any(|changes| !changes.is_empty());
+        let known = match (asked.first(), asked.last()) {
+            (Some(first), Some(last)) if is_alone => borne_between(tx, year, *first, *last)?,
+            _ => HashMap::new(),
+        };
+        for (found, changed) in open.iter().zip(changes) {
+            self.again(tx, (found, changed), &known, |_| Some(cause), (&mut part.done, &mut facts))?;
         }
         self.write(tx, facts)?;
         Ok(part)
@@ -448,7 +466,7 @@ impl Run<'_> {
         let mut asked = Vec::with_capacity(targets.len());
         for year in &targets {
             let changed = changed(&mut adjudicator, year);
-            if let Some(change) = change(tx, year, &changed)? {
+            if let Some(change) = change(tx, year, &changed, &HashMap::new())? {
                 done.count(change);
             }
             asked.extend(year.members.first().map(|member| (member.person, year.year)));
@@ -499,13 +517,12 @@ impl Run<'_> {
     fn again(
         &self,
         tx: &mut Transaction<'_>,
-        adjudicator: &mut Adjudicator<'_>,
-        year: &JoinedYear,
+        (year, changed): (&JoinedYear, Vec<Settlement>),
+        known: &HashMap<Uuid, Vec<BorneOf>>,
         cause: impl Fn(Uuid) -> Option<Cause>,
         (done, facts): (&mut Resettled, &mut Vec<NewFact>),
     ) -> Result<(), DatabaseError> {
-        let changed = changed(adjudicator, year);
-        let Some(change) = change(tx, year, &changed)? else { return Ok(()) };
+        let Some(change) = change(tx, year, &changed, known)? else { return Ok(()) };
         done.count(change);
         if !self.dry_run {
             facts.extend(self.hand().facts_of(year, changed, cause)?);

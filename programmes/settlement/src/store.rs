@@ -49,6 +49,6 @@ pub use request::{
 pub use sum::{BillSum, PayerSum, bill_sum, payer_sums};
 pub use touched::{TOUCHED_YEARS, TouchedYear, count_touched, touched_years};
 pub use year::{
-    PersonYear, YearBill, borne_in_year, opening_fact, people_of_year, person_year, waiting_years,
-    years_between,
+    BorneOf, PersonYear, YearBill, borne_between, borne_in_year, opening_fact, people_of_year, person_year,
+    waiting_years, years_between,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kangmai_base::{DivisionCode, Moment, Refusal};
+use kangmai_base::{DivisionCode, Moment, Refusal, on_all_cores};
 use kangmai_database::{DatabaseError, SealedTable, Transaction};
 
 use crate::{Fact, NewFact, Projection, park, store};
@@ -69,11 +69,12 @@ impl Record {
         let mut accepted = Vec::with_capacity(facts.len());
         let mut seen = std::collections::HashMap::with_capacity(facts.len());
         let there = store::facts_there(tx, &facts)?;
-        for fact in facts {
+        let admitted = on_all_cores(&facts, |fact| self.admit(fact));
+        for (fact, admitted) in facts.into_iter().zip(admitted) {
             let answer = match seen.get(&fact.id) {
                 Some(&index) if accepted.get(index) == Some(&fact) => Appended::Duplicate,
                 Some(_) => Appended::Parked(Refusal::new("record.parked.other_content")),
-                None => self.judge(tx, &fact, there.get(&fact.id).copied())?,
+                None => judge(tx, &fact, there.get(&fact.id).copied(), admitted)?,
             };
             match &answer {
                 Appended::Accepted => {
@@ -109,36 +110,14 @@ impl Record {
         parked.map_or(Ok(()), |refusal| Err(DatabaseError::NotKept(refusal)))
     }
 
-    /// `is_erased`: of one that is there already, whether it was erased or cut.
-    fn judge(
-        &self,
-        tx: &mut Transaction<'_>,
-        fact: &NewFact,
-        is_erased: Option<bool>,
-    ) -> Result<Appended, DatabaseError> {
-        if is_erased == Some(true) {
-            return Ok(Appended::Duplicate);
-        }
-        if is_erased.is_some()
-            && let Some(there) = store::fact(tx, fact.id)?
-        {
-            if there.new == *fact {
-                return Ok(Appended::Duplicate);
-            }
-            tracing::error!(fact = %fact.id, kind = fact.kind, "a fact came again with other content");
-            return Ok(Appended::Parked(Refusal::new("record.parked.other_content")));
-        }
+    /// Whether the fact may be one, by itself.
+    fn admit(&self, fact: &NewFact) -> Result<(), Refusal> {
         if fact.body.len() > Record::BODY_BYTES {
             let most = Record::BODY_BYTES.to_string();
-            return Ok(Appended::Parked(Refusal::new("record.parked.too_long").with("most", most)));
+            return Err(Refusal::new("record.parked.too_long").with("most", most));
         }
-        let readers = self.projections.iter().filter(|projection| reads(projection, &fact.kind));
-        for projection in readers {
-            if let Err(refusal) = (projection.admit)(fact) {
-                return Ok(Appended::Parked(refusal));
-            }
-        }
-        Ok(Appended::Accepted)
+        let mut readers = self.projections.iter().filter(|projection| reads(projection, &fact.kind));
+        readers.try_for_each(|projection| (projection.admit)(fact))
     }
 
     pub(crate) fn project(&self, tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
@@ -150,6 +129,28 @@ impl Record {
         }
         Ok(())
     }
+}
+
+/// `is_erased`: of one that is there already, whether it was erased or cut.
+fn judge(
+    tx: &mut Transaction<'_>,
+    fact: &NewFact,
+    is_erased: Option<bool>,
+    admitted: Result<(), Refusal>,
+) -> Result<Appended, DatabaseError> {
+    if is_erased == Some(true) {
+        return Ok(Appended::Duplicate);
+    }
+    if is_erased.is_some()
+        && let Some(there) = store::fact(tx, fact.id)?
+    {
+        if there.new == *fact {
+            return Ok(Appended::Duplicate);
+        }
+        tracing::error!(fact = %fact.id, kind = fact.kind, "a fact came again with other content");
+        return Ok(Appended::Parked(Refusal::new("record.parked.other_content")));
+    }
+    Ok(admitted.map_or_else(Appended::Parked, |()| Appended::Accepted))
 }
 
 fn reads(projection: &Projection, kind: &str) -> bool {

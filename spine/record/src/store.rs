@@ -5,7 +5,7 @@ mod erased;
 use std::collections::HashMap;
 
 use kangmai_access::{Actor, Reach};
-use kangmai_base::{DivisionCode, Moment, Uuid};
+use kangmai_base::{DivisionCode, Moment, Uuid, on_all_cores};
 use kangmai_database::{
     ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, Value, params,
 };
@@ -182,11 +182,14 @@ fn read_fact(tx: &mut Transaction<'_>, row: &Row) -> Result<Fact, DatabaseError>
 const FACTS_AT_ONCE: usize = 50;
 
 pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
-    let mut rows = Vec::with_capacity(facts.len());
-    for fact in facts {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let opener = tx.opener()?;
+    let sealed = on_all_cores(facts, |fact| opener.sealed(BODY, fact.new.id, &fact.new.body));
+    let rows = facts.iter().zip(sealed).map(|(fact, sealed)| {
         let new = &fact.new;
-        let sealed = tx.sealed(BODY, new.id, Some(&new.body))?;
-        rows.push(params![
+        params![
             new.id,
             new.kind.as_str(),
             new.subject.kind.key(),
@@ -202,8 +205,8 @@ pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(
             new.corrects,
             "",
             sealed,
-        ]);
-    }
+        ]
+    });
     tx.insert_many(&INSERT_FACTS, rows)?;
     Ok(())
 }

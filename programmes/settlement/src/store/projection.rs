@@ -1,14 +1,16 @@
 //! How the facts of this programme become rows of its views.
 
+mod before;
 mod forget;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use kangmai_base::{DivisionCode, Fen, Refusal, Uuid};
+use kangmai_base::{DivisionCode, Fen, Refusal, Uuid, on_all_cores};
 use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
 use kangmai_policy::{MAX_LINES, PayerKind};
 use kangmai_record::{Fact, NewFact, Projection, Source, SubjectKind, nothing_along};
 
+use self::before::{Before, taken_out};
 pub(super) use self::forget::bills_ever_of;
 use super::deviation::DIAGNOSIS;
 use crate::facts::{
@@ -76,10 +78,6 @@ const CANCEL_BILL: &str = "update bill set own = 0, own_uncovered = 0, paid_insu
 /// waits for that says its missing result.
 const ITEMISE_BILL: &str = "update bill set fact = $2, content = $3, result = null,
     state = case when state = 'gap' then 'received' else state end where id = $1 and state <> 'cancelled'";
-const SETTLED_BILL: &str =
-    "select home, insurance_year, total, compliant, own, own_uncovered, waived from bill
-    where id = $1 and state = 'settled'";
-const PAYMENTS: &str = "select kind, payer, paid from bill_payment where bill = $1";
 const PUT_POSTINGS: InsertMany = InsertMany {
     table: "posting",
     columns: &[
@@ -101,7 +99,6 @@ const PUT_POSTINGS: InsertMany = InsertMany {
     ],
     suffix: "",
 };
-const CLEAR_PAYMENTS: &str = "delete from bill_payment where bill = $1";
 const PUT_OPENING: &str =
     "insert into opening (person, insurance_year, fact, home, used, household) values ($1, $2, $3, $4, $5, $6)
     on conflict (person, insurance_year) do update set fact = excluded.fact, home = excluded.home,
@@ -204,6 +201,8 @@ struct Batch<'f> {
     unwritten: HashSet<Uuid>,
     postings: Vec<Posting<'f>>,
     sums: Sums,
+    /// What bills came to that are settled again here, already taken out.
+    before: HashMap<Uuid, Before>,
 }
 
 /// What somebody bears of a bill: kind and payer, the person with what is their own.
@@ -223,57 +222,82 @@ struct Posting<'f> {
 
 fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError> {
     let mut batch = Batch::default();
-    for fact in facts {
-        if fact.new.kind == BILL_RECEIVED {
-            let body: BillReceived = fact.body()?;
-            if !batch.bills.insert(body.bill) {
-                write_received(tx, &mut batch)?;
-                batch.bills.insert(body.bill);
-            }
-            batch.received.push((fact, body));
-            continue;
-        }
-        write_received(tx, &mut batch)?;
-        match fact.new.kind.as_str() {
-            BILL_ITEMISED => {
-                let body: BillReceived = fact.body()?;
-                let content = body.content(fact.new.subject.id);
-                tx.execute(ITEMISE_BILL, &params![body.bill, fact.new.id, content])?;
-            }
-            SETTLED => apply_settled(tx, fact, &mut batch)?,
-            NOT_SETTLED => {
-                let body: NotSettled = fact.body()?;
-                write_payments(tx, &mut batch)?;
-                let (year, before) = take_back(tx, body.bill, &mut batch.sums)?;
-                let posted = (body.bill, year, body.cause, Some(body.release.as_str()));
-                batch.post(fact, posted, before, &Borne::new());
-                tx.execute(LEAVE_BILL, &params![body.bill, fact.new.id, body.result()])?;
-            }
-            BILL_CANCELLED => {
-                let body: BillCancelled = fact.body()?;
-                write_payments(tx, &mut batch)?;
-                let (year, before) = take_back(tx, body.bill, &mut batch.sums)?;
-                let cause = cause_of_cancelling(&fact.new);
-                batch.post(fact, (body.bill, year, Some(cause), None), before, &Borne::new());
-                tx.execute(CANCEL_BILL, &params![body.bill, fact.new.id])?;
-            }
-            OPENING => {
-                let body: Opening = fact.body()?;
-                let used = serde_json::to_string(&body.used)
-                    .map_err(|_| DatabaseError::Refused("an opening cannot be written".into()))?;
-                let (person, home) = (fact.new.subject.id, fact.new.place);
-                tx.execute(
-                    PUT_OPENING,
-                    &params![person, body.year, fact.new.id, home, used, body.household],
-                )?;
-            }
-            _ => apply_admitted(tx, fact)?,
+    if facts.iter().all(|fact| fact.new.kind == SETTLED) {
+        apply_receipts(tx, facts, &mut batch)?;
+    } else {
+        for fact in facts {
+            apply_one(tx, fact, &mut batch)?;
         }
     }
     write_received(tx, &mut batch)?;
     write_payments(tx, &mut batch)?;
     write_postings(tx, &batch.postings)?;
     write_sums(tx, batch.sums)
+}
+
+/// Nothing but receipts, as settling again makes them by the thousand: what the bills came to before is taken out at once.
+fn apply_receipts<'f>(
+    tx: &mut Transaction<'_>,
+    facts: &[&'f Fact],
+    batch: &mut Batch<'f>,
+) -> Result<(), DatabaseError> {
+    let receipts = on_all_cores(facts, |fact| fact.body::<Settled>());
+    let receipts = receipts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let again = facts.iter().zip(&receipts).filter(|(fact, _)| fact.new.corrects.is_some());
+    let bills: BTreeSet<Uuid> = again.map(|(_, receipt)| receipt.bill).collect();
+    batch.before = taken_out(tx, &bills.into_iter().collect::<Vec<_>>())?;
+    for (fact, receipt) in facts.iter().zip(receipts) {
+        apply_settled(tx, fact, receipt, batch)?;
+    }
+    Ok(())
+}
+
+fn apply_one<'f>(
+    tx: &mut Transaction<'_>,
+    fact: &'f Fact,
+    batch: &mut Batch<'f>,
+) -> Result<(), DatabaseError> {
+    if fact.new.kind == BILL_RECEIVED {
+        let body: BillReceived = fact.body()?;
+        if !batch.bills.insert(body.bill) {
+            write_received(tx, batch)?;
+            batch.bills.insert(body.bill);
+        }
+        batch.received.push((fact, body));
+        return Ok(());
+    }
+    write_received(tx, batch)?;
+    match fact.new.kind.as_str() {
+        BILL_ITEMISED => {
+            let body: BillReceived = fact.body()?;
+            let content = body.content(fact.new.subject.id);
+            tx.execute(ITEMISE_BILL, &params![body.bill, fact.new.id, content])?;
+        }
+        SETTLED => apply_settled(tx, fact, fact.body()?, batch)?,
+        NOT_SETTLED => {
+            let body: NotSettled = fact.body()?;
+            let (year, before) = take_back(tx, body.bill, batch)?;
+            let posted = (body.bill, year, body.cause, Some(body.release.as_str()));
+            batch.post(fact, posted, before, &Borne::new());
+            tx.execute(LEAVE_BILL, &params![body.bill, fact.new.id, body.result()])?;
+        }
+        BILL_CANCELLED => {
+            let body: BillCancelled = fact.body()?;
+            let (year, before) = take_back(tx, body.bill, batch)?;
+            let cause = cause_of_cancelling(&fact.new);
+            batch.post(fact, (body.bill, year, Some(cause), None), before, &Borne::new());
+            tx.execute(CANCEL_BILL, &params![body.bill, fact.new.id])?;
+        }
+        OPENING => {
+            let body: Opening = fact.body()?;
+            let used = serde_json::to_string(&body.used)
+                .map_err(|_| DatabaseError::Refused("an opening cannot be written".into()))?;
+            let (person, home) = (fact.new.subject.id, fact.new.place);
+            tx.execute(PUT_OPENING, &params![person, body.year, fact.new.id, home, used, body.household])?;
+        }
+        _ => apply_admitted(tx, fact)?,
+    }
+    Ok(())
 }
 
 /// Why a bill was cancelled: what nobody did, another release did, by which it counts in another year.
@@ -323,15 +347,12 @@ fn write_received(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(),
 fn apply_settled<'f>(
     tx: &mut Transaction<'_>,
     fact: &'f Fact,
+    body: Settled,
     batch: &mut Batch<'f>,
 ) -> Result<(), DatabaseError> {
-    let body: Settled = fact.body()?;
     let mut before = Borne::new();
     if fact.new.corrects.is_some() {
-        if batch.unwritten.contains(&body.bill) {
-            write_payments(tx, batch)?;
-        }
-        before = take_back(tx, body.bill, &mut batch.sums)?.1;
+        before = take_back(tx, body.bill, batch)?.1;
     }
     let (home, year, waived) = (fact.new.place, body.year, body.waived());
     let insurance = body.paid_by_insurance();
@@ -407,26 +428,21 @@ fn write_postings(tx: &mut Transaction<'_>, postings: &[Posting<'_>]) -> Result<
 }
 
 /// Takes a settled bill out of the sums, with its payments; answers its year and who bore what.
-fn take_back(tx: &mut Transaction<'_>, bill: Uuid, sums: &mut Sums) -> Result<(i32, Borne), DatabaseError> {
-    let mut borne = Borne::new();
-    let Some(row) = tx.query_one(SETTLED_BILL, &params![bill])? else { return Ok((0, borne)) };
-    let (home, year): (DivisionCode, i32) = (row.get(0)?, row.get(1)?);
-    let mut amounts = [-1; 6];
-    for (index, amount) in amounts.iter_mut().enumerate().skip(1) {
-        *amount = -row.get::<i64>(index + 1)?;
-    }
-    sums.add(home, year, amounts);
-    add_borne(&mut borne, PERSON_KIND, PERSON_KIND, row.get(4)?);
-    for payment in tx.query(PAYMENTS, &params![bill])? {
-        let (kind, payer): (String, String) = (payment.get(0)?, payment.get(1)?);
-        let paid: i64 = payment.get(2)?;
-        sums.pay(home, year, &kind, &payer, -paid);
-        let kind = PAYER_KINDS.into_iter().map(payer_kind_key).find(|known| **known == kind);
-        let kind = kind.ok_or(DatabaseError::WrongType { column: 0, expected: "kind of payer" })?;
-        add_borne(&mut borne, kind, &payer, paid);
-    }
-    tx.execute(CLEAR_PAYMENTS, &params![bill])?;
-    Ok((year, borne))
+fn take_back(
+    tx: &mut Transaction<'_>,
+    bill: Uuid,
+    batch: &mut Batch<'_>,
+) -> Result<(i32, Borne), DatabaseError> {
+    let before = match batch.before.remove(&bill) {
+        Some(before) => Some(before),
+        None => {
+            if batch.unwritten.contains(&bill) {
+                write_payments(tx, batch)?;
+            }
+            taken_out(tx, &[bill])?.remove(&bill)
+        }
+    };
+    Ok(before.map_or_else(|| (0, Borne::new()), |before| before.take_back(&mut batch.sums)))
 }
 
 fn write_payments(tx: &mut Transaction<'_>, batch: &mut Batch<'_>) -> Result<(), DatabaseError> {

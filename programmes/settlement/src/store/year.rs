@@ -52,6 +52,11 @@ const BORNE: &str = "select bill.id, 'person', 'person', bill.own from bill
     union all select bill.id, bill_payment.kind, bill_payment.payer, bill_payment.paid from bill
     join bill_payment on bill_payment.bill = bill.id
     where bill.person = $1 and bill.insurance_year = $2 and bill.state = 'settled'";
+const SPAN_BORNE: &str = "select bill.id, 'person', 'person', bill.own, bill.person from bill
+    where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state = 'settled'
+    union all select bill.id, bill_payment.kind, bill_payment.payer, bill_payment.paid, bill.person from bill
+    join bill_payment on bill_payment.bill = bill.id
+    where bill.person between $1 and $2 and +bill.insurance_year = $3 and bill.state = 'settled'";
 const YEAR_BILLS: &str = "select bill.person, bill.insurance_year, bill.home, bill.received_at, bill.receipt,
     bill.result, fact.body, bill.fact, bill.state, fact.corrects, fact.kind, fact.source, fact.body_sealed from bill join fact on fact.id = bill.fact and fact.erased_at is null
     where bill.person = $1 and bill.insurance_year = $2 and bill.state <> 'cancelled'
@@ -248,7 +253,14 @@ pub fn years_between(
     )
 }
 
-/// Who bears what of the settled bills of a person-year: bill, kind, payer, amount.
+/// Who bears what of a settled bill: bill, kind, payer, amount.
+pub type BorneOf = (Uuid, String, String, Fen);
+
+fn read_borne(row: &Row) -> Result<BorneOf, DatabaseError> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+/// Who bears what of the settled bills of a person-year.
 ///
 /// # Errors
 /// When the database fails.
@@ -256,9 +268,26 @@ pub fn borne_in_year(
     tx: &mut Transaction<'_>,
     person: Uuid,
     year: i32,
-) -> Result<Vec<(Uuid, String, String, Fen)>, DatabaseError> {
-    let rows = tx.query(BORNE, &params![person, year])?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).collect()
+) -> Result<Vec<BorneOf>, DatabaseError> {
+    tx.query(BORNE, &params![person, year])?.iter().map(read_borne).collect()
+}
+
+/// The same of all persons between two, both included.
+///
+/// # Errors
+/// When the database fails.
+pub fn borne_between(
+    tx: &mut Transaction<'_>,
+    year: i32,
+    first: Uuid,
+    last: Uuid,
+) -> Result<HashMap<Uuid, Vec<BorneOf>>, DatabaseError> {
+    let mut all: HashMap<Uuid, Vec<BorneOf>> = HashMap::new();
+    tx.for_each(SPAN_BORNE, &params![first, last, year], |row| {
+        all.entry(row.get(4)?).or_default().push(read_borne(&row)?);
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// One person-year, whether anything waits in it or not.

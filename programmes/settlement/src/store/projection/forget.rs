@@ -8,7 +8,7 @@ use kangmai_database::{DatabaseError, Transaction, Value, params};
 use kangmai_record::{Fact, Subject, SubjectKind, facts_of_kind, open_body};
 use serde::Deserialize;
 
-use super::{Sums, apply, payer_kind_key, take_back, write_sums};
+use super::{Sums, apply, payer_kind_key, taken_out, write_sums};
 use crate::facts::{BILL_CANCELLED, BILL_ITEMISED, BILL_RECEIVED, NOT_SETTLED, SETTLED, Settled};
 
 const OWN_BILLS: &str = "select id from bill where person = $1 order by id";
@@ -71,8 +71,10 @@ pub(super) fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), D
     for row in tx.query(OWN_BILLS, &params![person])? {
         own.push(row.get(0)?);
     }
+    for before in taken_out(tx, &own)?.into_values() {
+        before.take_back(&mut sums);
+    }
     for bill in &own {
-        take_back(tx, *bill, &mut sums)?;
         tx.execute(FORGET_BILL, &params![*bill])?;
     }
     for bill in &bills {
