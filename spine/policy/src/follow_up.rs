@@ -23,7 +23,7 @@ pub(crate) use cases::FollowUpCase;
 pub use cases::Vector;
 pub use classify::{Answer, AnswerFault, Answers, Classified, Patient};
 pub use condition::{Condition, Test};
-pub use item::{Item, ItemKind, ItemOption, Measure};
+pub use item::{Checks, Doubt, Item, ItemKind, ItemOption, Measure, OtherUnit};
 pub use schedule::{Anchor, Due, Span, SpanUnit, Window};
 
 /// A programme of follow-up, such as that of hypertension, as one place rules it for a time.
@@ -33,6 +33,8 @@ pub struct FollowUpRules {
     pub programme: String,
     /// What people call it.
     pub name: Bilingual,
+    /// What it is called where there is little room: the disease alone.
+    pub short: Bilingual,
     /// When the rules hold: the day of the visit decides.
     pub period: Period,
     /// How sure.

@@ -91,6 +91,48 @@ pub struct Item {
     pub name: Bilingual,
     /// What an answer looks like.
     pub kind: ItemKind,
+    /// Whether the last answer stands for a habit and may be taken over as it is: never a measurement.
+    pub carries: bool,
+    /// What makes somebody look at an answer again.
+    #[serde(flatten)]
+    pub checks: Checks,
+}
+
+/// What makes somebody look at a number again before it is taken: slips of the finger, not rules of care.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Checks {
+    /// Below this it is asked for again, and taken if somebody says that it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usual_least: Option<Measure>,
+    /// Above this the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usual_most: Option<Measure>,
+    /// It lies below what this item says, as a diastolic pressure below the systolic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<String>,
+    /// Another unit in which it is measured too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_unit: Option<OtherUnit>,
+}
+
+/// Another unit of a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherUnit {
+    /// What it is called.
+    pub unit: String,
+    /// So many of it are one of the item's own.
+    pub per_one: Measure,
+}
+
+/// What is doubtful about an answer that its item takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// It lies outside what is usual.
+    Unusual,
+    /// It is not below this item's.
+    NotBelow(String),
+    /// In the other unit it would be this in the item's own.
+    OtherUnit(Measure),
 }
 
 /// What an answer looks like.
@@ -135,9 +177,82 @@ impl Item {
     }
 }
 
+impl OtherUnit {
+    /// A number of this unit in the item's own, rounded to one digit behind the point.
+    pub fn in_own(&self, number: Measure) -> Option<Measure> {
+        let tenth = ONE / 10;
+        let tenths =
+            number.0.checked_mul(10)?.checked_add(self.per_one.0 / 2)?.checked_div(self.per_one.0)?;
+        Some(Measure(tenths.checked_mul(tenth)?))
+    }
+}
+
+impl Item {
+    /// What is doubtful about `number`; `other` answers what another item says, if it is answered.
+    pub fn doubt(&self, number: Measure, other: impl Fn(&str) -> Option<Measure>) -> Option<Doubt> {
+        let ItemKind::Number { least, most, .. } = &self.kind else { return None };
+        let checks = &self.checks;
+        if let Some(below) = &checks.below
+            && other(below).is_some_and(|other| number >= other)
+        {
+            return Some(Doubt::NotBelow(below.clone()));
+        }
+        let is_unusual = checks.usual_least.is_some_and(|usual| number < usual)
+            || checks.usual_most.is_some_and(|usual| number > usual)
+            || number < *least
+            || number > *most;
+        if !is_unusual {
+            return None;
+        }
+        let own = checks.other_unit.as_ref().and_then(|unit| unit.in_own(number));
+        let fits = own.filter(|own| own >= least && checks.usual_most.is_none_or(|usual| *own <= usual));
+        Some(fits.filter(|own| *own < number).map_or(Doubt::Unusual, Doubt::OtherUnit))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn glucose() -> Item {
+        let measure = |text: &str| text.parse::<Measure>().expect(text);
+        let kind = ItemKind::Number {
+            unit: "mmol/L".to_owned(),
+            decimals: 1,
+            least: measure("0.5"),
+            most: measure("60"),
+        };
+        let checks = Checks {
+            usual_least: Some(measure("2.0")),
+            usual_most: Some(measure("35")),
+            below: Some("other".to_owned()),
+            other_unit: Some(OtherUnit { unit: "mg/dL".to_owned(), per_one: measure("18.016") }),
+        };
+        let name = Bilingual { zh: "血糖".to_owned(), en: "glucose".to_owned() };
+        Item { id: "glucose".to_owned(), name, kind, carries: false, checks }
+    }
+
+    #[test]
+    fn what_is_doubtful_is_said() {
+        let own = |text: &str| Some(Doubt::OtherUnit(text.parse().expect(text)));
+        let below = || Some(Doubt::NotBelow("other".to_owned()));
+        for (number, other, doubt) in [
+            ("7.0", None, None),
+            ("2.0", None, None),
+            ("1.9", None, Some(Doubt::Unusual)),
+            ("35", None, None),
+            ("35.1", None, own("1.9")),
+            ("126", None, own("7")),
+            ("720", None, Some(Doubt::Unusual)),
+            ("7.0", Some("7.1"), None),
+            ("7.0", Some("7.0"), below()),
+            ("7.0", Some("6.9"), below()),
+        ] {
+            let other: Option<Measure> = other.map(|other: &str| other.parse().expect(other));
+            let found = glucose().doubt(number.parse().expect(number), |_| other);
+            assert_eq!(found, doubt, "{number} {other:?}");
+        }
+    }
 
     #[test]
     fn numbers_are_read_exactly_and_said_as_written() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::condition::Condition;
-use super::item::{Item, ItemKind, ItemOption};
+use super::item::{Checks, Item, ItemKind, ItemOption, OtherUnit};
 use super::schedule::{Anchor, Span, Window};
 use super::{Action, Ask, Belongs, FollowUpRules, State};
 use crate::dated::Period;
@@ -20,10 +20,12 @@ const MOST_VISITS: i64 = 52;
 /// The versions of one programme's file, each with where it stands; also says which file has no items to ask.
 pub(crate) fn read_programme(fields: &Fields<'_>, catalogue: &[Arc<Item>]) -> Vec<(FollowUpRules, Spot)> {
     let (id, name) = (fields.text("id"), fields.bilingual("name"));
+    let short = fields.bilingual_maybe("short");
     let sensitive = fields.whole_maybe("sensitive").and_then(|level| u8::try_from(level.value).ok());
     let versions = fields.some_tables("version");
     let (Some(id), Some(name)) = (id, name) else { return Vec::new() };
-    let head = Head { id: id.value, name, sensitive: sensitive.unwrap_or(0) };
+    let short = short.unwrap_or_else(|| name.clone());
+    let head = Head { id: id.value, name, short, sensitive: sensitive.unwrap_or(0) };
     versions
         .iter()
         .filter_map(|version| Some((read_version(version, &head, catalogue)?, version.spot())))
@@ -33,6 +35,7 @@ pub(crate) fn read_programme(fields: &Fields<'_>, catalogue: &[Arc<Item>]) -> Ve
 struct Head<'h> {
     id: &'h str,
     name: Bilingual,
+    short: Bilingual,
     sensitive: u8,
 }
 
@@ -57,6 +60,7 @@ fn read_version(fields: &Fields<'_>, head: &Head<'_>, catalogue: &[Arc<Item>]) -
     Some(FollowUpRules {
         programme: head.id.to_owned(),
         name: head.name.clone(),
+        short: head.short.clone(),
         period: period?,
         sure: sure?,
         source: source?,
@@ -144,13 +148,20 @@ fn check_states(fields: &Fields<'_>, states: &[State]) {
 
 /// The catalogue: `follow_up/items.toml`.
 pub(crate) fn read_items(fields: &Fields<'_>) -> Vec<Arc<Item>> {
-    let mut items: Vec<Arc<Item>> = Vec::new();
+    let (mut items, mut lower): (Vec<Arc<Item>>, Vec<At<&str>>) = (Vec::new(), Vec::new());
     for table in fields.some_tables("item") {
+        lower.extend(table.text_maybe("below"));
         let Some(item) = read_item(&table) else { continue };
         if items.iter().any(|known| known.id == item.id) {
             fields.push(table.spot().error(Word::ErrTwice, Word::MendTwice).with("value", item.id));
         } else {
             items.push(Arc::new(item));
+        }
+    }
+    for below in lower {
+        if !items.iter().any(|item| item.id == below.value) {
+            let known: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+            fields.push(not_in_list(&below, &known));
         }
     }
     fields.finish();
@@ -178,8 +189,39 @@ fn read_item(fields: &Fields<'_>) -> Option<Item> {
             None
         }
     });
+    let carries = fields.flag_maybe("carries").unwrap_or(false);
+    let checks = match kind {
+        Some(ItemKind::Number { .. }) => read_checks(fields),
+        _ => Checks::default(),
+    };
     fields.finish();
-    Some(Item { id: id?.value.to_owned(), name: name?, kind: kind? })
+    Some(Item { id: id?.value.to_owned(), name: name?, kind: kind?, carries, checks })
+}
+
+fn read_checks(fields: &Fields<'_>) -> Checks {
+    let usual = |key| fields.measure_maybe(key).map(|usual| usual.value);
+    let other_unit = fields.table_maybe("other_unit").and_then(|table| {
+        let (unit, per_one) = (table.text("unit"), table.measure("per_one"));
+        table.finish();
+        let (unit, per_one) = (unit?, per_one?);
+        if per_one.value.thousandths() <= 0 {
+            table.push(
+                per_one
+                    .spot
+                    .error(Word::ErrNotAMeasure, Word::MendMeasure)
+                    .with("value", "0")
+                    .with("decimals", "3"),
+            );
+            return None;
+        }
+        Some(OtherUnit { unit: unit.value.to_owned(), per_one: per_one.value })
+    });
+    Checks {
+        usual_least: usual("usual_least"),
+        usual_most: usual("usual_most"),
+        below: fields.text_maybe("below").map(|below| below.value.to_owned()),
+        other_unit,
+    }
 }
 
 fn read_number(fields: &Fields<'_>) -> Option<ItemKind> {
