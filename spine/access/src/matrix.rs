@@ -44,6 +44,10 @@ pub enum Purpose {
     RecordDiagnoses,
     /// Lists of who is in which plan.
     ReadPlans,
+    /// Lists of who is managed and whose visit is due.
+    ReadFollowUps,
+    /// Writing a visit down, or that nobody was seen; taking somebody into the management of a disease, or out of it.
+    RecordVisits,
     /// Bills and statements.
     ReadBills,
     /// Settling at a desk, admission without deposit.
@@ -95,19 +99,22 @@ pub enum Purpose {
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
     ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
-    ReadAudit, ReadBills, ReadFigures, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadWarnings,
-    ReconcileDays, RecordDiagnoses, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    ReadAudit, ReadBills, ReadFigures, ReadFollowUps, ReadPayments, ReadPlans, ReadPolicy, ReadRecord,
+    ReadWarnings, ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings,
+    SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 29] = [
+    pub const ALL: [Purpose; 31] = [
         Home,
         FindPeople,
         ReadRecord,
         KeepRegister,
         RecordDiagnoses,
         ReadPlans,
+        ReadFollowUps,
+        RecordVisits,
         ReadBills,
         SettleBills,
         ImportBills,
@@ -142,6 +149,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     KeepRegister,
     RecordDiagnoses,
     ReadPlans,
+    ReadFollowUps,
     ReadBills,
     ReadPayments,
     DecidePayLater,
@@ -202,6 +210,8 @@ impl Role {
                 ReadRecord,
                 RecordDiagnoses,
                 ReadPlans,
+                ReadFollowUps,
+                RecordVisits,
                 ReadWarnings,
                 CheckWarnings,
                 ReadFigures,
@@ -215,6 +225,8 @@ impl Role {
                 KeepRegister,
                 RecordDiagnoses,
                 ReadPlans,
+                ReadFollowUps,
+                RecordVisits,
                 ReadPayments,
                 AskWriteOffs,
                 ReadWarnings,
