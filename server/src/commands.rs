@@ -9,6 +9,7 @@ mod copy;
 mod database;
 mod demo;
 mod file;
+mod follow_up;
 mod keys;
 mod law;
 mod policy;
@@ -58,6 +59,9 @@ enum Command {
     /// Put everybody with a diagnosis into the plan of the day
     #[command(subcommand)]
     Classify(classify::ClassifyCommand),
+    /// Who is managed for what
+    #[command(subcommand)]
+    FollowUp(follow_up::FollowUpCommand),
     /// Settle a year's bills with a change of policy, and say who would pay what
     #[command(name = "whatif")]
     WhatIf(whatif::WhatIfArgs),
@@ -104,6 +108,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Serve(serve) => serve::run(&config, &serve),
         Command::Watch(command) => watch::run(&config, &command),
         Command::Classify(command) => classify::run(&config, &command),
+        Command::FollowUp(command) => follow_up::run(&config, &command),
         Command::Settlement(command) => settlement::run(&config, &command),
         Command::WhatIf(args) => whatif::run(&config, &args),
         Command::Migrate => database::migrate(&config),

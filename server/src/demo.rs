@@ -11,6 +11,7 @@ mod lines;
 mod names;
 mod pay_later;
 mod steps;
+mod visits;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use kangmai_places::Divisions;
 pub(crate) use draw::Draw;
 pub(crate) use pay_later::take_payments;
 pub(crate) use steps::take_steps;
+pub use visits::take_visits;
 
 /// How large a county to make.
 #[derive(Debug, Clone)]

@@ -16,6 +16,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_classification::programme(),
             kangmai_settlement::programme(),
             kangmai_poverty_watch::programme(),
+            kangmai_follow_up::programme(),
             kangmai_what_if::programme(),
         ]
     })
@@ -40,11 +41,12 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 6] = [
+    let all: [&[SealedTable]; 7] = [
         kangmai_access::SEALED,
         kangmai_people::SEALED,
         kangmai_record::SEALED,
         kangmai_classification::store::SEALED,
+        kangmai_follow_up::store::SEALED,
         kangmai_settlement::store::SEALED,
         kangmai_what_if::store::SEALED,
     ];

@@ -22,6 +22,7 @@ pub const WALLED: &[Walled] = &[
     ("plan", HOME),
     ("plan_change", HOME),
     ("plan_decision", HOME),
+    ("follow_up", HOME),
     ("warning", HOME),
     ("bill", HOME),
     ("bill_payment", Wall::Row("bill", "bill", "id")),

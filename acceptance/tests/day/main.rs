@@ -9,6 +9,7 @@ mod cadre;
 mod clerk;
 mod desk;
 mod doctor;
+mod follow_up;
 mod officer;
 
 use std::path::PathBuf;

@@ -236,6 +236,31 @@ fn illness(county: &County, person: &Person) -> Vec<NewFact> {
     ]
 }
 
+/// Managed, visited and not seen.
+fn follow_up(county: &County, person: &Person) -> Vec<NewFact> {
+    let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
+    let (programme, day) = ("hypertension", "2026-01-05");
+    let due = serde_json::json!([{ "why": "first", "until": "2026-04-05" }]);
+    let enrolled = serde_json::json!({
+        "enrolment": county.app.mint(), "programme": programme, "on": day, "basis": "hand", "due": due,
+        "reason": "示例", "by": "示例", "law": "示例"
+    });
+    let found = serde_json::json!([{
+        "programme": programme, "state": "controlled", "grade": "steady", "at_target": true, "running": 0,
+        "figures": "130/80", "due": due
+    }]);
+    let visited = serde_json::json!({
+        "visit": county.app.mint(), "on": day, "way": "home", "answers": { "systolic": ["130"] },
+        "found": found, "note": "示例", "by": "示例", "law": "示例"
+    });
+    let missed = serde_json::json!({ "on": day, "outcome": "not_at_home", "by": "示例" });
+    vec![
+        typed(county, about("follow_up.enrolled"), &enrolled),
+        typed(county, about("follow_up.visited"), &visited),
+        typed(county, about("follow_up.missed"), &missed),
+    ]
+}
+
 /// What was agreed to and asked for.
 fn wishes(county: &County, person: &Person) -> Vec<NewFact> {
     let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
@@ -290,6 +315,7 @@ pub(crate) fn give_everything(
     let (accounts, ids) = accounts(county, [bill, other_bill]);
     let mut facts = money(county, person, bill);
     facts.extend(illness(county, person));
+    facts.extend(follow_up(county, person));
     facts.extend(accounts);
     facts.extend(comparisons(county, person, others));
     facts.extend(second_thoughts(county, person));

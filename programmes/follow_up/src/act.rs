@@ -1,0 +1,424 @@
+//! Writing down: decided from the chart and written in one transaction, so that what follows of a visit always fits the
+//! visits before it.
+
+use std::collections::BTreeMap;
+
+use kangmai_base::{Day, Moment, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::Person;
+use kangmai_policy::Release;
+use kangmai_policy::follow_up::{Answers, FollowUpRules};
+use kangmai_programme::App;
+use kangmai_record::{NewFact, Source, Subject};
+use serde::Serialize;
+
+use crate::chart::{Chart, Event, What};
+use crate::facts::{
+    Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, MISSED,
+    Missed, Outcome, UNDONE, Undone, VISITED, Visited, Way,
+};
+use crate::rules::{self, Ill, Judged, SECRET_LEVEL, Who};
+use crate::store;
+
+/// Who writes, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hand {
+    /// The account.
+    pub author: Uuid,
+    /// By name.
+    pub by: String,
+    /// The present.
+    pub now: Moment,
+}
+
+/// A visit as it is handed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Which visit; minted with the form, so that a form sent twice is one visit.
+    pub visit: Uuid,
+    /// On which day.
+    pub on: Day,
+    /// How.
+    pub way: Way,
+    /// What was answered.
+    pub answers: BTreeMap<String, Vec<String>>,
+    /// The visits with a time of their own that it was.
+    pub windows: Vec<String>,
+    /// In which programmes it was.
+    pub programmes: Vec<String>,
+    /// The day agreed on for the next one.
+    pub agreed_on: Option<Day>,
+    /// In words.
+    pub note: String,
+    /// Of one that puts another right: why.
+    pub reason: String,
+}
+
+/// The chart of one person while somebody writes in it, and the facts that say so.
+pub struct Writing<'a> {
+    release: &'a Release,
+    person: &'a Person,
+    who: Who,
+    events: Vec<Event>,
+    /// As it stands with what was written.
+    pub chart: Chart,
+    facts: Vec<NewFact>,
+    mint: &'a dyn Fn() -> Uuid,
+}
+
+impl<'a> Writing<'a> {
+    /// Opens the chart of a person of whom the record has `events`.
+    pub fn new(
+        release: &'a Release,
+        person: &'a Person,
+        events: Vec<Event>,
+        mint: &'a dyn Fn() -> Uuid,
+    ) -> Writing<'a> {
+        let who = Who { birth: person.body.birth, sex: person.body.sex };
+        let chart = Chart::of(&events);
+        Writing { release, person, who, events, chart, facts: Vec::new(), mint }
+    }
+
+    /// What was written, to be kept.
+    pub fn into_facts(self) -> Vec<NewFact> {
+        self.facts
+    }
+
+    fn rules(&self, programme: &str, on: Day) -> Option<&'a FollowUpRules> {
+        self.release.follow_up(programme, self.person.home, on)
+    }
+
+    fn write(
+        &mut self,
+        hand: &Hand,
+        (kind, on, corrects): (&str, Day, Option<Uuid>),
+        what: What,
+    ) -> Result<Uuid, DatabaseError> {
+        let is_derived = match &what {
+            What::Classified(_) => true,
+            What::Enrolled(body) => body.basis != Basis::Hand,
+            _ => false,
+        };
+        let id = (self.mint)();
+        let author = if is_derived { Uuid::nil() } else { hand.author };
+        self.facts.push(NewFact {
+            id,
+            kind: kind.to_owned(),
+            subject: Subject::person(self.person.id.uuid()),
+            occurred_at: Moment::start_of(on),
+            recorded_at: hand.now,
+            place: self.person.home,
+            author,
+            source: if is_derived { Source::Derived } else { Source::Typed },
+            corrects,
+            body: match &what {
+                What::Enrolled(body) => json(body)?,
+                What::Closed(body) => json(body)?,
+                What::Visited(body) => json(body)?,
+                What::Classified(body) => json(body)?,
+                What::Missed(body) => json(body)?,
+                What::Undone(body) => json(body)?,
+            },
+        });
+        self.events.push(Event { id, author, recorded_on: hand.now.day(), what });
+        self.chart = Chart::of(&self.events);
+        Ok(id)
+    }
+
+    /// Takes the person into every programme to which they belong on `on` and in which they never were.
+    ///
+    /// # Errors
+    /// When a body cannot be written.
+    pub fn enrol_who_belongs(&mut self, hand: &Hand, ill: &[Ill], on: Day) -> Result<usize, DatabaseError> {
+        let mut enrolled = 0;
+        for rules in self.release.follow_ups(self.person.home, on) {
+            if self.chart.managed.iter().any(|one| one.body.programme == rules.programme) {
+                continue;
+            }
+            let Some(why) = rules::belongs(rules, &self.who, ill, on) else { continue };
+            let body = rules::enrolled(rules, ((self.mint)(), self.release.hash()), (on, None), why);
+            self.write(hand, (ENROLLED, on, None), What::Enrolled(body))?;
+            enrolled += 1;
+        }
+        Ok(enrolled)
+    }
+
+    /// Takes the person into `programme` by hand.
+    ///
+    /// # Errors
+    /// When a body cannot be written; the inner refusal when a rule says no.
+    pub fn enrol(
+        &mut self,
+        hand: &Hand,
+        programme: &str,
+        (on, noticed_on): (Day, Option<Day>),
+        (reason, ill): (String, &[Ill]),
+    ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        let rules = self.rules(programme, on).filter(|rules| rules::is_managed_here(rules));
+        let Some(rules) = rules else {
+            return Ok(Err(Refusal::new("follow_up.refused.no_rules").at("programme")));
+        };
+        if let Err(refusal) = self.check_day(on, hand.now.day()) {
+            return Ok(Err(refusal.at("on")));
+        }
+        if noticed_on.is_some_and(|noticed| noticed > hand.now.day()) {
+            return Ok(Err(Refusal::new("follow_up.refused.future").at("noticed_on")));
+        }
+        if self.chart.open_in(programme).is_some() {
+            return Ok(Err(Refusal::new("follow_up.refused.managed").at("programme")));
+        }
+        let known = rules::belongs(rules, &self.who, ill, on).map(|(_, sensitive)| sensitive);
+        let sensitive = rules.sensitive >= SECRET_LEVEL || known == Some(true);
+        let ids = ((self.mint)(), self.release.hash());
+        let body = rules::enrolled(rules, ids, (on, noticed_on), (Basis::Hand, sensitive));
+        let body = Enrolled { reason, by: hand.by.clone(), ..body };
+        self.write(hand, (ENROLLED, on, None), What::Enrolled(body)).map(Ok)
+    }
+
+    /// Ends the management in `programme`.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn close(
+        &mut self,
+        hand: &Hand,
+        programme: &str,
+        (on, reason): (Day, CloseReason),
+        note: String,
+    ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        if let Err(refusal) = self.check_day(on, hand.now.day()) {
+            return Ok(Err(refusal.at("on")));
+        }
+        let Some(open) = self.chart.open_in(programme) else {
+            return Ok(Err(Refusal::new("follow_up.refused.not_managed").at("programme")));
+        };
+        let body = Closed {
+            enrolment: open.body.enrolment,
+            programme: programme.to_owned(),
+            on,
+            reason,
+            note,
+            by: hand.by.clone(),
+            sensitive: open.body.sensitive,
+        };
+        self.write(hand, (CLOSED, on, None), What::Closed(body)).map(Ok)
+    }
+
+    /// Whether anything can have happened to this person on `on`.
+    fn check_day(&self, on: Day, today: Day) -> Result<(), Refusal> {
+        if on > today {
+            return Err(Refusal::new("follow_up.refused.future"));
+        }
+        if let Some(birth) = self.person.body.birth.filter(|birth| on < *birth) {
+            return Err(Refusal::new("follow_up.refused.before_birth").with("day", birth.to_string()));
+        }
+        if let Some(died_on) = self.person.body.died_on.filter(|died_on| on > *died_on) {
+            return Err(Refusal::new("follow_up.refused.after_death").with("day", died_on.to_string()));
+        }
+        Ok(())
+    }
+
+    /// What a visit comes to, by programme.
+    fn judge(&self, draft: &Draft) -> Vec<Found> {
+        let of = |programme: &String| {
+            let (rules, managed) = (self.rules(programme, draft.on)?, self.chart.open_in(programme)?);
+            let answers: Answers = rules::read_answers([rules], &draft.answers);
+            let judged = Judged { on: draft.on, answers: &answers, windows: &draft.windows };
+            Some(rules::found(rules, managed, &self.chart, &self.who, judged))
+        };
+        draft.programmes.iter().filter_map(of).collect()
+    }
+
+    /// Writes a visit down, or puts one right, and works the visits after it out again. The same visit as it stands is no
+    /// news.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn visit(
+        &mut self,
+        hand: &Hand,
+        draft: &Draft,
+    ) -> Result<Result<Option<Uuid>, Refusal>, DatabaseError> {
+        if let Err(refusal) = self.check_day(draft.on, hand.now.day()) {
+            return Ok(Err(refusal.at("on")));
+        }
+        let there = self.chart.visit(draft.visit).map(|visit| (visit.fact, visit.body.clone()));
+        let is_new = draft.reason.is_empty();
+        if is_new && there.is_some() {
+            return Ok(Ok(None));
+        }
+        let others = self.chart.visits.iter().filter(|visit| visit.body.visit != draft.visit);
+        if others.into_iter().any(|visit| visit.body.on == draft.on) {
+            let refusal = Refusal::new("follow_up.refused.twice").with("day", draft.on.to_string());
+            return Ok(Err(refusal.at("on")));
+        }
+        let found = self.judge(draft);
+        if found.is_empty() {
+            return Ok(Err(Refusal::new("follow_up.refused.nothing")));
+        }
+        let visits = found.iter().flat_map(|found| &found.due).filter(|due| due.why != DueWhy::Window);
+        let latest = visits.map(|due| due.until).min();
+        if let Some(agreed) = draft.agreed_on {
+            let late = latest.filter(|latest| agreed > *latest);
+            if agreed <= draft.on {
+                return Ok(Err(Refusal::new("follow_up.refused.agreed_before").at("agreed_on")));
+            }
+            if let Some(latest) = late {
+                let refusal = Refusal::new("follow_up.refused.agreed_late").with("day", latest.to_string());
+                return Ok(Err(refusal.at("agreed_on")));
+            }
+        }
+        let body = Visited {
+            visit: draft.visit,
+            on: draft.on,
+            way: draft.way,
+            answers: draft.answers.clone(),
+            windows: draft.windows.clone(),
+            sensitive: found.iter().any(|found| found.sensitive),
+            found,
+            agreed_on: draft.agreed_on,
+            note: draft.note.clone(),
+            reason: draft.reason.clone(),
+            by: hand.by.clone(),
+            law: self.release.hash().to_owned(),
+        };
+        let corrects = there.as_ref().map(|(fact, _)| *fact);
+        if there.is_some_and(|(_, before)| same(&before, &body)) {
+            return Ok(Err(Refusal::new("follow_up.refused.same")));
+        }
+        let fact = self.write(hand, (VISITED, draft.on, corrects), What::Visited(body))?;
+        self.work_out_again(hand)?;
+        Ok(Ok(Some(fact)))
+    }
+
+    /// Writes down that nobody was seen.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn missed(
+        &mut self,
+        hand: &Hand,
+        outcome: Outcome,
+        (on, again_on): (Day, Option<Day>),
+    ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        if let Err(refusal) = self.check_day(on, hand.now.day()) {
+            return Ok(Err(refusal.at("missed_on")));
+        }
+        if outcome == Outcome::PutOff && again_on.is_none() {
+            return Ok(Err(Refusal::new("follow_up.refused.again").at("again_on")));
+        }
+        if again_on.is_some_and(|again| again <= on) {
+            return Ok(Err(Refusal::new("follow_up.refused.agreed_before").at("again_on")));
+        }
+        if self.chart.missed.iter().any(|one| one.body.on == on && one.body.outcome == outcome) {
+            return Ok(Err(Refusal::new("follow_up.refused.missed_twice").at("missed_on")));
+        }
+        if self.chart.open().next().is_none() {
+            return Ok(Err(Refusal::new("follow_up.refused.nothing")));
+        }
+        let sensitive = self.chart.open().all(|one| one.body.sensitive);
+        let body = Missed { on, outcome, again_on, by: hand.by.clone(), sensitive };
+        self.write(hand, (MISSED, on, None), What::Missed(body)).map(Ok)
+    }
+
+    /// Takes back what `hand` wrote today.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn undo(&mut self, hand: &Hand, fact: Uuid) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        let refused = Refusal::new("follow_up.refused.undo");
+        let is_undone = |event: &Event| matches!(&event.what, What::Undone(undone) if undone.fact == fact);
+        if self.events.iter().any(is_undone) {
+            return Ok(Err(refused));
+        }
+        let today = hand.now.day();
+        let own =
+            |event: &&Event| event.id == fact && event.author == hand.author && event.recorded_on == today;
+        let Some(event) = self.events.iter().find(own) else { return Ok(Err(refused)) };
+        let sensitive = match &event.what {
+            What::Enrolled(body) => body.sensitive,
+            What::Closed(body) => body.sensitive,
+            What::Visited(body) if self.chart.visit(body.visit).is_some_and(|visit| visit.fact == fact) => {
+                body.sensitive
+            }
+            What::Missed(body) => body.sensitive,
+            _ => return Ok(Err(refused)),
+        };
+        let body = Undone { fact, on: today, by: hand.by.clone(), sensitive };
+        let id = self.write(hand, (UNDONE, today, Some(fact)), What::Undone(body))?;
+        self.work_out_again(hand)?;
+        Ok(Ok(id))
+    }
+
+    /// Works every visit out again whose visits before it are others now.
+    fn work_out_again(&mut self, hand: &Hand) -> Result<(), DatabaseError> {
+        let visits: Vec<Uuid> = self.chart.visits.iter().map(|visit| visit.body.visit).collect();
+        for visit in visits {
+            let Some(there) = self.chart.visit(visit).map(|visit| visit.body.clone()) else { continue };
+            let draft = Draft {
+                visit,
+                on: there.on,
+                way: there.way,
+                answers: there.answers.clone(),
+                windows: there.windows.clone(),
+                programmes: there.found.iter().map(|found| found.programme.clone()).collect(),
+                agreed_on: there.agreed_on,
+                note: String::new(),
+                reason: String::new(),
+            };
+            let mut found = self.judge(&draft);
+            // In a programme that has ended since, it comes to what it came to.
+            let left =
+                there.found.iter().filter(|one| found.iter().all(|new| new.programme != one.programme));
+            let left: Vec<Found> = left.cloned().collect();
+            found.extend(left);
+            found.sort_by_key(|one| there.found.iter().position(|other| other.programme == one.programme));
+            if found != there.found {
+                let sensitive = found.iter().any(|found| found.sensitive);
+                let body = Classified { visit, on: there.on, found, sensitive };
+                self.write(hand, (CLASSIFIED, there.on, None), What::Classified(body))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a visit says nothing new.
+fn same(before: &Visited, after: &Visited) -> bool {
+    before.on == after.on
+        && before.way == after.way
+        && before.answers == after.answers
+        && before.windows == after.windows
+        && before.agreed_on == after.agreed_on
+        && before.note == after.note
+}
+
+fn json(body: &impl Serialize) -> Result<String, DatabaseError> {
+    serde_json::to_string(body).map_err(|error| DatabaseError::Refused(error.to_string()))
+}
+
+/// Lets `work` write in the chart of `person` and keeps what it wrote, all or nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn write<T>(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    person: &Person,
+    hand: &Hand,
+    work: impl FnOnce(&mut Writing<'_>, &[Ill]) -> Result<Result<T, Refusal>, DatabaseError>,
+) -> Result<Result<T, Refusal>, DatabaseError> {
+    // Two visits that are written down at once must see each other.
+    tx.lock("follow_up.chart")?;
+    let id = person.id.uuid();
+    let (events, ill) = (store::events_of(tx, id)?, store::ill_of(tx, id, hand.now.day())?);
+    let mint = || app.mint();
+    let mut writing = Writing::new(&app.policies, person, events, &mint);
+    let done = match work(&mut writing, &ill)? {
+        Ok(done) => done,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let facts = writing.into_facts();
+    app.record.keep(tx, hand.now, facts)?;
+    Ok(Ok(done))
+}

@@ -1,0 +1,220 @@
+//! A person's chart: what the facts of this programme come to. A pure fold, so that a visit written down late, put right or
+//! taken back is nothing special.
+
+use std::collections::HashSet;
+
+use kangmai_base::{Day, Uuid};
+
+use crate::facts::{Classified, Closed, Due, Enrolled, Found, Grade, Missed, Outcome, Undone, Visited};
+
+/// A fact of this programme, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The fact.
+    pub id: Uuid,
+    /// The account that wrote it; nil for the program itself.
+    pub author: Uuid,
+    /// On which day it was written down.
+    pub recorded_on: Day,
+    /// What it says.
+    pub what: What,
+}
+
+/// What a fact says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Managed from now on.
+    Enrolled(Enrolled),
+    /// No longer managed.
+    Closed(Closed),
+    /// Visited, or a visit put right.
+    Visited(Visited),
+    /// A visit worked out again.
+    Classified(Classified),
+    /// Not seen.
+    Missed(Missed),
+    /// Taken back.
+    Undone(Undone),
+}
+
+/// An enrolment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Managed {
+    /// As it was written down.
+    pub body: Enrolled,
+    /// When it ended, and the fact that ended it.
+    pub closed: Option<(Day, Uuid)>,
+}
+
+/// A visit as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// The fact that tells it last.
+    pub fact: Uuid,
+    /// Who wrote that.
+    pub author: Uuid,
+    /// On which day.
+    pub recorded_on: Day,
+    /// Whether it was put right.
+    pub is_corrected: bool,
+    /// What it says, with what it comes to now.
+    pub body: Visited,
+}
+
+/// Somebody was not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotSeen {
+    /// The fact.
+    pub fact: Uuid,
+    /// Who wrote it.
+    pub author: Uuid,
+    /// On which day.
+    pub recorded_on: Day,
+    /// What it says.
+    pub body: Missed,
+}
+
+/// What is known of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// Enrolments, the earliest first.
+    pub managed: Vec<Managed>,
+    /// Visits by day, the earliest first.
+    pub visits: Vec<Visit>,
+    /// Those when nobody was seen, the earliest first.
+    pub missed: Vec<NotSeen>,
+}
+
+/// How an enrolment stands: what lists show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Last visit in the programme.
+    pub last_on: Option<Day>,
+    /// What it came to.
+    pub state: Option<String>,
+    /// How grave that is.
+    pub grade: Grade,
+    /// Whether it is at target.
+    pub at_target: Option<bool>,
+    /// The figures that decide.
+    pub figures: String,
+    /// What is due, the earliest first.
+    pub due: Vec<Due>,
+    /// How often nobody was seen since.
+    pub missed: usize,
+    /// Why, the last time.
+    pub missed_why: Option<Outcome>,
+    /// The day agreed on.
+    pub again_on: Option<Day>,
+}
+
+impl Chart {
+    /// Folds the facts, in the order in which they came.
+    pub fn of(events: &[Event]) -> Chart {
+        let undone: HashSet<Uuid> = events
+            .iter()
+            .filter_map(|event| match &event.what {
+                What::Undone(undone) => Some(undone.fact),
+                _ => None,
+            })
+            .collect();
+        let mut chart = Chart::default();
+        for event in events.iter().filter(|event| !undone.contains(&event.id)) {
+            chart.take(event);
+        }
+        chart.visits.sort_by_key(|visit| visit.body.on);
+        chart.missed.sort_by_key(|missed| missed.body.on);
+        chart
+    }
+
+    fn take(&mut self, event: &Event) {
+        match &event.what {
+            What::Enrolled(body) => self.managed.push(Managed { body: body.clone(), closed: None }),
+            What::Closed(body) => {
+                let ended = self.managed.iter_mut().find(|one| one.body.enrolment == body.enrolment);
+                if let Some(ended) = ended {
+                    ended.closed = Some((body.on, event.id));
+                }
+            }
+            What::Visited(body) => {
+                let is_corrected = self.visits.iter().any(|visit| visit.body.visit == body.visit);
+                self.visits.retain(|visit| visit.body.visit != body.visit);
+                self.visits.push(Visit {
+                    fact: event.id,
+                    author: event.author,
+                    recorded_on: event.recorded_on,
+                    is_corrected,
+                    body: body.clone(),
+                });
+            }
+            What::Classified(body) => {
+                if let Some(visit) = self.visits.iter_mut().find(|visit| visit.body.visit == body.visit) {
+                    visit.body.found.clone_from(&body.found);
+                }
+            }
+            What::Missed(body) => {
+                if body.outcome == Outcome::Died {
+                    for open in self.managed.iter_mut().filter(|one| one.closed.is_none()) {
+                        open.closed = Some((body.on, event.id));
+                    }
+                }
+                self.missed.push(NotSeen {
+                    fact: event.id,
+                    author: event.author,
+                    recorded_on: event.recorded_on,
+                    body: body.clone(),
+                });
+            }
+            What::Undone(_) => {}
+        }
+    }
+
+    /// The enrolments that hold.
+    pub fn open(&self) -> impl Iterator<Item = &Managed> {
+        self.managed.iter().filter(|one| one.closed.is_none())
+    }
+
+    /// The enrolment in `programme` that holds.
+    pub fn open_in(&self, programme: &str) -> Option<&Managed> {
+        self.open().find(|one| one.body.programme == programme)
+    }
+
+    /// The visit of this name.
+    pub fn visit(&self, id: Uuid) -> Option<&Visit> {
+        self.visits.iter().find(|visit| visit.body.visit == id)
+    }
+
+    /// What visits before `before`, or all, came to in `programme`, the latest first.
+    pub fn found_in<'c>(
+        &'c self,
+        programme: &'c str,
+        before: Option<Day>,
+    ) -> impl Iterator<Item = (&'c Visit, &'c Found)> {
+        let visits = self.visits.iter().rev();
+        visits.filter(move |visit| before.is_none_or(|before| visit.body.on < before)).filter_map(
+            move |visit| Some((visit, visit.body.found.iter().find(|found| found.programme == programme)?)),
+        )
+    }
+
+    /// How an enrolment stands.
+    pub fn standing(&self, managed: &Managed) -> Standing {
+        let last = self.found_in(&managed.body.programme, None).next();
+        let mut due = last.map_or_else(|| managed.body.due.clone(), |(_, found)| found.due.clone());
+        due.sort_by_key(|due| (due.until, due.why));
+        let last_on = last.map(|(visit, _)| visit.body.on);
+        let since: Vec<&NotSeen> =
+            self.missed.iter().filter(|one| last_on.is_none_or(|last| one.body.on >= last)).collect();
+        let agreed = last.and_then(|(visit, _)| visit.body.agreed_on);
+        Standing {
+            last_on,
+            state: last.and_then(|(_, found)| found.state.clone()),
+            grade: last.map_or(Grade::Steady, |(_, found)| found.grade),
+            at_target: last.and_then(|(_, found)| found.at_target),
+            figures: last.map(|(_, found)| found.figures.clone()).unwrap_or_default(),
+            due,
+            missed: since.len(),
+            missed_why: since.last().map(|one| one.body.outcome),
+            again_on: since.last().and_then(|one| one.body.again_on).or(agreed),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The indicators of this programme.
+
+use kangmai_access::{Purpose, Reach};
+use kangmai_base::Day;
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_programme::{App, Figure, FigureValue};
+
+use crate::facts::Grade;
+use crate::store::{self, Wanted, When};
+
+/// How many are managed, whose visit is late, who is in danger, and how many are at target.
+pub(crate) const FIGURES: &[Figure] = &[
+    Figure {
+        word: "follow_up.figure.managed",
+        purpose: Purpose::ReadFigures,
+        value: managed,
+        list: "/follow-up?when=all&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
+        word: "follow_up.figure.overdue",
+        purpose: Purpose::ReadFigures,
+        value: overdue,
+        list: "/follow-up?when=overdue&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
+        word: "follow_up.figure.danger",
+        purpose: Purpose::ReadFigures,
+        value: danger,
+        list: "/follow-up?when=all&grade=danger&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
+        word: "follow_up.figure.pressure",
+        purpose: Purpose::ReadFigures,
+        value: pressure,
+        list: "/follow-up?when=all&programme=hypertension&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
+        word: "follow_up.figure.glucose",
+        purpose: Purpose::ReadFigures,
+        value: glucose,
+        list: "/follow-up?when=all&programme=type2_diabetes&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+];
+
+fn counted(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    (when, grade): (When, Option<Grade>),
+    today: Day,
+) -> Result<FigureValue, DatabaseError> {
+    let wanted = Wanted { when, grade, ..Wanted::default() };
+    Ok(FigureValue::Count(store::count(tx, reach, &wanted, today)?.listed))
+}
+
+fn managed(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
+    counted(tx, reach, (When::All, None), on)
+}
+
+fn overdue(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
+    counted(tx, reach, (When::Overdue, None), on)
+}
+
+fn danger(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
+    counted(tx, reach, (When::All, Some(Grade::Danger)), on)
+}
+
+fn rate(tx: &mut Transaction<'_>, reach: &Reach, programme: &str) -> Result<FigureValue, DatabaseError> {
+    let (part, whole) = store::figures_of(tx, reach, programme)?;
+    Ok(FigureValue::Ratio { part, whole, money: false })
+}
+
+fn pressure(tx: &mut Transaction<'_>, _: &App, reach: &Reach, _: Day) -> Result<FigureValue, DatabaseError> {
+    rate(tx, reach, "hypertension")
+}
+
+fn glucose(tx: &mut Transaction<'_>, _: &App, reach: &Reach, _: Day) -> Result<FigureValue, DatabaseError> {
+    rate(tx, reach, "type2_diabetes")
+}

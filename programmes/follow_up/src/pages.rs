@@ -1,0 +1,207 @@
+//! The pages of this programme: the list of who is to be visited, and what stands on one person's address.
+
+mod form;
+mod manage;
+mod print;
+mod sheet;
+mod visit;
+
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::http::Uri;
+use axum::response::Response;
+use kangmai_access::{Purpose, Reach, audit, reach};
+use kangmai_base::{Day, DivisionCode, Id, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::{Person, find_person};
+use kangmai_policy::follow_up::FollowUpRules;
+use kangmai_programme::{Route, Visit, place_choices, place_name};
+use kangmai_web::{Choice, Failure, Field, ListQuery, ListSpec, Page, show};
+
+use crate::act::{Hand, Writing, write};
+use crate::facts::Grade;
+use crate::rules::{self, Ill};
+use crate::sentences::{Names, reason, said, tone};
+use crate::store::{self, Count, Listed, Row, Wanted, When};
+
+use Purpose::{ReadFollowUps, ReadRecord, RecordVisits};
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/follow-up", ReadFollowUps, list),
+        Route::get("/people/{id}/visit", RecordVisits, sheet::blank),
+        Route::post("/people/{id}/visit", RecordVisits, sheet::record),
+        Route::post("/people/{id}/missed", RecordVisits, visit::missed),
+        Route::get("/people/{id}/visits/{visit}", ReadRecord, visit::page),
+        Route::get("/people/{id}/visits/{visit}/correct", RecordVisits, sheet::filled),
+        Route::post("/people/{id}/visits/{visit}/correct", RecordVisits, sheet::correct),
+        Route::get("/people/{id}/visits/{visit}/print/{programme}", ReadRecord, print::page),
+        Route::post("/people/{id}/follow-up/{fact}/undo", RecordVisits, visit::undo),
+        Route::get("/people/{id}/management", RecordVisits, manage::page),
+        Route::post("/people/{id}/management/enrol", RecordVisits, manage::enrol),
+        Route::post("/people/{id}/management/close", RecordVisits, manage::close),
+    ]
+}
+
+static LIST: ListSpec = ListSpec {
+    filters: &[
+        Field::select("when", "follow_up.filter.when").optional(),
+        Field::select("programme", "follow_up.filter.programme").optional(),
+        Field::select("grade", "follow_up.filter.grade").optional(),
+        Field::select("place", "follow_up.filter.place").optional(),
+        Field::select("order", "follow_up.filter.order").optional(),
+    ],
+    sorts: &[],
+    descending: false,
+};
+
+/// A person on the list.
+struct Line {
+    person: String,
+    household: String,
+    name: String,
+    age: Option<i32>,
+    place: String,
+    /// Tone, word and sentence, one for each programme.
+    reasons: Vec<(&'static str, String, String)>,
+    again_on: Option<Day>,
+}
+
+#[derive(Template)]
+#[template(path = "follow_up_list.html")]
+struct ListPage {
+    page: Page,
+    list: ListQuery,
+    lines: Vec<Line>,
+    restricted: i64,
+    may_write: bool,
+}
+
+/// The programmes that lists can be asked for: none of level 5.
+fn listed_programmes(visit: &Visit) -> Vec<&FollowUpRules> {
+    let all = visit.app.policies.follow_ups(visit.reach.place(), visit.today);
+    let open = all.into_iter().filter(|rules| rules.sensitive < rules::SECRET_LEVEL);
+    open.filter(|rules| rules::is_managed_here(rules)).collect()
+}
+
+fn asked(list: &ListQuery, all: &Reach) -> (Wanted, Reach) {
+    let wanted = Wanted {
+        programme: list.chosen("programme").map(str::to_owned),
+        when: list.chosen("when").and_then(When::of_key).unwrap_or_default(),
+        grade: list.chosen("grade").map(|grade| if grade == "danger" { Grade::Danger } else { Grade::Refer }),
+        by_household: list.chosen("order") == Some("household"),
+    };
+    let place = list.parsed::<DivisionCode>("place");
+    (wanted, place.map_or_else(|| all.clone(), |place| all.narrowed(place)))
+}
+
+fn offer(visit: &Visit, list: &mut ListQuery) {
+    let page = &visit.page;
+    let choice = |key: &str, word: String| Choice::new(key, page.word(&word));
+    let when = When::ALL.map(|when| choice(when.key(), format!("follow_up.when.{}", when.key())));
+    list.offer("when", when.to_vec());
+    let programmes = listed_programmes(visit);
+    let programmes =
+        programmes.into_iter().map(|one| Choice::new(one.programme.clone(), said(page, &one.short)));
+    list.offer("programme", programmes.collect());
+    let grades = ["danger", "referred"].map(|key| choice(key, format!("follow_up.grade.{key}")));
+    list.offer("grade", grades.to_vec());
+    let orders = ["person", "household"].map(|key| choice(key, format!("follow_up.order.{key}")));
+    list.offer("order", orders.to_vec());
+    // What holds where nobody chose stands there as chosen.
+    for (name, usual) in [("when", When::default().key()), ("order", "person")] {
+        if list.chosen(name).is_none() {
+            list.form.fill(name, usual);
+        }
+    }
+}
+
+/// GET `/follow-up`: who is to be visited, within reach. Those of level 5 are counted, not shown.
+pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
+    let mut list = ListQuery::read(&LIST, &uri);
+    offer(&visit, &mut list);
+    let (wanted, narrowed) = asked(&list, &visit.reach);
+    let (limit, offset) = (list.paging.limit(), list.paging.offset());
+    let (ask, within, today) = (wanted.clone(), narrowed.clone(), visit.today);
+    let read = move |tx: &mut Transaction<'_>| {
+        let listed = store::listed(tx, &within, &ask, today, (limit, offset))?;
+        let counts = [ask.when, When::Soon, When::Overdue].map(|when| Wanted { when, ..ask.clone() });
+        let [count, soon, overdue] = counts.map(|wanted| store::count(tx, &within, &wanted, today));
+        let mut rows = HashMap::new();
+        for one in &listed {
+            rows.insert(one.person, store::rows_of(tx, one.person)?);
+        }
+        Ok::<_, DatabaseError>((listed, rows, [count?, soon?, overdue?]))
+    };
+    let (listed, rows, [count, soon, overdue]): (Vec<Listed>, HashMap<Uuid, Vec<Row>>, [Count; 3]) =
+        visit.app.database.read(read).await?;
+    list.offer("place", place_choices(&visit.reach, &narrowed));
+    list.found(count.listed.unsigned_abs());
+    let page = visit.page.clone().titled("follow_up.title");
+    let todo =
+        page.say2("follow_up.to_do", "soon", page.number(soon.listed), "late", page.number(overdue.listed));
+    let line = |one: &Listed| {
+        let names = Names { release: &visit.app.policies, home: one.home, on: visit.today };
+        let own = rows.get(&one.person).map(Vec::as_slice).unwrap_or_default();
+        line(&page, &names, one, own, visit.today)
+    };
+    let lines = listed.iter().map(line).collect();
+    let may_write = reach(&visit.actor, RecordVisits).is_some();
+    let page = page.clone().to_do(todo, None);
+    show(&ListPage { page, list, lines, restricted: count.restricted, may_write })
+}
+
+fn line(page: &Page, names: &Names<'_>, one: &Listed, rows: &[Row], today: Day) -> Line {
+    let reasons = rows.iter().map(|row| {
+        let is_late = row.due_on.is_some_and(|due| due < today);
+        let (tone, word) = match (row.grade, is_late) {
+            (Grade::Danger, _) => (tone(row.grade, None), "follow_up.mark.danger"),
+            (_, true) => ("warning", "follow_up.mark.late"),
+            (Grade::Refer, _) => (tone(row.grade, None), "follow_up.mark.referred"),
+            _ => ("plain", "follow_up.mark.due"),
+        };
+        (tone, page.word(word).into_owned(), reason(page, names, row, today))
+    });
+    Line {
+        person: one.person.to_string(),
+        household: format!("/households/{}", one.household),
+        name: one.name.clone(),
+        age: one.birth.map(|birth| today.age_of(birth)),
+        place: place_name(one.home),
+        reasons: reasons.collect(),
+        again_on: one.again_on,
+    }
+}
+
+/// The person, within reach.
+fn person_within(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Person>, DatabaseError> {
+    Ok(find_person(tx, Id::from_uuid(id))?.filter(|person| reach.covers(person.home)))
+}
+
+/// Lets `work` write in the chart of a person within reach.
+async fn transact<T: Send + 'static>(
+    visit: &Visit,
+    person: Uuid,
+    work: impl FnOnce(&mut Writing<'_>, &[Ill], &Hand) -> Result<Result<T, Refusal>, DatabaseError>
+    + Send
+    + 'static,
+) -> Result<Result<T, Refusal>, Failure> {
+    let (app, within) = (visit.app.clone(), visit.reach.clone());
+    let hand =
+        Hand { author: visit.actor.account.uuid(), by: visit.actor.name.clone(), now: visit.app.clock.now() };
+    let done = visit.app.database.write(move |tx| {
+        let Some(person) = person_within(tx, &within, person)? else { return Ok(None) };
+        write(tx, &app, &person, &hand, |writing, ill| work(writing, ill, &hand)).map(Some)
+    });
+    done.await?.ok_or(Failure::NotFound)
+}
+
+/// Notes that somebody read a record.
+async fn note(visit: &Visit, subject: Uuid, place: DivisionCode) -> Result<(), DatabaseError> {
+    let (id, now, actor) = (visit.app.mint(), visit.app.clock.now(), visit.actor.clone());
+    let write = move |tx: &mut Transaction<'_>| {
+        audit(tx, id, now, &actor, "read_person", Some(subject), place, "", "done")
+    };
+    visit.app.database.write(write).await
+}
