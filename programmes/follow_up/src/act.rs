@@ -12,7 +12,7 @@ use kangmai_programme::App;
 use kangmai_record::{NewFact, Source, Subject};
 use serde::Serialize;
 
-use crate::chart::{Chart, Event, What};
+use crate::chart::{Chart, Event, Managed, What};
 use crate::facts::{
     Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, MISSED,
     Missed, Outcome, UNDONE, Undone, VISITED, Visited, Way,
@@ -97,6 +97,7 @@ impl<'a> Writing<'a> {
         let is_derived = match &what {
             What::Classified(_) => true,
             What::Enrolled(body) => body.basis != Basis::Hand,
+            What::Closed(body) => body.by.is_empty(),
             _ => false,
         };
         let id = (self.mint)();
@@ -125,14 +126,48 @@ impl<'a> Writing<'a> {
         Ok(id)
     }
 
-    /// Takes the person into every programme to which they belong on `on` and in which they never were.
+    /// Ends what rested on a diagnosis that no longer holds on `on`, such as one that was withdrawn.
+    ///
+    /// # Errors
+    /// When a body cannot be written.
+    pub fn close_who_no_longer_belongs(
+        &mut self,
+        hand: &Hand,
+        ill: &[Ill],
+        on: Day,
+    ) -> Result<usize, DatabaseError> {
+        let rests = |one: &&Managed| {
+            let rules = self.rules(&one.body.programme, on);
+            one.body.basis == Basis::Diagnosis
+                && rules.is_some_and(|rules| rules::belongs(rules, &self.who, ill, on).is_none())
+        };
+        let ended: Vec<Enrolled> = self.chart.open().filter(rests).map(|one| one.body.clone()).collect();
+        for body in &ended {
+            let body = Closed {
+                enrolment: body.enrolment,
+                programme: body.programme.clone(),
+                on,
+                reason: CloseReason::NotIll,
+                note: String::new(),
+                by: String::new(),
+                sensitive: body.sensitive,
+            };
+            self.write(hand, (CLOSED, on, None), What::Closed(body))?;
+        }
+        Ok(ended.len())
+    }
+
+    /// Takes the person into every programme to which they belong on `on` and out of which nobody took them.
     ///
     /// # Errors
     /// When a body cannot be written.
     pub fn enrol_who_belongs(&mut self, hand: &Hand, ill: &[Ill], on: Day) -> Result<usize, DatabaseError> {
         let mut enrolled = 0;
         for rules in self.release.follow_ups(self.person.home, on) {
-            if self.chart.managed.iter().any(|one| one.body.programme == rules.programme) {
+            let is_known = |one: &Managed| {
+                one.body.programme == rules.programme && !(one.closed.is_some() && one.may_return)
+            };
+            if self.chart.managed.iter().any(is_known) {
                 continue;
             }
             let Some(why) = rules::belongs(rules, &self.who, ill, on) else { continue };

@@ -44,6 +44,8 @@ pub struct Managed {
     pub body: Enrolled,
     /// When it ended, and the fact that ended it.
     pub closed: Option<(Day, Uuid)>,
+    /// The program ended it, since what it rested on is gone: it begins again when that is there again.
+    pub may_return: bool,
 }
 
 /// A visit as it stands.
@@ -129,11 +131,14 @@ impl Chart {
 
     fn take(&mut self, event: &Event) {
         match &event.what {
-            What::Enrolled(body) => self.managed.push(Managed { body: body.clone(), closed: None }),
+            What::Enrolled(body) => {
+                self.managed.push(Managed { body: body.clone(), closed: None, may_return: false })
+            }
             What::Closed(body) => {
                 let ended = self.managed.iter_mut().find(|one| one.body.enrolment == body.enrolment);
                 if let Some(ended) = ended {
                     ended.closed = Some((body.on, event.id));
+                    ended.may_return = event.author.is_nil();
                 }
             }
             What::Visited(body) => {

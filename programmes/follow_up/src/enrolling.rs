@@ -1,4 +1,5 @@
-//! Finds who belongs to a programme and is not managed in it: a diagnosis came in, somebody grew past an age. Takes no input
+//! Finds who belongs to a programme and is not managed in it, and the other way round: a diagnosis came in or was withdrawn,
+//! somebody grew past an age. Takes no input
 //! but the day, may run at any time, any number of times: a second run of the same day changes nothing.
 
 use kangmai_base::{Day, Id, Uuid};
@@ -17,6 +18,8 @@ pub struct EnrolRun {
     pub people: u64,
     /// Enrolments that were written down.
     pub enrolled: u64,
+    /// Enrolments that ended, since the diagnosis no longer holds.
+    pub closed: u64,
 }
 
 /// People that one transaction takes.
@@ -30,24 +33,31 @@ pub fn enrol_all(app: &App, as_of: Day, mut progress: impl FnMut(u64)) -> Result
     let (mut run, mut after) = (EnrolRun::default(), Uuid::nil());
     loop {
         let part = app.clone();
-        let (people, last, enrolled) = app.database.write_blocking(move |tx| {
+        let (people, last, enrolled, closed) = app.database.write_blocking(move |tx| {
             let people = store::people_after(tx, after, as_of, AT_ONCE)?;
             let hand = Hand { author: Uuid::nil(), by: String::new(), now: part.clock.now() };
-            let (mut facts, mut enrolled) = (Vec::new(), 0);
+            let (mut facts, mut enrolled, mut closed) = (Vec::new(), 0, 0);
             let mint = || part.mint();
-            for one in people.iter().filter(|one| lacks(&part, one, as_of)) {
+            for one in people.iter().filter(|one| is_otherwise(&part, one, as_of)) {
                 let Some(person) = find_person(tx, Id::from_uuid(one.person))? else { continue };
                 let person: Person = person;
                 let events = store::events_of(tx, one.person)?;
                 let mut writing = Writing::new(&part.policies, &person, events, &mint);
+                closed += writing.close_who_no_longer_belongs(&hand, &one.ill, as_of)?;
                 enrolled += writing.enrol_who_belongs(&hand, &one.ill, as_of)?;
                 facts.extend(writing.into_facts());
             }
             part.record.append(tx, hand.now, facts)?;
-            Ok::<_, DatabaseError>((people.len() as u64, people.last().map(|last| last.person), enrolled))
+            Ok::<_, DatabaseError>((
+                people.len() as u64,
+                people.last().map(|last| last.person),
+                enrolled,
+                closed,
+            ))
         })?;
         run.people += people;
         run.enrolled += enrolled as u64;
+        run.closed += closed as u64;
         progress(run.people);
         match last {
             Some(last) => after = last,
@@ -56,9 +66,12 @@ pub fn enrol_all(app: &App, as_of: Day, mut progress: impl FnMut(u64)) -> Result
     }
 }
 
-/// Whether somebody belongs to a programme in which they never were.
-fn lacks(app: &App, one: &Someone, as_of: Day) -> bool {
+/// Whether somebody may belong to a programme in which they are not managed, or be managed where they do not belong.
+fn is_otherwise(app: &App, one: &Someone, as_of: Day) -> bool {
     app.policies.follow_ups(one.home, as_of).into_iter().any(|rules| {
-        !one.managed.contains(&rules.programme) && rules::belongs(rules, &one.who, &one.ill, as_of).is_some()
+        let is_open = one.managed.contains(&rules.programme);
+        let rests_on_more = rules.belongs.icd10.is_empty();
+        let belongs = rules::belongs(rules, &one.who, &one.ill, as_of).is_some();
+        belongs != is_open && (belongs || !rests_on_more)
     })
 }

@@ -384,3 +384,20 @@ fn management_ends_with_a_reason_and_begins_again() {
         assert_eq!(by_hand(writing).expect_err("refused").key, "follow_up.refused.managed");
     });
 }
+
+#[test]
+fn what_rested_on_a_withdrawn_diagnosis_ends_and_comes_back_with_it() {
+    with_chart(&["I10", "E11"], |writing| {
+        let (today, on) = (hand("2026-11-20"), day("2026-11-20"));
+        let close = |writing: &mut Writing<'_>, ill: &[Ill]| {
+            writing.close_who_no_longer_belongs(&today, ill, on).expect("looked")
+        };
+        assert_eq!(close(writing, &[ill("I10"), ill("E11")]), 0);
+        assert_eq!(close(writing, &[ill("I10")]), 1);
+        assert_eq!(close(writing, &[ill("I10")]), 0);
+        let open: Vec<&str> = writing.chart.open().map(|open| open.body.programme.as_str()).collect();
+        assert_eq!(open, ["elderly", "hypertension"]);
+        assert_eq!(writing.enrol_who_belongs(&today, &[ill("I10")], on).expect("looked"), 0);
+        assert_eq!(writing.enrol_who_belongs(&today, &[ill("I10"), ill("E11")], on).expect("looked"), 1);
+    });
+}

@@ -11,7 +11,8 @@ use super::{parse_day, say, show_progress};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FollowUpCommand {
-    /// Take everybody into management who has the diagnosis or the age; a second run changes nothing
+    /// Take everybody into management who has the diagnosis or the age, and out whose diagnosis was withdrawn; a second run
+    /// changes nothing
     Run {
         /// As if it were this day, such as 2026-03-05
         #[arg(long, value_parser = parse_day)]
@@ -25,6 +26,9 @@ pub(super) fn run(config: &Config, command: &FollowUpCommand) -> anyhow::Result<
     let as_of = as_of.unwrap_or_else(|| SystemClock.today());
     let run = enrol_all(&app, as_of, |people| show_progress(&format!("{people} people")))?;
     show_progress("");
-    say(format!("{as_of}: {} people looked at; {} enrolments written down", run.people, run.enrolled));
+    say(format!(
+        "{as_of}: {} people looked at; {} taken into management, {} ended",
+        run.people, run.enrolled, run.closed
+    ));
     Ok(())
 }

@@ -15,8 +15,8 @@ const DIAGNOSES: &str = "select person, id, code, told_sealed, sensitive, from_d
     where person > $1 and person <= $2 and from_day <= $3 and (to_day is null or to_day > $3)";
 const DIAGNOSES_OF: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis
     where person = $1 and from_day <= $2 and (to_day is null or to_day > $2)";
-const MANAGED: &str =
-    "select person, id, programme, told_sealed from follow_up where person > $1 and person <= $2";
+const MANAGED: &str = "select person, id, programme, told_sealed from follow_up
+    where person > $1 and person <= $2 and closed_on is null";
 
 /// Somebody, as far as it matters for who belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Someone {
     pub who: Who,
     /// Diagnoses in force.
     pub ill: Vec<Ill>,
-    /// The programmes in which they are managed, or were.
+    /// The programmes in which they are managed.
     pub managed: Vec<String>,
 }
 
