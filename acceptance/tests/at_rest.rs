@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -55,12 +55,32 @@ fn found<'a>(bytes: &[u8], numbers: &'a HashSet<String>) -> Vec<&'a str> {
     all
 }
 
+/// The names that stand somewhere in `bytes`. They are of more than one character, of three bytes each.
+fn names_in<'a>(bytes: &[u8], names: &'a HashSet<String>) -> HashSet<&'a str> {
+    let mut by_begin: HashMap<&[u8], Vec<&str>> = HashMap::new();
+    for name in names {
+        by_begin.entry(&name.as_bytes()[..6]).or_default().push(name);
+    }
+    let windows = bytes.windows(6).enumerate().filter(|(_, window)| window[0] >= 0xe0);
+    let same = windows.filter_map(|(at, window)| Some((at, by_begin.get(window)?)));
+    let all = same
+        .flat_map(|(at, names)| names.iter().filter(move |name| bytes[at..].starts_with(name.as_bytes())));
+    all.copied().collect()
+}
+
+/// The names of all people of the county.
+fn names(county: &County) -> HashSet<String> {
+    let place: DivisionCode = COUNTY.parse().expect("a code");
+    let people = county.app.database.read_blocking(move |tx| people_at(tx, place.range(), 0, 5_000));
+    people.expect("people").into_iter().map(|person| person.body.name).collect()
+}
+
 fn differences(county: &County) -> usize {
     rebuild(&county.app.database, &programmes::record(), true, |_| {}).expect("a rebuild").len()
 }
 
 #[test]
-fn no_number_of_anybody_stands_in_the_database() {
+fn no_number_and_no_name_of_anybody_stands_in_the_database() {
     County::on_both(|county| {
         county.populate();
         let numbers = numbers(county);
@@ -69,6 +89,10 @@ fn no_number_of_anybody_stands_in_the_database() {
         assert!(dump.len() > 500_000, "the tables are read: {}", dump.len());
         let in_clear = found(&dump, &numbers);
         assert!(in_clear.is_empty(), "{} numbers stand in clear, as {}", in_clear.len(), in_clear[0]);
+        let names = names(county);
+        assert!(names.len() > 100, "only {} names", names.len());
+        let in_clear = names_in(&dump, &names);
+        assert!(in_clear.is_empty(), "{} names stand in clear: {in_clear:?}", in_clear.len());
         assert_eq!(differences(county), 0);
     });
 }
@@ -84,10 +108,11 @@ fn unseal(tx: &mut Transaction<'_>) -> Result<(), DatabaseError> {
             number.map(IdNumber::last_four),
             person.body.phone.as_ref(),
             person.body.phone.as_ref().map(Phone::last_four),
+            person.body.name.as_str(),
         ];
         tx.execute(
             "update person set id_number = $2, last_four = $3, phone = $4, phone_tail = $5, digest = 7,
-            id_number_sealed = null, id_number_digest = null, last_four_digest = null,
+            name = $6, initials = 'x', name_sealed = null, name_digest = null, id_number_sealed = null, id_number_digest = null, last_four_digest = null,
             phone_sealed = null, phone_digest = null, phone_tail_digest = null where id = $1",
             &values,
         )?;
@@ -108,24 +133,37 @@ fn what_a_release_before_left_in_clear_is_read_and_then_sealed() {
         let database = &county.app.database;
         database.write_blocking(unseal).expect("as it was");
         let file = file_of(&county.app.database);
-        assert!(found(&dump(database, file.as_deref()), &numbers).len() > 500, "it stands in clear");
+        let names = names(county);
+        let before = dump(database, file.as_deref());
+        assert!(found(&before, &numbers).len() > 500, "it stands in clear");
+        assert_eq!(names_in(&before, &names).len(), names.len(), "so do names");
         assert_eq!(self::numbers(county), numbers, "and is read all the same");
+        assert_eq!(self::names(county), names);
         database.write_blocking(look_for_clear_text_again).expect("again");
         let sealed = seal_clear_text(database, &programmes::clear_text(), Moment(1), |_| {}).expect("sealed");
         assert!(sealed > 1_000, "only {sealed} rows");
         let again = seal_clear_text(database, &programmes::clear_text(), Moment(1), |_| {}).expect("sealed");
         assert_eq!(again, 0);
         // SQLite leaves nothing in its file either; PostgreSQL's pages are for its own vacuum.
-        assert_eq!(found(&dump(database, file.as_deref()), &numbers), Vec::<&str>::new());
+        let after = dump(database, file.as_deref());
+        assert_eq!(found(&after, &numbers), Vec::<&str>::new());
         assert_eq!(self::numbers(county), numbers);
+        assert_eq!(self::names(county), names);
+        assert_eq!(names_in(&after, &names), HashSet::new());
         assert_eq!(differences(county), 0);
-        let one = numbers.iter().find(|number| number.len() == 18).expect("a number").clone();
-        let query = Query::read(&one).expect("a query");
         let place: DivisionCode = COUNTY.parse().expect("a code");
-        let there = database.read_blocking(move |tx| search(tx, place.range(), &query, 5)).expect("found");
-        assert!(
-            there.iter().any(|person| person.body.id_number.as_ref().is_some_and(|it| it.as_str() == one))
-        );
+        let found_by = |text: &str| {
+            let query = Query::read(text).expect("a query");
+            database.read_blocking(move |tx| search(tx, place.range(), &query, 5_000)).expect("found")
+        };
+        let one = numbers.iter().find(|number| number.len() == 18).expect("a number");
+        let is_one = |person: &Person| person.body.id_number.as_ref().is_some_and(|it| it.as_str() == one);
+        assert!(found_by(one).iter().any(is_one));
+        for name in names.iter().take(20) {
+            assert!(found_by(name).iter().any(|person| person.body.name == *name), "by the whole name");
+            let beginning: String = name.chars().take(1).collect();
+            assert!(found_by(&beginning).iter().any(|person| person.body.name == *name), "by its beginning");
+        }
     });
 }
 
@@ -215,7 +253,7 @@ fn keys_change_while_others_write_and_read() {
         assert!(written > ROTATIONS * WRITTEN_UNDER_EACH, "{written} were written");
         reseal(other, &programmes::sealed(), |_| {}).expect("sealed again");
         let current = other.read_blocking(|tx| tx.current_key()).expect("a key");
-        assert_eq!(keys_in_use(one), [(current, i64::from(written) * 2)], "nothing is under an older key");
+        assert_eq!(keys_in_use(one), [(current, i64::from(written) * 3)], "nothing is under an older key");
         for number in 0..written {
             let read = one.read_blocking(move |tx| find_person(tx, person(number).id)).expect("read");
             assert_eq!(read, Some(person(number)));

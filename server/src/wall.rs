@@ -11,6 +11,7 @@ pub const WALLED: &[Walled] = &[
     ("household", PLACE),
     ("person", HOME),
     ("person_label", HOME),
+    ("person_name_key", HOME),
     ("identity_candidate", Wall::Row("one", "person", "id")),
     ("fact", PLACE),
     ("parked_fact", PLACE),

@@ -10,6 +10,12 @@ const ON_ANY_TABLE: [&str; 1] = [
     "spine/record/src/store.rs",
 ];
 
+/// Columns that were emptied when their values were sealed, and how one reads them now.
+const EMPTIED: [(&str, &str); 2] = [
+    ("person.name", "`person.name_sealed` with `read_name`"),
+    ("person.phone", "`person.phone_sealed` with `open_phone`"),
+];
+
 /// Whether the file is one that may hold SQL.
 pub fn is_store(path: &str) -> bool {
     path.ends_with("/store.rs") || path.contains("/store/")
@@ -30,6 +36,10 @@ pub fn check_sql(file: &TextFile) -> Vec<Complaint> {
     for (at, token) in tokens.iter().enumerate() {
         let Some(text) = token.text().filter(|text| !token.in_test && looks_like_sql(text)) else { continue };
         let begin: String = text.chars().take(40).collect();
+        for (column, instead) in EMPTIED.iter().filter(|(column, _)| reads_column(text, column)) {
+            let says = format!("{column} is empty since its values are sealed: {instead}");
+            complaints.push(Complaint::at(&file.path, token.line, says));
+        }
         if !is_store(&file.path) {
             let says = format!("SQL belongs in store.rs: {begin:?}");
             complaints.push(Complaint::at(&file.path, token.line, says));
@@ -41,6 +51,14 @@ pub fn check_sql(file: &TextFile) -> Vec<Complaint> {
         }
     }
     complaints
+}
+
+/// Whether a statement says this column, and not one whose name only begins so.
+fn reads_column(text: &str, column: &str) -> bool {
+    text.match_indices(column).any(|(at, _)| {
+        let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+        !text[at + column.len()..].starts_with(is_word) && !text[..at].ends_with(is_word)
+    })
 }
 
 /// The statements of a store: every constant that holds SQL, and the insert of one row for every `InsertMany`.
@@ -135,6 +153,16 @@ mod tests {
         ] {
             assert!(!looks_like_sql(sentence), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_column_that_was_emptied_is_read_by_nobody() {
+        let read = |column| {
+            let constant = format!("const FIND: &str = \"select bill.id, {column} from person\";");
+            check_sql(&TextFile::new("programmes/a/src/store.rs", &constant)).len()
+        };
+        assert_eq!(["person.name", "person.phone"].map(read), [1, 1]);
+        assert_eq!(["person.name_sealed", "what_if_person.name", "person.named"].map(read), [0, 0, 0]);
     }
 
     #[test]

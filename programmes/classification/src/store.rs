@@ -8,7 +8,7 @@ mod secret;
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
-use kangmai_people::PERSON_REGISTERED;
+use kangmai_people::{PERSON_REGISTERED, read_name};
 use kangmai_record::{Fact, Projection, nothing_along};
 
 use crate::facts::{DECIDED, DIAGNOSED, Decided, Diagnosed, PLANNED, PUT_RIGHT, Planned, PutRight};
@@ -69,14 +69,14 @@ const PUT_CHANGE: &str =
     code, diagnosed_on, sensitive, note, home, told_sealed)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing";
 const PLAN_OF: &str =
-    "select plan.person, '', plan.home, cast(null as bigint), plan.plan, plan.why, plan.disease_zh,
+    "select plan.person, cast(null as bytea), plan.home, cast(null as bigint), plan.plan, plan.why, plan.disease_zh,
     plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since, cast(null as bigint),
     plan.told_sealed from plan where plan.person = $1";
 const CHANGES_OF: &str =
     "select on_day, before, after, why, disease_zh, disease_en, code, diagnosed_on, sensitive, note,
     id, told_sealed from plan_change where person = $1 order by on_day desc, id desc limit 100";
 const LIST: &str =
-    "select plan.person, person.name, plan.home, person.birth, plan.plan, plan.why, plan.disease_zh,
+    "select plan.person, person.name_sealed, plan.home, person.birth, plan.plan, plan.why, plan.disease_zh,
     plan.disease_en, plan.code, plan.diagnosed_on, plan.sensitive, plan.note, plan.since,
     (select max(bill.discharged_on) from bill where bill.person = plan.person
         and bill.discharged_on >= plan.diagnosed_on and bill.state = 'settled') as treated_on,
@@ -509,7 +509,7 @@ fn read_plan(tx: &mut Transaction<'_>, row: &Row) -> Result<PlanRow, DatabaseErr
     let [why, disease_zh, disease_en, code, note] = read_told(tx, PLAN, person, row, ([5, 6, 7, 8, 11], 14))?;
     Ok(PlanRow {
         person,
-        name: row.get(1)?,
+        name: read_name(&tx.opener()?, row, (0, 1))?,
         home: row.get(2)?,
         birth: row.get(3)?,
         plan: PlanKind::of_key(&plan).ok_or(DatabaseError::WrongType { column: 4, expected: "plan" })?,

@@ -7,7 +7,8 @@ mod view;
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, DivisionLevel, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 use serde::de::DeserializeOwned;
 
 pub use costs::{
@@ -34,8 +35,9 @@ const WARNINGS_OF_HOUSEHOLD: &str = "select warning.id, warning.household, warni
     order by warning.opened_on desc, warning.id desc limit 50";
 const LIST_OPEN: &str = "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
-    coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
+    (select person.name_sealed from household join person on person.id = household.head
+        where household.id = warning.household and person.home between $1 and $2) as head, warning.noticed_on,
+    (select household.head from household where household.id = warning.household) as head_id
     from warning where warning.home between $1 and $2 and warning.closed_on is null
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
@@ -46,8 +48,9 @@ const LIST_OPEN: &str = "select warning.id, warning.household, warning.home, war
 const LIST_OPEN_WIDE: &str =
     "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
-    coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
+    (select person.name_sealed from household join person on person.id = household.head
+        where household.id = warning.household and person.home between $1 and $2) as head, warning.noticed_on,
+    (select household.head from household where household.id = warning.household) as head_id
     from warning where +warning.home between $1 and $2 and warning.closed_on is null
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
@@ -62,8 +65,9 @@ const COUNT_IN_STAGES: &str = "select count(*) from warning where warning.stage 
     and warning.home between $1 and $2 and warning.closed_on is null";
 const LIST_ALL: &str = "select warning.id, warning.household, warning.home, warning.level, warning.stage,
     warning.stage_since, warning.opened_on, warning.closed_on, warning.outcome, warning.found,
-    coalesce((select person.name from household join person on person.id = household.head
-        where household.id = warning.household and person.home between $1 and $2), '') as head, warning.noticed_on
+    (select person.name_sealed from household join person on person.id = household.head
+        where household.id = warning.household and person.home between $1 and $2) as head, warning.noticed_on,
+    (select household.head from household where household.id = warning.household) as head_id
     from warning where warning.home between $1 and $2
     and (cast($3 as bigint) is null or warning.level = $3)
     and (cast($4 as text) is null or warning.stage in ($4, $5, $6))
@@ -264,7 +268,7 @@ pub struct ListedWarning {
     pub noticed_on: Option<Day>,
 }
 
-fn read_listed(row: &Row) -> Result<ListedWarning, DatabaseError> {
+fn read_listed(row: &Row, opener: &Opener) -> Result<ListedWarning, DatabaseError> {
     let (outcome, found): (Option<String>, String) = (row.get(8)?, row.get(9)?);
     let mut found: Vec<Finding> = unreadable(&found, 9)?;
     let count = found.len();
@@ -281,7 +285,7 @@ fn read_listed(row: &Row) -> Result<ListedWarning, DatabaseError> {
         outcome: outcome.as_deref().and_then(Outcome::of_key),
         first: found.pop(),
         found: count,
-        head: row.get(10)?,
+        head: read_name(opener, row, (12, 10))?,
         noticed_on: row.get(11)?,
     })
 }
@@ -328,7 +332,8 @@ pub fn list(
         ];
         tx.query(LIST_ALL, &params)?
     };
-    rows.iter().map(read_listed).collect()
+    let opener = tx.opener()?;
+    rows.iter().map(|row| read_listed(row, &opener)).collect()
 }
 
 /// How many open warnings are in one of at most three `stages`.

@@ -44,7 +44,7 @@ const CANDIDATES_OF: &str = "select one, other, found_on, state, reason from ide
 pub const REGISTER: Projection = Projection {
     name: "register",
     kinds: &[HOUSEHOLD, PERSON, CANDIDATE_FOUND, SAME_PERSON_DECIDED],
-    views: &["household", "person", "person_label", "identity_candidate"],
+    views: &["household", "person", "person_label", "person_name_key", "identity_candidate"],
     admit,
     apply,
     along: forget::along,

@@ -25,7 +25,7 @@ pub use store::{
     count_with_marks, find_alike, find_household, find_household_by_number, find_person, forget_household,
     forget_person, headed_by, id_number_digest, match_id_number, match_id_numbers, members, open_phone,
     people_at, people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons,
-    same_as, same_name_and_birth, set_same_as,
+    read_name, same_as, same_name_and_birth, set_same_as,
 };
 
 /// The kind of fact that registers a person or changes what is held of one; its body is [`PersonBody`].
@@ -38,6 +38,11 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-people", sql: include_str!("../migrations/001-people.sql") },
         Migration { name: "002-sealed-numbers", sql: include_str!("../migrations/002-sealed-numbers.sql") },
         Migration { name: "003-sealed-look-ups", sql: include_str!("../migrations/003-sealed-look-ups.sql") },
+        Migration { name: "004-sealed-names", sql: include_str!("../migrations/004-sealed-names.sql") },
+        Migration {
+            name: "005-sealed-name-look-ups",
+            sql: include_str!("../migrations/005-sealed-name-look-ups.sql"),
+        },
     ],
 };
 

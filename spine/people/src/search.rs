@@ -1,6 +1,6 @@
 //! Finding a person by what somebody at a desk can say: a name, its initials, four digits.
 
-use kangmai_base::{DivisionCode, DivisionLevel, IdNumber, Phone, PlaceRange};
+use kangmai_base::{IdNumber, Phone, PlaceRange};
 use kangmai_database::{DatabaseError, Transaction};
 
 use crate::{Person, store};
@@ -75,16 +75,9 @@ pub fn search(
             Ok(found)
         }
         Query::Phone(phone) => store::by_phone(tx, places, phone, limit),
-        Query::Name(name) => store::by_name(tx, places, is_narrow(places), name, limit),
-        Query::Initials(initials) => store::by_initials(tx, places, is_narrow(places), initials, limit),
+        Query::Name(name) => store::by_name(tx, places, name, limit),
+        Query::Initials(initials) => store::by_initials(tx, places, initials, limit),
     }
-}
-
-/// Whether there are so few people within `places` that their names are looked through one by one.
-fn is_narrow(places: PlaceRange) -> bool {
-    DivisionCode::from_number(places.first)
-        .and_then(DivisionCode::level)
-        .is_some_and(|level| level >= DivisionLevel::Township)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The SQL of people.
 
 mod forget;
+mod names;
 mod numbers;
 
 use std::collections::HashMap;
@@ -10,6 +11,8 @@ use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, param
 use kangmai_places::person_initials;
 
 pub use self::forget::{forget_household, forget_person, headed_by};
+pub use self::names::read_name;
+use self::names::{NAME_CELL, NameKeys, put_name_keys};
 pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
 use self::numbers::{
     ID_NUMBER_CELL, NumberKeys, PHONE_CELL, last_four_digest, phone_digest, phone_tail_digest,
@@ -26,17 +29,18 @@ const PUT_HOUSEHOLDS: InsertMany = InsertMany {
     suffix: "on conflict (id) do update set number = excluded.number, place = excluded.place, head = excluded.head,
         address = excluded.address, income = excluded.income, income_year = excluded.income_year, digest = excluded.digest",
 };
-/// Numbers are written sealed; what stood in clear goes. `digest` is out of use: one without a key would tell a number to
+/// Names and numbers are written sealed; what stood in clear goes. `digest` is out of use: one without a key would tell a number to
 /// whoever tries all that it can be.
 const PUT_PERSONS: InsertMany = InsertMany {
     table: "person",
     columns: &[
-        "id", "household", "relation", "name", "initials", "id_number_sealed", "id_number_digest", "last_four_digest",
+        "id", "household", "relation", "name", "initials", "name_sealed", "name_digest", "id_number_sealed", "id_number_digest", "last_four_digest",
         "id_kind", "sex", "birth", "ethnicity", "home", "living", "phone_sealed", "phone_digest", "phone_tail_digest",
         "enrolment", "died_on", "marks", "digest",
     ],
     suffix: "on conflict (id) do update set household = excluded.household, relation = excluded.relation,
-        name = excluded.name, initials = excluded.initials, id_number_sealed = excluded.id_number_sealed,
+        name = '', initials = '', name_sealed = excluded.name_sealed,
+        name_digest = excluded.name_digest, id_number_sealed = excluded.id_number_sealed,
         id_number_digest = excluded.id_number_digest, last_four_digest = excluded.last_four_digest,
         id_kind = excluded.id_kind, sex = excluded.sex, birth = excluded.birth, ethnicity = excluded.ethnicity,
         home = excluded.home, living = excluded.living, phone_sealed = excluded.phone_sealed,
@@ -60,11 +64,11 @@ const HOUSEHOLD: &str =
 const HOUSEHOLD_BY_NUMBER: &str =
     "select id, digest from household where place = $1 and number = $2 order by id limit 1";
 const PERSON: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
-    enrolment, died_on, marks, id_number, phone from person where id = $1";
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone, name from person where id = $1";
 const MEMBERS: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
-    enrolment, died_on, marks, id_number, phone from person where household = $1 order by birth, id limit 100";
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone, name from person where household = $1 order by birth, id limit 100";
 const MATCH_ID_NUMBER: &str =
     "select id, household from person where id_number_digest = $1 order by id limit 2";
 const MATCH_ID_NUMBERS: &str = "select id_number_digest, id from person where id_number_digest in
@@ -72,46 +76,36 @@ const MATCH_ID_NUMBERS: &str = "select id_number_digest, id from person where id
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50) order by id";
 const SAME_NAME_AND_BIRTH: &str = "select id from person
-    where name = $1 and home between $2 and $3 and birth = $4 and same_as is null order by id limit 10";
+    where name_digest = $1 and home between $2 and $3 and birth = $4 and same_as is null order by id limit 10";
 const BY_ID_NUMBER: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where id_number_digest = $1 and home between $2 and $3 limit $4";
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where id_number_digest = $1 and home between $2 and $3 limit $4";
 const BY_LAST_FOUR: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where last_four_digest = $1 and home between $2 and $3 limit $4";
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where last_four_digest = $1 and home between $2 and $3 limit $4";
 const BY_PHONE_TAIL: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where phone_tail_digest = $1 and home between $2 and $3 limit $4";
-const BY_PHONE: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where phone_digest = $1 and home between $2 and $3
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where phone_tail_digest = $1 and home between $2 and $3 limit $4";
+const BY_PHONE: &str = "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where phone_digest = $1 and home between $2 and $3
     limit $4";
-const BY_NAME_WIDE: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where name >= $1 and name < $2 and home between $3 and $4
-    order by name, home limit $5";
-const BY_NAME_NARROW: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $3 and $4 and name >= $1 and name < $2
-    order by home, name limit $5";
-const BY_INITIALS: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where initials >= $1 and initials < $2 and home between $3 and $4
-    order by initials, home limit $5";
-const BY_INITIALS_NARROW: &str = "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home,
-    living, phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $3 and $4 and initials >= $1 and initials < $2
-    order by home, name limit $5";
+const BY_BEGINNING: &str =
+    "select person.id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, person.home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person_name_key join person on person.id = person_name_key.person
+    where name_key = $1 and person_name_key.home between $2 and $3 order by person_name_key.home, person_name_key.person limit $4";
 const PEOPLE_AT: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
-    enrolment, died_on, marks, id_number, phone from person
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living, phone_sealed,
+    enrolment, died_on, marks, id_number, phone, name from person
     where home between $1 and $2 and died_on is null and same_as is null
-    order by home, name, id limit $3 offset $4";
+    order by home, household, id limit $3 offset $4";
 const COUNT_PEOPLE: &str = "select count(*), count(distinct household) from person
     where home between $1 and $2 and died_on is null and same_as is null";
 /// By two indexes alone: of a million rows it takes a tenth of what it takes to look at each.
 const COUNT_LIVING: &str = "select (select count(*) from person where home between $1 and $2)
     - (select count(*) from person where home between $1 and $2 and (died_on is not null or same_as is not null))";
 const WITH_LABEL: &str =
-    "select person.id, household, relation, name, id_number_sealed, sex, birth, ethnicity, person.home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person_label join person on person.id = person_label.person
+    "select person.id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, person.home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person_label join person on person.id = person_label.person
     where label = $1 and person_label.home between $2 and $3
     and (from_day is null or from_day <= $4) and (to_day is null or to_day > $4)
     and died_on is null and same_as is null
@@ -122,22 +116,22 @@ const COUNT_WITH_LABEL: &str = "select count(*) from person_label
     and person not in (select id from person where home between $2 and $3
         and (died_on is not null or same_as is not null))";
 const NOT_ENROLLED: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $1 and $2
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where home between $1 and $2
     and enrolment = 'not_enrolled' and died_on is null and same_as is null
     order by home, id limit $3 offset $4";
 const COUNT_NOT_ENROLLED: &str = "select count(*) from person where home between $1 and $2
     and enrolment = 'not_enrolled' and died_on is null and same_as is null";
 const MARKED: &str =
-    "select id, household, relation, name, id_number_sealed, sex, birth, ethnicity, home, living,
-    phone_sealed, enrolment, died_on, marks, id_number, phone from person where home between $1 and $2
+    "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null order by home, id limit $3 offset $4";
 const COUNT_MARKED: &str = "select count(*) from person where home between $1 and $2
     and marks <> '[]' and died_on is null and same_as is null";
 const ALIKE: &str =
     "select person.id, person.home, household.number, person.id_number_digest is not null from person
     join household on household.id = person.household
-    where person.name = $1 and person.birth is not distinct from $2
+    where person.name_digest = $1 and person.birth is not distinct from $2
     and (person.id_kind is null or person.id_kind <> 'Valid') and person.same_as is null
     order by person.id limit 10";
 const SET_SAME_AS: &str = "update person set same_as = $2 where id = $1";
@@ -187,10 +181,13 @@ pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), D
     for ids in batches(&ids) {
         tx.execute(CLEAR_LABELS_OF, &ids)?;
     }
-    let keys = NumberKeys::of(tx)?;
-    let rows: Vec<[Value; 21]> =
+    let keys = (NameKeys::of(tx)?, NumberKeys::of(tx)?);
+    let rows: Vec<[Value; 23]> =
         last.iter().map(|person| person_row(tx, &keys, person)).collect::<Result<_, _>>()?;
     tx.insert_many(&PUT_PERSONS, rows)?;
+    let named: Vec<_> =
+        last.iter().map(|person| (person.id.uuid(), person.home, person.body.name.as_str())).collect();
+    put_name_keys(tx, &keys.0, &named)?;
     let labels = last.iter().flat_map(|person| {
         person.body.labels.iter().map(|interval| {
             params![
@@ -209,9 +206,9 @@ pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), D
 
 fn person_row(
     tx: &mut Transaction<'_>,
-    keys: &NumberKeys,
+    (names, keys): &(NameKeys, NumberKeys),
     person: &Person,
-) -> Result<[Value; 21], DatabaseError> {
+) -> Result<[Value; 23], DatabaseError> {
     let (id, body) = (person.id.uuid(), &person.body);
     let number = body.id_number.as_ref();
     let [number_sealed, number_digest, last_four] = keys.id_number(tx, id, number)?;
@@ -220,8 +217,10 @@ fn person_row(
         id,
         body.household,
         body.relation.map(Relation::key),
-        body.name.as_str(),
-        person_initials(&body.name),
+        "",
+        "",
+        tx.sealed(NAME_CELL, id, Some(&body.name))?,
+        names.whole(&body.name),
         number_sealed,
         number_digest,
         last_four,
@@ -280,6 +279,10 @@ fn read_person(tx: &mut Transaction<'_>, row: &Row) -> Result<Person, DatabaseEr
         Some(sealed) => tx.opened(PHONE_CELL, id, Some(sealed))?,
         None => row.get(15)?,
     };
+    let name = match row.get(3)? {
+        Some(sealed) => tx.opened(NAME_CELL, id, Some(sealed))?.unwrap_or_default(),
+        None => row.get(16)?,
+    };
     let relation: Option<String> = row.get(2)?;
     let sex: Option<String> = row.get(5)?;
     let enrolment: Option<String> = row.get(11)?;
@@ -290,7 +293,7 @@ fn read_person(tx: &mut Transaction<'_>, row: &Row) -> Result<Person, DatabaseEr
         body: PersonBody {
             household: row.get(1)?,
             relation: relation.as_deref().and_then(Relation::of_key),
-            name: row.get(3)?,
+            name,
             id_number: number.as_deref().and_then(IdNumber::read),
             sex: sex.map(|sex| if sex == "male" { Sex::Male } else { Sex::Female }),
             birth: row.get(6)?,
@@ -428,6 +431,7 @@ pub fn same_name_and_birth(
     name: &str,
     birth: Day,
 ) -> Result<Vec<PersonId>, DatabaseError> {
+    let name = NameKeys::of(tx)?.whole(name);
     let params = params![name, places.first.cast_signed(), places.last.cast_signed(), birth];
     tx.query(SAME_NAME_AND_BIRTH, &params)?.iter().map(|row| row.get(0)).collect()
 }
@@ -455,6 +459,7 @@ pub fn find_alike(
     name: &str,
     birth: Option<Day>,
 ) -> Result<Vec<Alike>, DatabaseError> {
+    let name = NameKeys::of(tx)?.whole(name);
     let rows = tx.query(ALIKE, &params![name, birth])?;
     rows.iter()
         .map(|row| {
@@ -541,39 +546,39 @@ pub(crate) fn by_phone(
 pub(crate) fn by_name(
     tx: &mut Transaction<'_>,
     places: PlaceRange,
-    narrow: bool,
     name: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    let sql = if narrow { BY_NAME_NARROW } else { BY_NAME_WIDE };
-    by_beginning(tx, sql, places, name, limit)
+    let key = NameKeys::of(tx)?.name_beginning(name);
+    by_beginning(tx, places, key, limit, |person| person.body.name.starts_with(name))
 }
 
 pub(crate) fn by_initials(
     tx: &mut Transaction<'_>,
     places: PlaceRange,
-    narrow: bool,
     initials: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    let sql = if narrow { BY_INITIALS_NARROW } else { BY_INITIALS };
-    by_beginning(tx, sql, places, initials, limit)
+    let key = NameKeys::of(tx)?.initials_beginning(initials);
+    by_beginning(tx, places, key, limit, |person| person_initials(&person.body.name).starts_with(initials))
 }
 
-/// Everything that begins with `beginning` lies between it and it followed by the highest character.
+/// Those with a key, by name: a key says only how a name begins, `fits` the rest.
 fn by_beginning(
     tx: &mut Transaction<'_>,
-    sql: &str,
     places: PlaceRange,
-    beginning: &str,
+    key: i64,
     limit: i64,
+    fits: impl Fn(&Person) -> bool,
 ) -> Result<Vec<Person>, DatabaseError> {
-    let end = format!("{beginning}\u{10FFFF}");
-    let (first, last) = (places.first.cast_signed(), places.last.cast_signed());
-    people(tx, sql, &params![beginning, end, first, last, limit])
+    let asked = params![key, places.first.cast_signed(), places.last.cast_signed(), limit];
+    let mut found = people(tx, BY_BEGINNING, &asked)?;
+    found.retain(fits);
+    found.sort_by(|one, other| (&one.body.name, one.home).cmp(&(&other.body.name, other.home)));
+    Ok(found)
 }
 
-/// The living within `places`, by place and name.
+/// The living within `places`, by place and household.
 ///
 /// # Errors
 /// When the database fails.

@@ -4,30 +4,32 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Row as DatabaseRow, Transaction, Value, params};
+use kangmai_people::read_name;
 
 use super::{TOLD, Told};
 use crate::facts::{DueWhy, Grade, Outcome};
 
 // The gravest grade is 3: who is in danger comes first, all others by how long the visit has been due.
-const LISTED: &str = "select follow_up.person, person.name, follow_up.home, person.birth, person.household,
+const LISTED: &str =
+    "select follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household,
     max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
     and person.died_on is null and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
-    group by follow_up.person, person.name, follow_up.home, person.birth, person.household
+    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
     order by max(follow_up.grade) / 3 desc, min(follow_up.due_on), follow_up.person limit $7 offset $8";
 // The same with the members of a household together, where the gravest or latest of them would stand.
 const LISTED_BY_HOUSEHOLD: &str =
-    "select follow_up.person, person.name, follow_up.home, person.birth, person.household,
+    "select follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household,
     max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
     and person.died_on is null and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
-    group by follow_up.person, person.name, follow_up.home, person.birth, person.household
+    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
     order by max(max(follow_up.grade)) over (partition by person.household) / 3 desc,
     min(min(follow_up.due_on)) over (partition by person.household), person.household, follow_up.person
     limit $7 offset $8";
@@ -147,12 +149,13 @@ pub fn listed(
 ) -> Result<Vec<Listed>, DatabaseError> {
     let mut asked = wanted.params(reach, today).to_vec();
     asked.extend(params![limit, offset]);
+    let opener = tx.opener()?;
     let rows = tx.query(if wanted.by_household { LISTED_BY_HOUSEHOLD } else { LISTED }, &asked)?;
     let read = |row: &DatabaseRow| {
         let grade = Grade::of_rank(row.get(5)?);
         Ok(Listed {
             person: row.get(0)?,
-            name: row.get(1)?,
+            name: read_name(&opener, row, (0, 1))?,
             home: row.get(2)?,
             birth: row.get(3)?,
             household: row.get(4)?,

@@ -2,8 +2,8 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
-use kangmai_people::Person;
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::{Person, read_name};
 use kangmai_programme::Holding;
 use kangmai_record::{Fact, Projection, Subject, SubjectKind, nothing_along};
 
@@ -21,7 +21,7 @@ const ADD_ERASURE: &str =
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do nothing";
 const REQUESTS: &str = "select rights_request.id, rights_request.person, rights_request.wish,
     rights_request.ground, rights_request.asked_on, rights_request.asked_by, rights_request.state,
-    rights_request.answered_on, rights_request.answered_by, person.name, person.home, asker.display_name, answerer.display_name
+    rights_request.answered_on, rights_request.answered_by, person.name_sealed, person.home, asker.display_name, answerer.display_name
     from rights_request join person on person.id = rights_request.person
     left join account as asker on asker.id = rights_request.asked_by
     left join account as answerer on answerer.id = rights_request.answered_by
@@ -193,7 +193,7 @@ pub struct RightsRequest {
     pub answerer: String,
 }
 
-fn read(row: &Row) -> Result<RightsRequest, DatabaseError> {
+fn read(row: &Row, opener: &Opener) -> Result<RightsRequest, DatabaseError> {
     let (wish, ground, state): (String, Option<String>, String) = (row.get(2)?, row.get(3)?, row.get(6)?);
     Ok(RightsRequest {
         id: row.get(0)?,
@@ -206,7 +206,7 @@ fn read(row: &Row) -> Result<RightsRequest, DatabaseError> {
             .ok_or(DatabaseError::WrongType { column: 6, expected: "state of a request" })?,
         answered_on: row.get(7)?,
         answered_by: row.get(8)?,
-        name: row.get(9)?,
+        name: read_name(opener, row, (1, 9))?,
         home: row.get(10)?,
         asker: row.get::<Option<String>>(11)?.unwrap_or_default(),
         answerer: row.get::<Option<String>>(12)?.unwrap_or_default(),
@@ -239,7 +239,8 @@ pub fn rights_requests(
     let WantedRequests { state, wish, only, person } = wanted;
     let (state, wish) = (state.map(RequestState::key), wish.map(Wish::key));
     let params = params![reach.first(), reach.last(), state, wish, only, person, limit, offset];
-    tx.query(REQUESTS, &params)?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(REQUESTS, &params)?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// How many requests of `state` for `wish` there are within reach.

@@ -2,14 +2,15 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Moment, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 
 use crate::facts::WhyDeposit;
 
 /// An admission is open until a bill of that stay has come in.
 const ADMISSIONS: &str = "select admission.id, admission.person, admission.household, admission.home,
     admission.institution, admission.admitted_on, admission.emergency, admission.entitled, admission.why_not,
-    admission.labels, admission.admitted_at, person.name, institution.name,
+    admission.labels, admission.admitted_at, person.name_sealed, institution.name,
     exists (select 1 from bill where bill.person = admission.person and bill.discharged_on >= admission.admitted_on
         and bill.institution = admission.institution and bill.admitted_on <= admission.admitted_on + 1
         and bill.state <> 'cancelled')
@@ -26,7 +27,7 @@ const OPEN: &str = "select count(*) from admission where admission.home between 
         and bill.admitted_on <= admission.admitted_on + 1 and bill.state <> 'cancelled')";
 const ADMISSION: &str = "select admission.id, admission.person, admission.household, admission.home,
     admission.institution, admission.admitted_on, admission.emergency, admission.entitled, admission.why_not,
-    admission.labels, admission.admitted_at, person.name, institution.name,
+    admission.labels, admission.admitted_at, person.name_sealed, institution.name,
     exists (select 1 from bill where bill.person = admission.person and bill.discharged_on >= admission.admitted_on
         and bill.institution = admission.institution and bill.admitted_on <= admission.admitted_on + 1
         and bill.state <> 'cancelled')
@@ -36,7 +37,7 @@ const ADMISSION: &str = "select admission.id, admission.person, admission.househ
     and (cast($4 as uuid) is null or admission.institution = $4)";
 const OF_PERSON: &str = "select admission.id, admission.person, admission.household, admission.home,
     admission.institution, admission.admitted_on, admission.emergency, admission.entitled, admission.why_not,
-    admission.labels, admission.admitted_at, person.name, institution.name,
+    admission.labels, admission.admitted_at, person.name_sealed, institution.name,
     exists (select 1 from bill where bill.person = admission.person and bill.discharged_on >= admission.admitted_on
         and bill.institution = admission.institution and bill.admitted_on <= admission.admitted_on + 1
         and bill.state <> 'cancelled')
@@ -85,7 +86,7 @@ pub struct AdmissionFilter {
     pub institution: Option<Uuid>,
 }
 
-fn read(row: &Row) -> Result<AdmissionRow, DatabaseError> {
+fn read(row: &Row, opener: &Opener) -> Result<AdmissionRow, DatabaseError> {
     let (why_not, labels): (Option<String>, String) = (row.get(8)?, row.get(9)?);
     Ok(AdmissionRow {
         id: row.get(0)?,
@@ -99,7 +100,7 @@ fn read(row: &Row) -> Result<AdmissionRow, DatabaseError> {
         why_not: why_not.as_deref().and_then(WhyDeposit::of_key),
         labels: labels.split_whitespace().map(str::to_owned).collect(),
         admitted_at: row.get(10)?,
-        person_name: row.get::<Option<String>>(11)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (1, 11))?,
         institution_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
         is_billed: row.get(13)?,
     })
@@ -118,7 +119,8 @@ pub fn admissions(
 ) -> Result<Vec<AdmissionRow>, DatabaseError> {
     let parameters =
         params![reach.first(), reach.last(), reach.institution_or(filter.institution), limit, offset];
-    tx.query(ADMISSIONS, &parameters)?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(ADMISSIONS, &parameters)?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// How many admissions there are within reach.
@@ -158,7 +160,8 @@ pub fn admission(
     id: Uuid,
 ) -> Result<Option<AdmissionRow>, DatabaseError> {
     let asked = params![id, reach.first(), reach.last(), reach.institution()];
-    tx.query_one(ADMISSION, &asked)?.as_ref().map(read).transpose()
+    let opener = tx.opener()?;
+    tx.query_one(ADMISSION, &asked)?.as_ref().map(|row| read(row, &opener)).transpose()
 }
 
 /// A person's admissions on `since` or later; at the desk of `institution` only its own. The caller asks access for the
@@ -172,5 +175,6 @@ pub fn admissions_of(
     since: Day,
     institution: Option<Uuid>,
 ) -> Result<Vec<AdmissionRow>, DatabaseError> {
-    tx.query(OF_PERSON, &params![person, since, institution])?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_PERSON, &params![person, since, institution])?.iter().map(|row| read(row, &opener)).collect()
 }

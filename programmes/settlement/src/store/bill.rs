@@ -2,14 +2,15 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, Value, params};
+use kangmai_people::read_name;
 use kangmai_record::{Source, open_body};
 use serde::de::DeserializeOwned;
 
 use crate::facts::BillReceived;
 
 const BILL: &str = "select bill.id, bill.fact, bill.number, bill.person, bill.household, bill.home, bill.institution,
-    bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name, institution.name,
+    bill.insurance_year, bill.received_at, bill.state, bill.receipt, bill.closing, person.name_sealed, institution.name,
     institution.code
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.id = $1 and bill.home between $2 and $3
@@ -23,7 +24,7 @@ const PAYMENTS: &str = "select layer, payer, kind, paid from bill_payment where 
 /// A wide scope, newest first: through the days.
 const BY_DAY: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
         order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
@@ -33,7 +34,7 @@ const BY_DAY: &str =
 /// A narrow scope: all its bills, then the newest.
 const BY_HOME: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from (select id, discharged_on from bill where home between $1 and $2 and +discharged_on between $3 and $4
         and (cast($7 as text) is null or state = $7) order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
@@ -43,7 +44,7 @@ const BY_HOME: &str =
 /// The bills of one institution, newest first: a desk has no others.
 const BY_INSTITUTION: &str =
     "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from (select id, discharged_on from bill where institution = $7 and discharged_on between $3 and $4
         and +home between $1 and $2 and (cast($8 as text) is null or state = $8)
@@ -53,7 +54,7 @@ const BY_INSTITUTION: &str =
     order by bill.discharged_on desc, bill.home desc, bill.id desc";
 /// Bills in a state that few are in.
 const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.state = $7 and bill.state <> 'settled' and bill.home between $1 and $2
@@ -61,7 +62,7 @@ const BY_STATE: &str = "select bill.id, bill.number, bill.person, bill.home, bil
     order by bill.discharged_on desc, bill.home desc, bill.id desc limit $5 offset $6";
 /// Settled ones only, through the days.
 const SETTLED_BY_DAY: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on,
-    bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.discharged_on, bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from (select id, discharged_on from bill where discharged_on between $3 and $4 and home between $1 and $2
         and state = 'settled' order by discharged_on desc, home desc, id desc limit $5 offset $6) as page
@@ -79,7 +80,7 @@ const COUNT_BY_STATE: &str =
     "select count(*) from (select 1 from bill where state = $6 and state <> 'settled'
     and home between $1 and $2 and discharged_on between $3 and $4 limit $5) as counted";
 const OF_PERSON: &str = "select bill.id, bill.number, bill.person, bill.home, bill.admitted_on, bill.discharged_on,
-    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name,
+    bill.setting, bill.total, bill.compliant, bill.own, bill.own_uncovered, bill.waived, bill.state, person.name_sealed,
     institution.name
     from bill left join person on person.id = bill.person left join institution on institution.id = bill.institution
     where bill.person = $1 and bill.discharged_on >= $2
@@ -190,6 +191,7 @@ pub struct Bill {
 /// When the database fails.
 pub fn bill(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Bill>, DatabaseError> {
     let asked = params![id, reach.first(), reach.last(), reach.institution()];
+    let opener = tx.opener()?;
     let Some(row) = tx.query_one(BILL, &asked)? else { return Ok(None) };
     Ok(Some(Bill {
         id: row.get(0)?,
@@ -204,7 +206,7 @@ pub fn bill(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<
         state: read_state(&row, 9)?,
         receipt: row.get(10)?,
         closing: row.get(11)?,
-        person_name: row.get::<Option<String>>(12)?.unwrap_or_default(),
+        person_name: read_name(&opener, &row, (3, 12))?,
         institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
         institution_code: row.get::<Option<String>>(14)?.unwrap_or_default(),
     }))
@@ -350,7 +352,7 @@ pub struct BillRow {
     pub institution_name: String,
 }
 
-fn read_row(row: &Row) -> Result<BillRow, DatabaseError> {
+fn read_row(row: &Row, opener: &Opener) -> Result<BillRow, DatabaseError> {
     Ok(BillRow {
         id: row.get(0)?,
         number: row.get(1)?,
@@ -365,7 +367,7 @@ fn read_row(row: &Row) -> Result<BillRow, DatabaseError> {
         own_uncovered: row.get(10)?,
         waived: row.get(11)?,
         state: read_state(row, 12)?,
-        person_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (2, 13))?,
         institution_name: row.get::<Option<String>>(14)?.unwrap_or_default(),
     })
 }
@@ -470,7 +472,8 @@ pub fn each_bill(
             BY_INSTITUTION
         }
     };
-    tx.for_each(statement, &parameters, |row| each(read_row(&row)?))
+    let opener = tx.opener()?;
+    tx.for_each(statement, &parameters, |row| each(read_row(&row, &opener)?))
 }
 
 /// How many bills a list has; counted as far as 100,000.
@@ -518,7 +521,8 @@ pub fn bills_of_person(
     limit: i64,
 ) -> Result<Vec<BillRow>, DatabaseError> {
     let asked = params![person, since, limit, None::<Uuid>];
-    tx.query(OF_PERSON, &asked)?.iter().map(read_row).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_PERSON, &asked)?.iter().map(|row| read_row(row, &opener)).collect()
 }
 
 /// The same, only those within reach: at the desk of an institution its own.
@@ -533,7 +537,8 @@ pub fn bills_of_person_within(
     limit: i64,
 ) -> Result<Vec<BillRow>, DatabaseError> {
     let asked = params![person, since, limit, reach.institution()];
-    tx.query(OF_PERSON, &asked)?.iter().map(read_row).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_PERSON, &asked)?.iter().map(|row| read_row(row, &opener)).collect()
 }
 
 /// The bills of several persons discharged on `since` or later, by person.

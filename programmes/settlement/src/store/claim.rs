@@ -4,14 +4,15 @@ mod projection;
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 
 pub use projection::CLAIMS;
 
 /// Bills of an institution up to a day on which what a layer waived is not what was claimed. `$3`: the layers, each between
 /// spaces. What was claimed in a claim that was withdrawn does not count.
 const CLAIMABLE: &str =
-    "select bill.id, bill.number, bill.discharged_on, person.name, found.waived - found.claimed
+    "select bill.id, bill.number, bill.discharged_on, person.name_sealed, found.waived - found.claimed, bill.person
     from (select bill.id as id,
         cast(coalesce((select sum(bill_payment.paid) from bill_payment where bill_payment.bill = bill.id
             and bill_payment.kind = 'institution'
@@ -43,13 +44,13 @@ const CLAIMS_OF: &str = "select claim.id, claim.institution, claim.place, claim.
 const COUNT: &str = "select count(*) from claim where place between $1 and $2
     and (cast($3 as uuid) is null or institution = $3) and (cast($4 as text) is null or state = $4)";
 const LINES: &str =
-    "select claim_line.bill, bill.number, bill.discharged_on, person.name, claim_line.amount, claim_line.cut,
-    claim_line.reason from claim_line left join bill on bill.id = claim_line.bill
+    "select claim_line.bill, bill.number, bill.discharged_on, person.name_sealed, claim_line.amount, claim_line.cut,
+    claim_line.reason, bill.person from claim_line left join bill on bill.id = claim_line.bill
     left join person on person.id = bill.person
     where claim_line.claim = $1 order by bill.discharged_on, bill.number, claim_line.bill limit $2 offset $3";
 const LINE: &str =
-    "select claim_line.bill, bill.number, bill.discharged_on, person.name, claim_line.amount, claim_line.cut,
-    claim_line.reason from claim_line left join bill on bill.id = claim_line.bill
+    "select claim_line.bill, bill.number, bill.discharged_on, person.name_sealed, claim_line.amount, claim_line.cut,
+    claim_line.reason, bill.person from claim_line left join bill on bill.id = claim_line.bill
     left join person on person.id = bill.person where claim_line.claim = $1 and claim_line.bill = $2";
 
 const SUM: &str = "select cast(coalesce(sum(amount), 0) as bigint),
@@ -184,13 +185,14 @@ pub fn claimable(
     layers: &[String],
 ) -> Result<Vec<ClaimRow>, DatabaseError> {
     let layers = format!(" {} ", layers.join(" "));
+    let opener = tx.opener()?;
     let rows = tx.query(CLAIMABLE, &params![institution, month_end, layers, MOST_CLAIMED])?;
     let read = |row: &Row| {
         Ok(ClaimRow {
             bill: row.get(0)?,
             number: row.get(1)?,
             discharged_on: row.get(2)?,
-            person_name: row.get::<Option<String>>(3)?.unwrap_or_default(),
+            person_name: read_name(&opener, row, (5, 3))?,
             amount: row.get(4)?,
             cut: Fen::ZERO,
             reason: None,
@@ -278,12 +280,12 @@ pub fn claim_sum(
     row.map_or(Ok((Fen::ZERO, Fen::ZERO)), |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-fn read_line(row: &Row) -> Result<ClaimRow, DatabaseError> {
+fn read_line(row: &Row, opener: &Opener) -> Result<ClaimRow, DatabaseError> {
     Ok(ClaimRow {
         bill: row.get(0)?,
         number: row.get::<Option<String>>(1)?.unwrap_or_default(),
         discharged_on: row.get(2)?,
-        person_name: row.get::<Option<String>>(3)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (7, 3))?,
         amount: row.get(4)?,
         cut: row.get(5)?,
         reason: row.get(6)?,
@@ -300,7 +302,8 @@ pub fn claim_lines(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<ClaimRow>, DatabaseError> {
-    tx.query(LINES, &params![claim, limit, offset])?.iter().map(read_line).collect()
+    let opener = tx.opener()?;
+    tx.query(LINES, &params![claim, limit, offset])?.iter().map(|row| read_line(row, &opener)).collect()
 }
 
 /// One line of a claim.
@@ -312,5 +315,6 @@ pub fn claim_line(
     claim: Uuid,
     bill: Uuid,
 ) -> Result<Option<ClaimRow>, DatabaseError> {
-    tx.query_one(LINE, &params![claim, bill])?.as_ref().map(read_line).transpose()
+    let opener = tx.opener()?;
+    tx.query_one(LINE, &params![claim, bill])?.as_ref().map(|row| read_line(row, &opener)).transpose()
 }

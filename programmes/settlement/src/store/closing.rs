@@ -2,7 +2,8 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Refusal, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 use kangmai_record::{Fact, NewFact, Projection, Subject, SubjectKind, nothing_along};
 
 use crate::facts::{
@@ -35,13 +36,13 @@ const YEARS: &str = "select insurance_year, cast(sum(bills) as bigint), cast(sum
     cast(sum(own) as bigint) from bill_sum where home between $1 and $2
     group by insurance_year order by insurance_year desc limit 60";
 const LATE: &str = "select late_bill.id, late_bill.fact, late_bill.number, late_bill.person, late_bill.home,
-    late_bill.institution, late_bill.insurance_year, late_bill.total, late_bill.handed_in_at, person.name,
+    late_bill.institution, late_bill.insurance_year, late_bill.total, late_bill.handed_in_at, person.name_sealed,
     institution.name from late_bill left join person on person.id = late_bill.person
     left join institution on institution.id = late_bill.institution
     where late_bill.home between $1 and $2 order by late_bill.handed_in_at, late_bill.id limit $3";
 const LATE_ONE: &str =
     "select late_bill.id, late_bill.fact, late_bill.number, late_bill.person, late_bill.home,
-    late_bill.institution, late_bill.insurance_year, late_bill.total, late_bill.handed_in_at, person.name,
+    late_bill.institution, late_bill.insurance_year, late_bill.total, late_bill.handed_in_at, person.name_sealed,
     institution.name from late_bill left join person on person.id = late_bill.person
     left join institution on institution.id = late_bill.institution
     where late_bill.home between $1 and $2 and late_bill.id = $3";
@@ -227,7 +228,7 @@ pub struct LateBill {
     pub institution_name: String,
 }
 
-fn read_late(row: &Row) -> Result<LateBill, DatabaseError> {
+fn read_late(row: &Row, opener: &Opener) -> Result<LateBill, DatabaseError> {
     Ok(LateBill {
         id: row.get(0)?,
         fact: row.get(1)?,
@@ -238,7 +239,7 @@ fn read_late(row: &Row) -> Result<LateBill, DatabaseError> {
         year: row.get(6)?,
         total: row.get(7)?,
         handed_in_at: row.get(8)?,
-        person_name: row.get::<Option<String>>(9)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (3, 9))?,
         institution_name: row.get::<Option<String>>(10)?.unwrap_or_default(),
     })
 }
@@ -252,7 +253,9 @@ pub fn late_bills(
     reach: &Reach,
     limit: i64,
 ) -> Result<Vec<LateBill>, DatabaseError> {
-    tx.query(LATE, &params![reach.first(), reach.last(), limit])?.iter().map(read_late).collect()
+    let opener = tx.opener()?;
+    let rows = tx.query(LATE, &params![reach.first(), reach.last(), limit])?;
+    rows.iter().map(|row| read_late(row, &opener)).collect()
 }
 
 /// One of them.
@@ -264,7 +267,9 @@ pub fn late_bill(
     reach: &Reach,
     id: Uuid,
 ) -> Result<Option<LateBill>, DatabaseError> {
-    tx.query_one(LATE_ONE, &params![reach.first(), reach.last(), id])?.as_ref().map(read_late).transpose()
+    let opener = tx.opener()?;
+    let row = tx.query_one(LATE_ONE, &params![reach.first(), reach.last(), id])?;
+    row.as_ref().map(|row| read_late(row, &opener)).transpose()
 }
 
 /// Whether a bill with this number was handed in already.

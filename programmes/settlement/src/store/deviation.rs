@@ -3,9 +3,10 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Uuid};
 use kangmai_database::{ClearText, DatabaseError, Row, SealedTable, Transaction, params};
+use kangmai_people::read_name;
 
 const STAYS: &str = "select bill.id, bill.number, bill.person, bill.home, bill.discharged_on, bill.diagnosis_sealed, bill.total,
-    bill.own, person.name, person.birth, institution.code, institution.name, bill.diagnosis
+    bill.own, person.name_sealed, person.birth, institution.code, institution.name, bill.diagnosis
     from bill join institution on institution.id = bill.institution left join person on person.id = bill.person
     where bill.discharged_on between $3 and $4 and bill.home between $1 and $2
         and (cast($6 as uuid) is null or bill.institution = $6) and bill.state = 'settled' and bill.setting = 'inpatient'
@@ -66,8 +67,9 @@ pub struct StayRow {
 }
 
 fn read(tx: &mut Transaction<'_>, row: &Row) -> Result<StayRow, DatabaseError> {
+    let opener = tx.opener()?;
     let (id, discharged_on): (Uuid, Day) = (row.get(0)?, row.get(4)?);
-    let diagnosis = match tx.opened(DIAGNOSIS, id, row.get(5)?)? {
+    let diagnosis = match opener.text(DIAGNOSIS, id, row.get(5)?)? {
         Some(code) => code,
         None => row.get(12)?,
     };
@@ -80,7 +82,7 @@ fn read(tx: &mut Transaction<'_>, row: &Row) -> Result<StayRow, DatabaseError> {
         diagnosis,
         total: row.get(6)?,
         own: row.get(7)?,
-        person_name: row.get::<Option<String>>(8)?.unwrap_or_default(),
+        person_name: read_name(&opener, row, (2, 8))?,
         age: row.get::<Option<Day>>(9)?.map(|birth| discharged_on.age_of(birth)),
         institution_code: row.get(10)?,
         institution_name: row.get(11)?,

@@ -2,10 +2,9 @@
 
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Transaction, params};
-use kangmai_people::id_number_digest;
+use kangmai_people::{id_number_digest, read_name};
 
-const WITH_NUMBER: &str =
-    "select id, household, home, name, died_on from person where id_number_digest = $1 order by id limit 2";
+const WITH_NUMBER: &str = "select id, household, home, name_sealed, died_on from person where id_number_digest = $1 order by id limit 2";
 
 /// A person as a row of a file finds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +30,7 @@ pub fn people_with_number(
     number: &str,
 ) -> Result<Vec<MatchedPerson>, DatabaseError> {
     let digest = id_number_digest(tx, number)?;
+    let opener = tx.opener()?;
     let rows = tx.query(WITH_NUMBER, &params![digest])?;
     rows.iter()
         .map(|row| {
@@ -38,7 +38,7 @@ pub fn people_with_number(
                 id: row.get(0)?,
                 household: row.get(1)?,
                 home: row.get(2)?,
-                name: row.get(3)?,
+                name: read_name(&opener, row, (0, 3))?,
                 died_on: row.get(4)?,
             })
         })

@@ -2,17 +2,18 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, Value, params};
+use kangmai_people::read_name;
 
 use crate::facts::Why;
 
 const OF_BILL: &str =
     "select posting.fact, posting.bill, posting.person, posting.home, posting.insurance_year,
     posting.kind, posting.payer, posting.amount, posting.cause, other.id, posting.release,
-    posting.posted_at, '', '' from posting left join bill as other on other.id = posting.cause_bill where posting.bill = $1
+    posting.posted_at, '', cast(null as bytea) from posting left join bill as other on other.id = posting.cause_bill where posting.bill = $1
     order by posting.posted_at, posting.place_sequence, posting.kind, posting.payer limit 10000";
 const LIST: &str = "select page.fact, page.bill, page.person, page.home, page.insurance_year, page.kind, page.payer,
-    page.amount, page.cause, other.id, page.release, page.posted_at, bill.number, person.name
+    page.amount, page.cause, other.id, page.release, page.posted_at, bill.number, person.name_sealed
     from (select * from posting where posted_on between $3 and $4 and +home between $1 and $2
         and (cast($5 as text) is null or payer = $5) and (cast($6 as text) is null or cause = $6)
         and (cast($7 as uuid) is null or exists (select 1 from bill where bill.id = posting.bill
@@ -69,7 +70,7 @@ pub struct PostingRow {
     pub person_name: String,
 }
 
-fn read_row(row: &Row) -> Result<PostingRow, DatabaseError> {
+fn read_row(row: &Row, opener: &Opener) -> Result<PostingRow, DatabaseError> {
     Ok(PostingRow {
         fact: row.get(0)?,
         bill: row.get(1)?,
@@ -84,7 +85,7 @@ fn read_row(row: &Row) -> Result<PostingRow, DatabaseError> {
         release: row.get(10)?,
         posted_at: row.get(11)?,
         number: row.get::<Option<String>>(12)?.unwrap_or_default(),
-        person_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (2, 13))?,
     })
 }
 
@@ -136,7 +137,8 @@ impl PostingSum {
 /// # Errors
 /// When the database fails.
 pub fn postings_of(tx: &mut Transaction<'_>, bill: Uuid) -> Result<Vec<PostingRow>, DatabaseError> {
-    tx.query(OF_BILL, &params![bill])?.iter().map(read_row).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_BILL, &params![bill])?.iter().map(|row| read_row(row, &opener)).collect()
 }
 
 /// A page of the postings within reach, the latest first.
@@ -152,7 +154,8 @@ pub fn postings(
 ) -> Result<Vec<PostingRow>, DatabaseError> {
     let mut parameters = filter.parameters(reach);
     parameters.extend([limit.into(), offset.into()]);
-    tx.query(LIST, &parameters)?.iter().map(read_row).collect()
+    let opener = tx.opener()?;
+    tx.query(LIST, &parameters)?.iter().map(|row| read_row(row, &opener)).collect()
 }
 
 /// How many postings a list has; counted as far as 100,000.

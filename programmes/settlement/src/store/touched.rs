@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
-use kangmai_people::{PERSON_REGISTERED, PersonBody};
+use kangmai_people::{PERSON_REGISTERED, PersonBody, read_name};
 use kangmai_record::{Fact, NewFact, Projection, Subject, SubjectKind, nothing_along, open_body};
 
 use crate::facts::{
@@ -38,7 +38,7 @@ const PUT_ITEMISED: &str = "insert into touched_year (person, insurance_year, ho
     touched_at = excluded.touched_at";
 const TOUCHED: &str = "select touched_year.person, touched_year.insurance_year,
     coalesce(person.home, touched_year.home), touched_year.fact,
-    touched_year.touched_at, person.name, fact.kind from touched_year
+    touched_year.touched_at, person.name_sealed, fact.kind from touched_year
     left join person on person.id = touched_year.person left join fact on fact.id = touched_year.fact and fact.erased_at is null
     where touched_year.home between $1 and $2 and (cast($3 as bigint) is null or touched_year.insurance_year = $3)
     and (touched_year.person > $4 or (touched_year.person = $4 and touched_year.insurance_year > $5))
@@ -165,6 +165,7 @@ pub fn touched_years(
     after: (Uuid, i32),
     limit: i64,
 ) -> Result<Vec<TouchedYear>, DatabaseError> {
+    let opener = tx.opener()?;
     let read = |row: &Row| {
         Ok(TouchedYear {
             person: row.get(0)?,
@@ -173,7 +174,7 @@ pub fn touched_years(
             fact: row.get(3)?,
             touched_at: row.get(4)?,
             is_itemised: row.get::<Option<String>>(6)?.as_deref() == Some(BILL_ITEMISED),
-            name: row.get::<Option<String>>(5)?.unwrap_or_default(),
+            name: read_name(&opener, row, (0, 5))?,
         })
     };
     let parameters = params![reach.first(), reach.last(), year, after.0, after.1, limit];

@@ -3,7 +3,7 @@
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, DivisionLevel, Fen, Moment, Uuid};
 use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, params};
-use kangmai_people::Label;
+use kangmai_people::{Label, read_name};
 
 use crate::result::{HouseholdLine, Outcome, Pair, PersonLine};
 
@@ -34,7 +34,7 @@ const PUT_HOUSEHOLDS: InsertMany = InsertMany {
 };
 const LOSE: &str =
     "select what_if_person.person, what_if_person.household, what_if_person.home, what_if_person.label,
-    what_if_person.own_before, what_if_person.own_after, coalesce(person.name, '') from what_if_person
+    what_if_person.own_before, what_if_person.own_after, person.name_sealed from what_if_person
     left join person on person.id = what_if_person.person
     where what_if_person.run = $1 and what_if_person.home between $2 and $3
     and what_if_person.difference between $4 and $5
@@ -42,7 +42,7 @@ const LOSE: &str =
     order by what_if_person.difference desc, what_if_person.person limit $7 offset $8";
 const GAIN: &str =
     "select what_if_person.person, what_if_person.household, what_if_person.home, what_if_person.label,
-    what_if_person.own_before, what_if_person.own_after, coalesce(person.name, '') from what_if_person
+    what_if_person.own_before, what_if_person.own_after, person.name_sealed from what_if_person
     left join person on person.id = what_if_person.person
     where what_if_person.run = $1 and what_if_person.home between $2 and $3
     and what_if_person.difference between $4 and $5
@@ -53,8 +53,9 @@ const COUNT_PEOPLE: &str = "select count(*) from what_if_person where run = $1 a
 const HOUSEHOLDS: &str =
     "select what_if_household.household, what_if_household.home, what_if_household.own_before,
     what_if_household.own_after, what_if_household.line, what_if_household.is_newly_over,
-    coalesce((select person.name from household join person on person.id = household.head
-        where household.id = what_if_household.household), '')
+    (select person.name_sealed from household join person on person.id = household.head
+        where household.id = what_if_household.household),
+    (select household.head from household where household.id = what_if_household.household)
     from what_if_household where run = $1 and home between $2 and $3
     and (cast($4 as boolean) is null or is_newly_over = $4)
     order by is_newly_over desc, own_after - own_before desc, household limit $5";
@@ -274,6 +275,7 @@ pub fn moved_people(
     let (least, most) = moved.range();
     let statement = if moved.lose { LOSE } else { GAIN };
     let asked = params![run, reach.first(), reach.last(), least, most, moved.label.clone(), limit, offset];
+    let opener = tx.opener()?;
     let rows = tx.query(statement, &asked)?;
     let read = |row: &Row| {
         let label: String = row.get(3)?;
@@ -284,7 +286,7 @@ pub fn moved_people(
             label: Label::of_key(&label).map_or("", Label::key),
             own: Pair { before: row.get(4)?, after: row.get(5)? },
         };
-        Ok((line, row.get(6)?))
+        Ok((line, read_name(&opener, row, (0, 6))?))
     };
     rows.iter().map(read).collect()
 }
@@ -313,6 +315,7 @@ pub fn crossing_households(
     (run, newly_over): (Uuid, Option<bool>),
     limit: i64,
 ) -> Result<Vec<(HouseholdLine, String)>, DatabaseError> {
+    let opener = tx.opener()?;
     let rows = tx.query(HOUSEHOLDS, &params![run, reach.first(), reach.last(), newly_over, limit])?;
     let read = |row: &Row| {
         let own = Pair { before: row.get::<Fen>(2)?, after: row.get(3)? };
@@ -323,7 +326,7 @@ pub fn crossing_households(
             line: row.get(4)?,
             is_newly_over: row.get(5)?,
         };
-        Ok((line, row.get(6)?))
+        Ok((line, read_name(&opener, row, (7, 6))?))
     };
     rows.iter().map(read).collect()
 }

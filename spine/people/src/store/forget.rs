@@ -5,6 +5,7 @@ use kangmai_database::{DatabaseError, Transaction, params};
 use crate::{HouseholdId, PersonId};
 
 const FORGET_LABELS: &str = "delete from person_label where person = $1";
+const FORGET_NAME_KEYS: &str = "delete from person_name_key where person = $1";
 const FORGET_PERSON: &str = "delete from person where id = $1";
 const FORGET_HOUSEHOLD: &str = "delete from household where id = $1";
 const HEADED_BY: &str = "select id from household where head = $1 order by id";
@@ -14,7 +15,7 @@ const HEADED_BY: &str = "select id from household where head = $1 order by id";
 /// # Errors
 /// When the database fails.
 pub fn forget_person(tx: &mut Transaction<'_>, person: PersonId) -> Result<(), DatabaseError> {
-    for statement in [FORGET_LABELS, FORGET_PERSON] {
+    for statement in [FORGET_LABELS, FORGET_NAME_KEYS, FORGET_PERSON] {
         tx.execute(statement, &params![person])?;
     }
     Ok(())

@@ -7,6 +7,8 @@ use kangmai_base::{IdNumber, Phone, Uuid};
 use kangmai_database::{ClearText, DatabaseError, Opener, SealedTable, Transaction, Value, params};
 use kangmai_seal::{LookUp, Purpose};
 
+use super::names::NAMES_IN_CLEAR;
+
 const ID_NUMBER: Purpose = Purpose("person.id_number");
 const LAST_FOUR: Purpose = Purpose("person.last_four");
 const PHONE: Purpose = Purpose("person.phone");
@@ -23,11 +25,15 @@ const SEAL_NUMBERS: &str =
     where id = $1 and id_number is not distinct from $8 and phone is not distinct from $9";
 
 /// What is sealed of people.
-pub const SEALED: &[SealedTable] =
-    &[SealedTable { table: "person", id: "id", columns: &["id_number_sealed", "phone_sealed"] }];
+pub const SEALED: &[SealedTable] = &[SealedTable {
+    table: "person",
+    id: "id",
+    columns: &["name_sealed", "id_number_sealed", "phone_sealed"],
+}];
 
-/// Numbers that stood in clear.
-pub const CLEAR_TEXT: &[ClearText] = &[ClearText { name: "person numbers", seal: seal_in_clear, finish: "" }];
+/// Numbers and names that stood in clear.
+pub const CLEAR_TEXT: &[ClearText] =
+    &[ClearText { name: "person numbers", seal: seal_in_clear, finish: "" }, NAMES_IN_CLEAR];
 
 /// Where the identity number stands.
 pub(super) const ID_NUMBER_CELL: (&str, &str) = ("person", "id_number_sealed");

@@ -3,14 +3,14 @@
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Phone, Uuid};
 use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
-use kangmai_people::open_phone;
+use kangmai_people::{open_phone, read_name};
 
 /// Something open, by its next due day.
 const BY_DUE: &str = "select own_share.bill, own_share.person, own_share.home, own_share.discharged_on, own_share.own,
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $6), 0) as bigint),
-    person.name, person.phone_sealed, institution.name
+    person.name_sealed, person.phone_sealed, institution.name
     from (select bill, next_due from own_share where next_due between $3 and $4 and home between $1 and $2
         and (cast($5 as uuid) is null or institution = $5) order by next_due, home, bill limit $7 offset $8) as page
     join own_share on own_share.bill = page.bill
@@ -22,7 +22,7 @@ const BY_DAY: &str = "select own_share.bill, own_share.person, own_share.home, o
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $7), 0) as bigint),
-    person.name, person.phone_sealed, institution.name
+    person.name_sealed, person.phone_sealed, institution.name
     from (select bill, discharged_on from own_share where home between $1 and $2
         and open >= $3 and open <= $4 and written_off >= $5
         and (cast($6 as uuid) is null or institution = $6)
@@ -39,7 +39,7 @@ const OF_PERSON: &str = "select own_share.bill, own_share.person, own_share.home
     own_share.paid, own_share.written_off, own_share.open, own_share.next_due, own_share.agreement is not null,
     cast(coalesce((select sum(due.open) from own_share_due as due where due.bill = own_share.bill
         and due.due_on < $2), 0) as bigint),
-    person.name, person.phone_sealed, institution.name from own_share
+    person.name_sealed, person.phone_sealed, institution.name from own_share
     left join person on person.id = own_share.person
     left join institution on institution.id = own_share.institution
     where own_share.person = $1
@@ -195,8 +195,8 @@ pub struct DebtRow {
     pub institution_name: String,
 }
 
-/// With `opener` the phone is shown.
-fn read(row: &Row, opener: Option<&Opener>) -> Result<DebtRow, DatabaseError> {
+/// `contact`: whether the phone is shown.
+fn read(row: &Row, opener: &Opener, contact: bool) -> Result<DebtRow, DatabaseError> {
     let person = row.get(1)?;
     Ok(DebtRow {
         bill: row.get(0)?,
@@ -210,8 +210,8 @@ fn read(row: &Row, opener: Option<&Opener>) -> Result<DebtRow, DatabaseError> {
         next_due: row.get(8)?,
         is_deferred: row.get(9)?,
         overdue: row.get(10)?,
-        person_name: row.get::<Option<String>>(11)?.unwrap_or_default(),
-        phone: opener.map_or(Ok(None), |opener| open_phone(opener, person, row.get(12)?))?,
+        person_name: read_name(opener, row, (1, 11))?,
+        phone: if contact { open_phone(opener, person, row.get(12)?)? } else { None },
         institution_name: row.get::<Option<String>>(13)?.unwrap_or_default(),
     })
 }
@@ -230,8 +230,8 @@ pub fn debts(
 ) -> Result<(), DatabaseError> {
     let (first, last) = (reach.first(), reach.last());
     let institution = reach.institution_or(filter.institution);
-    let opener = if reach.contact() { Some(tx.opener()?) } else { None };
-    let on_row = |row: Row| each(read(&row, opener.as_ref())?);
+    let opener = tx.opener()?;
+    let on_row = |row: Row| each(read(&row, &opener, reach.contact())?);
     match filter.asked() {
         Asked::Due(from, to) => {
             let asked = params![first, last, from, to, institution, filter.today, limit, offset];
@@ -255,9 +255,10 @@ pub fn debts_of_person(
     person: Uuid,
     today: Day,
 ) -> Result<Vec<DebtRow>, DatabaseError> {
+    let opener = tx.opener()?;
     tx.query(OF_PERSON, &params![person, today, reach.institution()])?
         .iter()
-        .map(|row| read(row, None))
+        .map(|row| read(row, &opener, false))
         .collect()
 }
 

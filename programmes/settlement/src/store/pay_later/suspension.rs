@@ -2,11 +2,12 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 
 const SUSPENSION: &str = "select suspension.id, suspension.person, suspension.home, suspension.suspended_on,
     suspension.overdue, suspension.reason, suspension.appealed_on, suspension.appeal, suspension.answered_on,
-    suspension.answer, suspension.state, person.name, account.display_name
+    suspension.answer, suspension.state, person.name_sealed, account.display_name
     from suspension left join person on person.id = suspension.person
     left join account on account.id = suspension.suspended_by
     where suspension.id = $1 and suspension.home between $2 and $3
@@ -14,7 +15,7 @@ const SUSPENSION: &str = "select suspension.id, suspension.person, suspension.ho
         and own_share.institution = $4))";
 const SUSPENSIONS: &str = "select suspension.id, suspension.person, suspension.home, suspension.suspended_on,
     suspension.overdue, suspension.reason, suspension.appealed_on, suspension.appeal, suspension.answered_on,
-    suspension.answer, suspension.state, person.name, account.display_name
+    suspension.answer, suspension.state, person.name_sealed, account.display_name
     from suspension left join person on person.id = suspension.person
     left join account on account.id = suspension.suspended_by
     where suspension.home between $1 and $2 and (cast($3 as text) is null or suspension.state = $3)
@@ -23,7 +24,7 @@ const SUSPENSIONS: &str = "select suspension.id, suspension.person, suspension.h
     order by suspension.suspended_on desc, suspension.id limit $5 offset $6";
 const OF_PERSON: &str = "select suspension.id, suspension.person, suspension.home, suspension.suspended_on,
     suspension.overdue, suspension.reason, suspension.appealed_on, suspension.appeal, suspension.answered_on,
-    suspension.answer, suspension.state, person.name, account.display_name
+    suspension.answer, suspension.state, person.name_sealed, account.display_name
     from suspension left join person on person.id = suspension.person
     left join account on account.id = suspension.suspended_by
     where suspension.person = $1 order by suspension.suspended_on desc, suspension.id limit 50";
@@ -124,7 +125,7 @@ pub struct Suspension {
     pub by: String,
 }
 
-fn read(row: &Row) -> Result<Suspension, DatabaseError> {
+fn read(row: &Row, opener: &Opener) -> Result<Suspension, DatabaseError> {
     let state: String = row.get(10)?;
     Ok(Suspension {
         id: row.get(0)?,
@@ -139,7 +140,7 @@ fn read(row: &Row) -> Result<Suspension, DatabaseError> {
         answer: row.get(9)?,
         state: SuspensionState::of_key(&state)
             .ok_or(DatabaseError::WrongType { column: 10, expected: "state of a suspension" })?,
-        person_name: row.get::<Option<String>>(11)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (1, 11))?,
         by: row.get::<Option<String>>(12)?.unwrap_or_default(),
     })
 }
@@ -154,7 +155,8 @@ pub fn suspension(
     id: Uuid,
 ) -> Result<Option<Suspension>, DatabaseError> {
     let asked = params![id, reach.first(), reach.last(), reach.institution()];
-    tx.query_one(SUSPENSION, &asked)?.as_ref().map(read).transpose()
+    let opener = tx.opener()?;
+    tx.query_one(SUSPENSION, &asked)?.as_ref().map(|row| read(row, &opener)).transpose()
 }
 
 /// The suspensions within reach, the latest first.
@@ -169,7 +171,8 @@ pub fn suspensions(
 ) -> Result<Vec<Suspension>, DatabaseError> {
     let state = state.map(SuspensionState::key);
     let parameters = params![reach.first(), reach.last(), state, reach.institution(), limit, offset];
-    tx.query(SUSPENSIONS, &parameters)?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(SUSPENSIONS, &parameters)?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// How many suspensions there are within reach.
@@ -199,7 +202,8 @@ pub fn appeals(tx: &mut Transaction<'_>, reach: &Reach) -> Result<i64, DatabaseE
 /// # Errors
 /// When the database fails.
 pub fn suspensions_of(tx: &mut Transaction<'_>, person: Uuid) -> Result<Vec<Suspension>, DatabaseError> {
-    tx.query(OF_PERSON, &params![person])?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_PERSON, &params![person])?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// Whether a person's right is suspended on `day`.

@@ -2,11 +2,12 @@
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Fen, Moment, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Opener, Row, Transaction, params};
+use kangmai_people::read_name;
 
 const WRITE_OFF: &str = "select write_off.id, write_off.bill, write_off.person, write_off.home, write_off.institution,
     write_off.amount, write_off.reason, write_off.evidence, write_off.asked_at, write_off.asked_by, write_off.state,
-    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name, institution.name, asker.display_name,
+    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name_sealed, institution.name, asker.display_name,
     decider.display_name
     from write_off left join person on person.id = write_off.person
     left join institution on institution.id = write_off.institution
@@ -16,7 +17,7 @@ const WRITE_OFF: &str = "select write_off.id, write_off.bill, write_off.person, 
     and (cast($4 as uuid) is null or write_off.institution = $4)";
 const WRITE_OFFS: &str = "select write_off.id, write_off.bill, write_off.person, write_off.home, write_off.institution,
     write_off.amount, write_off.reason, write_off.evidence, write_off.asked_at, write_off.asked_by, write_off.state,
-    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name, institution.name, asker.display_name,
+    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name_sealed, institution.name, asker.display_name,
     decider.display_name
     from write_off left join person on person.id = write_off.person
     left join institution on institution.id = write_off.institution
@@ -27,7 +28,7 @@ const WRITE_OFFS: &str = "select write_off.id, write_off.bill, write_off.person,
     order by write_off.asked_at desc, write_off.id limit $5 offset $6";
 const OF_BILL: &str = "select write_off.id, write_off.bill, write_off.person, write_off.home, write_off.institution,
     write_off.amount, write_off.reason, write_off.evidence, write_off.asked_at, write_off.asked_by, write_off.state,
-    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name, institution.name, asker.display_name,
+    write_off.bearer, write_off.decided_on, write_off.decided_reason, person.name_sealed, institution.name, asker.display_name,
     decider.display_name
     from write_off left join person on person.id = write_off.person
     left join institution on institution.id = write_off.institution
@@ -134,7 +135,7 @@ pub struct WriteOff {
     pub decider: String,
 }
 
-fn read(row: &Row) -> Result<WriteOff, DatabaseError> {
+fn read(row: &Row, opener: &Opener) -> Result<WriteOff, DatabaseError> {
     let state: String = row.get(10)?;
     Ok(WriteOff {
         id: row.get(0)?,
@@ -152,7 +153,7 @@ fn read(row: &Row) -> Result<WriteOff, DatabaseError> {
         bearer: row.get(11)?,
         decided_on: row.get(12)?,
         decided_reason: row.get(13)?,
-        person_name: row.get::<Option<String>>(14)?.unwrap_or_default(),
+        person_name: read_name(opener, row, (2, 14))?,
         institution_name: row.get::<Option<String>>(15)?.unwrap_or_default(),
         asker: row.get::<Option<String>>(16)?.unwrap_or_default(),
         decider: row.get::<Option<String>>(17)?.unwrap_or_default(),
@@ -169,7 +170,8 @@ pub fn write_off(
     id: Uuid,
 ) -> Result<Option<WriteOff>, DatabaseError> {
     let asked = params![id, reach.first(), reach.last(), reach.institution()];
-    tx.query_one(WRITE_OFF, &asked)?.as_ref().map(read).transpose()
+    let opener = tx.opener()?;
+    tx.query_one(WRITE_OFF, &asked)?.as_ref().map(|row| read(row, &opener)).transpose()
 }
 
 /// The write-offs within reach, the latest first.
@@ -185,7 +187,8 @@ pub fn write_offs(
 ) -> Result<Vec<WriteOff>, DatabaseError> {
     let (state, institution) = (state.map(WriteOffState::key), reach.institution_or(institution));
     let parameters = params![reach.first(), reach.last(), state, institution, limit, offset];
-    tx.query(WRITE_OFFS, &parameters)?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(WRITE_OFFS, &parameters)?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// How many write-offs there are within reach.
@@ -208,7 +211,8 @@ pub fn count_write_offs(
 /// # Errors
 /// When the database fails.
 pub fn write_offs_of(tx: &mut Transaction<'_>, bill: Uuid) -> Result<Vec<WriteOff>, DatabaseError> {
-    tx.query(OF_BILL, &params![bill])?.iter().map(read).collect()
+    let opener = tx.opener()?;
+    tx.query(OF_BILL, &params![bill])?.iter().map(|row| read(row, &opener)).collect()
 }
 
 /// What was written off from `from` to `to` within reach.
