@@ -10,6 +10,7 @@ mod household;
 mod lines;
 mod names;
 mod pay_later;
+mod rights;
 mod steps;
 mod visits;
 mod write;
@@ -21,6 +22,7 @@ use kangmai_places::Divisions;
 
 pub(crate) use draw::Draw;
 pub(crate) use pay_later::take_payments;
+pub(crate) use rights::ask_rights;
 pub(crate) use steps::take_steps;
 pub use visits::take_visits;
 

@@ -16,7 +16,7 @@ use kangmai_web::Language;
 
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
-use crate::demo::{Plan, county, take_payments, take_steps, take_visits, villages, write_county};
+use crate::demo::{Plan, ask_rights, county, take_payments, take_steps, take_visits, villages, write_county};
 use crate::import::{Task, run as run_import};
 use crate::programmes;
 use crate::serving::ServingLimits;
@@ -119,6 +119,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
     }
     take_payments(app, args.seed, today)?;
     take_visits(app, args.seed, today)?;
+    ask_rights(app, today)?;
     accounts(app, plan.people)?;
     show_progress("");
     Ok(())
