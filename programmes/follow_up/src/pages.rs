@@ -144,7 +144,8 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let line = |one: &Listed| {
         let names = Names { release: &visit.app.policies, home: one.home, on: visit.today };
         let own = rows.get(&one.person).map(Vec::as_slice).unwrap_or_default();
-        line(&page, &names, one, own, visit.today)
+        let shown: Vec<&Row> = own.iter().filter(|row| waits(row, wanted.when, visit.today)).collect();
+        line(&page, &names, one, &shown, visit.today)
     };
     let lines = listed.iter().map(line).collect();
     let may_write = reach(&visit.actor, RecordVisits).is_some();
@@ -152,7 +153,17 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     show(&ListPage { page, list, lines, restricted: count.restricted, may_write })
 }
 
-fn line(page: &Page, names: &Names<'_>, one: &Listed, rows: &[Row], today: Day) -> Line {
+/// Whether a programme is why somebody is on the list: what is not due yet is left out, unless everybody is asked for.
+fn waits(row: &Row, when: When, today: Day) -> bool {
+    let by = |last: Day| row.due_on.is_some_and(|due| due <= last);
+    match when {
+        When::All => true,
+        When::Soon => row.grade == Grade::Danger || by(today.plus_days(When::SOON_DAYS)),
+        When::Overdue => by(today.plus_days(-1)),
+    }
+}
+
+fn line(page: &Page, names: &Names<'_>, one: &Listed, rows: &[&Row], today: Day) -> Line {
     let reasons = rows.iter().map(|row| {
         let is_late = row.due_on.is_some_and(|due| due < today);
         let (tone, word) = match (row.grade, is_late) {

@@ -211,7 +211,7 @@ fn figures(rules: &FollowUpRules, answers: &Answers) -> String {
     let mut upper = None;
     for ask in &rules.asks {
         let Some(Answer::Number(number)) = answers.get(&ask.item.id) else { continue };
-        if !rules.states.is_empty() && !rules.states.iter().any(|state| asks_for(&state.when, &ask.item.id)) {
+        if !rules.states.iter().any(|state| asks_for(&state.when, &ask.item.id)) {
             continue;
         }
         // A pressure is written upper/lower: an item that lies below the one before it belongs to it.

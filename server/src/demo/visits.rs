@@ -24,6 +24,11 @@ const MOST_VISITS: usize = 4;
 const LET_SLIP: u32 = 160;
 /// Of a thousand so many had the yearly check.
 const CHECKED: u32 = 800;
+/// Of a thousand so many are well controlled, and what their pressure is about.
+const WELL: u32 = 720;
+const WELL_PRESSURE: i32 = 120;
+/// The least days from one visit to the next.
+const LEAST_DAYS: i32 = 70;
 /// What says that a visit is a sample.
 const SAMPLE: &str = "示例";
 
@@ -85,9 +90,11 @@ fn history(
     if rules.is_empty() {
         return Ok(writing.into_facts());
     }
-    let body = (draw.between(122, 158), draw.between(48, 79));
-    let stops_after =
-        if draw.chance(LET_SLIP) { draw.between(1, 2).unsigned_abs() as usize } else { MOST_VISITS };
+    // Most are well controlled.
+    let usual = if draw.chance(WELL) { draw.between(112, 130) } else { draw.between(132, 158) };
+    let body = (usual, draw.between(48, 79));
+    let is_let_slip = draw.chance(LET_SLIP);
+    let stops_after = if is_let_slip { draw.between(1, 2).unsigned_abs() as usize } else { MOST_VISITS };
     let mut on = from.plus_days(draw.between(3, 20));
     for turn in 0..stops_after {
         if on > today {
@@ -101,7 +108,12 @@ fn history(
             draft.windows = windows(&all);
         }
         visit(&mut writing, &hand(on), draft)?;
-        on = next(&writing).unwrap_or(on.plus_months(3)).plus_days(draw.between(-12, 4)).max(on.plus_days(4));
+        on = on.plus_days(draw.between(LEAST_DAYS, 92));
+    }
+    if !is_let_slip && next(&writing).is_some_and(|due| due < today) {
+        let day = today.plus_days(-draw.between(0, 6));
+        let answers = answers(draw, &rules, (WELL_PRESSURE, body.1));
+        visit(&mut writing, &hand(day), draft(app, &rules, day, answers))?;
     }
     let is_measured = rules.iter().any(|rules| rules.asks.iter().any(|ask| ask.item.id == "systolic"));
     let free = writing.chart.visits.last().is_none_or(|last| last.body.on < today.plus_days(-3));
