@@ -143,11 +143,14 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.reads = None;
         self.writes = None;
+        // The last clone may be dropped by a job on one of these very threads. Then nobody is waited for: the log's thread ends
+        // with the writer's connection, which the writer holds while it runs the job.
+        let own = std::thread::current().id();
+        if self.threads.iter().any(|thread| thread.thread().id() == own) {
+            return;
+        }
         for thread in self.threads.drain(..) {
-            // The last clone may be dropped by a job on one of these very threads.
-            if thread.thread().id() != std::thread::current().id() {
-                let _ = thread.join();
-            }
+            let _ = thread.join();
         }
     }
 }

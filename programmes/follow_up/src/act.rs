@@ -287,12 +287,21 @@ impl<'a> Writing<'a> {
             let refusal = Refusal::new("follow_up.refused.twice").with("day", draft.on.to_string());
             return Ok(Err(refusal.at("on")));
         }
-        let found = self.judge(draft);
+        let mut found = self.judge(draft);
+        // A programme whose questions are not all answered has its old day still: it does not bound the next.
+        let judged = found.iter().filter(|found| found.state.is_some());
+        let visits = judged.flat_map(|found| &found.due).filter(|due| due.why != DueWhy::Window);
+        let latest = visits.map(|due| due.until).min();
+        // In a programme that has ended since, it comes to what it came to.
+        let before = there.as_ref().map(|(_, before)| before);
+        let left = before.into_iter().flat_map(|before| &before.found);
+        let left: Vec<Found> =
+            left.filter(|one| found.iter().all(|new| new.programme != one.programme)).cloned().collect();
+        found.extend(left);
         if found.is_empty() {
             return Ok(Err(Refusal::new("follow_up.refused.nothing")));
         }
-        let visits = found.iter().flat_map(|found| &found.due).filter(|due| due.why != DueWhy::Window);
-        let latest = visits.map(|due| due.until).min();
+        let from = before.map_or(draft.on, |before| before.on.min(draft.on));
         if let Some(agreed) = draft.agreed_on {
             let late = latest.filter(|latest| agreed > *latest);
             if agreed <= draft.on {
@@ -309,7 +318,8 @@ impl<'a> Writing<'a> {
             way: draft.way,
             answers: draft.answers.clone(),
             windows: draft.windows.clone(),
-            sensitive: found.iter().any(|found| found.sensitive),
+            sensitive: found.iter().any(|found| found.sensitive)
+                || before.is_some_and(|before| before.sensitive),
             found,
             agreed_on: draft.agreed_on,
             note: draft.note.clone(),
@@ -322,7 +332,7 @@ impl<'a> Writing<'a> {
             return Ok(Err(Refusal::new("follow_up.refused.same")));
         }
         let fact = self.write(hand, (VISITED, draft.on, corrects), What::Visited(body))?;
-        self.work_out_again(hand)?;
+        self.work_out_again(hand, from)?;
         Ok(Ok(Some(fact)))
     }
 
@@ -370,24 +380,28 @@ impl<'a> Writing<'a> {
         let own =
             |event: &&Event| event.id == fact && event.author == hand.author && event.recorded_on == today;
         let Some(event) = self.events.iter().find(own) else { return Ok(Err(refused)) };
-        let sensitive = match &event.what {
-            What::Enrolled(body) => body.sensitive,
-            What::Closed(body) => body.sensitive,
+        let (sensitive, from) = match &event.what {
+            What::Enrolled(body) => (body.sensitive, body.on),
+            // Who was taken in again since is managed: the end before that stands.
+            What::Closed(body) if self.chart.open_in(&body.programme).is_none() => (body.sensitive, body.on),
             What::Visited(body) if self.chart.visit(body.visit).is_some_and(|visit| visit.fact == fact) => {
-                body.sensitive
+                (body.sensitive, body.on)
             }
-            What::Missed(body) => body.sensitive,
+            What::Missed(body) if body.outcome != Outcome::Died || self.chart.open().next().is_none() => {
+                (body.sensitive, body.on)
+            }
             _ => return Ok(Err(refused)),
         };
         let body = Undone { fact, on: today, by: hand.by.clone(), sensitive };
         let id = self.write(hand, (UNDONE, today, Some(fact)), What::Undone(body))?;
-        self.work_out_again(hand)?;
+        self.work_out_again(hand, from)?;
         Ok(Ok(id))
     }
 
-    /// Works every visit out again whose visits before it are others now.
-    fn work_out_again(&mut self, hand: &Hand) -> Result<(), DatabaseError> {
-        let visits: Vec<Uuid> = self.chart.visits.iter().map(|visit| visit.body.visit).collect();
+    /// Works every visit after `from` out again: those before it may be others now.
+    fn work_out_again(&mut self, hand: &Hand, from: Day) -> Result<(), DatabaseError> {
+        let later = self.chart.visits.iter().filter(|visit| visit.body.on > from);
+        let visits: Vec<Uuid> = later.map(|visit| visit.body.visit).collect();
         for visit in visits {
             let Some(there) = self.chart.visit(visit).map(|visit| visit.body.clone()) else { continue };
             let draft = Draft {

@@ -155,6 +155,7 @@ impl Chart {
             What::Classified(body) => {
                 if let Some(visit) = self.visits.iter_mut().find(|visit| visit.body.visit == body.visit) {
                     visit.body.found.clone_from(&body.found);
+                    visit.body.sensitive |= body.sensitive;
                 }
             }
             What::Missed(body) => {
@@ -201,9 +202,27 @@ impl Chart {
         )
     }
 
+    /// The same of the visits under one enrolment: those up to the day on which an earlier one in its programme was ended by
+    /// hand belong to that.
+    pub fn found_under<'c>(
+        &'c self,
+        managed: &'c Managed,
+        before: Option<Day>,
+    ) -> impl Iterator<Item = (&'c Visit, &'c Found)> {
+        let earlier = self.managed.iter().filter(|one| {
+            one.body.programme == managed.body.programme
+                && one.body.enrolment != managed.body.enrolment
+                && !one.may_return
+        });
+        let ended = earlier.filter_map(|one| one.closed.map(|(on, _)| on));
+        let ended = ended.filter(|on| *on < managed.body.on).max();
+        let visits = self.found_in(&managed.body.programme, before);
+        visits.filter(move |(visit, _)| ended.is_none_or(|ended| visit.body.on > ended))
+    }
+
     /// How an enrolment stands.
     pub fn standing(&self, managed: &Managed) -> Standing {
-        let last = self.found_in(&managed.body.programme, None).next();
+        let last = self.found_under(managed, None).next();
         let mut due = last.map_or_else(|| managed.body.due.clone(), |(_, found)| found.due.clone());
         due.sort_by_key(|due| (due.until, due.why));
         let last_on = last.map(|(visit, _)| visit.body.on);

@@ -34,6 +34,7 @@ pub fn enrol_all(app: &App, as_of: Day, mut progress: impl FnMut(u64)) -> Result
     loop {
         let part = app.clone();
         let (people, last, enrolled, closed) = app.database.write_blocking(move |tx| {
+            tx.lock("follow_up.chart")?;
             let people = store::people_after(tx, after, as_of, AT_ONCE)?;
             let hand = Hand { author: Uuid::nil(), by: String::new(), now: part.clock.now() };
             let (mut facts, mut enrolled, mut closed) = (Vec::new(), 0, 0);

@@ -129,7 +129,7 @@ pub struct Judged<'v> {
 
 /// What a visit comes to in one programme; `chart` may hold it already, or later ones.
 pub fn found(rules: &FollowUpRules, managed: &Managed, chart: &Chart, who: &Who, visit: Judged<'_>) -> Found {
-    let earlier = || chart.found_in(&rules.programme, Some(visit.on));
+    let earlier = || chart.found_under(managed, Some(visit.on));
     let before = earlier().map(|(_, found)| found).find(|found| found.state.is_some());
     let patient = Patient {
         age: who.age_on(visit.on),

@@ -140,11 +140,17 @@ fn what_counts_from_a_birth_is_not_managed_here() {
         .collect();
     let not: Vec<&str> = managed.iter().filter(|(_, is)| !is).map(|(name, _)| *name).collect();
     assert_eq!(not, ["child", "maternal"]);
-    let rules = release.follow_up("tuberculosis", home, day("2026-11-26")).expect("rules");
-    let secret = Ill { sensitive: true, ..ill("A15.0") };
-    let who = Default::default();
-    let of = |ill: Ill| belongs(rules, &who, &[ill], day("2026-11-26")).map(|(_, sensitive)| sensitive);
-    assert_eq!((of(ill("A15.0")), of(secret), of(ill("I10"))), (Some(false), Some(true), None));
+    let who = kangmai_follow_up::rules::Who { birth: person().body.birth, sex: None };
+    let of = |programme, ill: Ill| {
+        let rules = release.follow_up(programme, home, day("2026-11-26")).expect("rules");
+        belongs(rules, &who, &[ill], day("2026-11-26")).map(|(_, sensitive)| sensitive)
+    };
+    let secret = |code| Ill { sensitive: true, ..ill(code) };
+    assert_eq!(of("hypertension", ill("I10")), Some(false));
+    assert_eq!(of("hypertension", secret("I10")), Some(true));
+    assert_eq!(of("hypertension", ill("A15.0")), None);
+    // All of it is of level 5, whatever the diagnosis was marked.
+    assert_eq!(of("tuberculosis", ill("A15.0")), Some(true));
 }
 
 #[test]
@@ -399,5 +405,86 @@ fn what_rested_on_a_withdrawn_diagnosis_ends_and_comes_back_with_it() {
         assert_eq!(open, ["elderly", "hypertension"]);
         assert_eq!(writing.enrol_who_belongs(&today, &[ill("I10")], on).expect("looked"), 0);
         assert_eq!(writing.enrol_who_belongs(&today, &[ill("I10"), ill("E11")], on).expect("looked"), 1);
+    });
+}
+
+const TUBERCULOSIS: [(&str, &str); 5] = [
+    ("tuberculosis_emergency", "none"),
+    ("tuberculosis_phase", "intensive"),
+    ("supervisor", "family"),
+    ("systolic", "150"),
+    ("diastolic", "95"),
+];
+
+fn end(writing: &mut Writing<'_>, programme: &str, on: &str) {
+    let told = (day(on), CloseReason::Moved);
+    writing.close(&hand("2026-11-20"), programme, told, "示例".to_owned()).expect("asked").expect("ended");
+}
+
+#[test]
+fn tuberculosis_is_of_level_5_however_it_came_in() {
+    with_chart(&[], |writing| {
+        let (today, on) = (hand("2026-11-20"), day("2026-11-19"));
+        let asked = writing.enrol(&today, "tuberculosis", (on, Some(on)), ("上级通知".to_owned(), &[]));
+        asked.expect("asked").expect("enrolled");
+        assert!(writing.chart.open_in("tuberculosis").expect("managed").body.sensitive);
+    });
+}
+
+#[test]
+fn a_visit_that_is_put_right_keeps_what_it_came_to_where_management_has_ended_and_stays_of_level_5() {
+    with_chart(&["I10", "A15.000"], |writing| {
+        let both = draft(1, "2026-02-01", &["hypertension", "tuberculosis"], &TUBERCULOSIS);
+        write(writing, &both);
+        let before = found(&writing.chart, 1, "tuberculosis");
+        end(writing, "tuberculosis", "2026-08-01");
+        let mut right = draft(1, "2026-02-01", &["hypertension"], &TUBERCULOSIS);
+        right.answers.insert("systolic".to_owned(), vec!["156".to_owned()]);
+        right.reason = "看错一位".to_owned();
+        write(writing, &right);
+        let visit = writing.chart.visit(both.visit).expect("a visit");
+        assert!(visit.body.sensitive, "what was answered is of level 5 still");
+        assert_eq!(found(&writing.chart, 1, "tuberculosis"), before);
+        // With everything ended it can be put right all the same.
+        end(writing, "hypertension", "2026-08-01");
+        right.answers.insert("systolic".to_owned(), vec!["158".to_owned()]);
+        write(writing, &right);
+        assert_eq!(found(&writing.chart, 1, "hypertension").programme, "hypertension");
+    });
+}
+
+#[test]
+fn who_is_managed_again_begins_anew() {
+    with_chart(&["A15.000"], |writing| {
+        let visit = |number, on| draft(number, on, &["tuberculosis"], &TUBERCULOSIS);
+        write(writing, &visit(1, "2026-01-12"));
+        end(writing, "tuberculosis", "2026-06-01");
+        let (today, on) = (hand("2026-11-20"), day("2026-11-18"));
+        let asked = writing.enrol(&today, "tuberculosis", (on, Some(on)), ("复发".to_owned(), &[]));
+        asked.expect("asked").expect("enrolled");
+        let managed = writing.chart.open_in("tuberculosis").expect("managed").clone();
+        let standing = writing.chart.standing(&managed);
+        assert_eq!(standing.last_on, None);
+        let due: Vec<(DueWhy, Day)> = standing.due.iter().map(|due| (due.why, due.until)).collect();
+        assert!(due.contains(&(DueWhy::Window, day("2026-11-21"))), "72 hours, again: {due:?}");
+        write(writing, &visit(2, "2026-11-20"));
+        assert_eq!(writing.chart.standing(&managed).last_on, Some(day("2026-11-20")));
+    });
+}
+
+#[test]
+fn an_end_is_not_taken_back_where_management_has_begun_again() {
+    with_chart(&["I10"], |writing| {
+        let (today, on) = (hand("2026-11-20"), day("2026-11-20"));
+        let told = (on, CloseReason::Moved);
+        let ended =
+            writing.close(&today, "hypertension", told, String::new()).expect("asked").expect("ended");
+        let asked = writing.enrol(&today, "hypertension", (on, None), ("医生确认".to_owned(), &[]));
+        asked.expect("asked").expect("enrolled");
+        assert_eq!(
+            writing.undo(&today, ended).expect("asked").expect_err("refused").key,
+            "follow_up.refused.undo"
+        );
+        assert_eq!(writing.chart.open().filter(|one| one.body.programme == "hypertension").count(), 1);
     });
 }

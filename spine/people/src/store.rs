@@ -89,6 +89,9 @@ const BY_PHONE_TAIL: &str =
 const BY_PHONE: &str = "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
     phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where phone_digest = $1 and home between $2 and $3
     limit $4";
+const BY_NAME: &str = "select id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, home, living,
+    phone_sealed, enrolment, died_on, marks, id_number, phone, name from person where name_digest = $1 and home between $2 and $3
+    order by home, id limit $4";
 const BY_BEGINNING: &str =
     "select person.id, household, relation, name_sealed, id_number_sealed, sex, birth, ethnicity, person.home, living,
     phone_sealed, enrolment, died_on, marks, id_number, phone, name from person_name_key join person on person.id = person_name_key.person
@@ -549,8 +552,17 @@ pub(crate) fn by_name(
     name: &str,
     limit: i64,
 ) -> Result<Vec<Person>, DatabaseError> {
-    let key = NameKeys::of(tx)?.name_beginning(name);
-    by_beginning(tx, places, key, limit, |person| person.body.name.starts_with(name))
+    let keys = NameKeys::of(tx)?;
+    let asked = params![keys.whole(name), places.first.cast_signed(), places.last.cast_signed(), limit];
+    // Who is called just so comes first, however many begin so.
+    let mut found = people(tx, BY_NAME, &asked)?;
+    let begins = by_beginning(tx, places, keys.name_beginning(name), limit, |person| {
+        person.body.name.starts_with(name)
+    })?;
+    let room = usize::try_from(limit).unwrap_or(0).saturating_sub(found.len());
+    let longer = begins.into_iter().filter(|person| person.body.name != name);
+    found.extend(longer.take(room));
+    Ok(found)
 }
 
 pub(crate) fn by_initials(

@@ -87,6 +87,32 @@ fn people_are_found_by_what_somebody_can_say() {
 }
 
 #[test]
+fn who_is_called_just_so_comes_first_however_many_begin_so() {
+    on_both(ALL, |database| {
+        database.write_blocking(|tx| {
+            let longer = (1..=9).map(|number| person(number, "张伟东", "411722103203", None));
+            let just_so = person(10, "张伟", "411722199203", None);
+            put_persons(tx, &longer.chain([just_so]).collect::<Vec<_>>())
+        })?;
+        let find = |text: &str, limit| -> Result<Vec<u128>, DatabaseError> {
+            let (query, range) = (Query::read(text).expect("a query"), places("411722"));
+            let found = database.read_blocking(move |tx| search(tx, range, &query, limit))?;
+            Ok(found.iter().map(|person| person.id.uuid().as_u128()).collect())
+        };
+        let found = find("张伟", 5)?;
+        assert_eq!((found.len(), found[0]), (5, 10), "at the end of the county, and first all the same");
+        assert_eq!(find("张伟", 50)?.len(), 10);
+        assert_eq!(find("张", 50)?.len(), 10);
+        // A change of name leaves nothing by which the old one finds.
+        database.write_blocking(|tx| put_persons(tx, &[person(10, "张小伟", "411722103203", None)]))?;
+        assert_eq!(find("张伟", 50)?.len(), 9);
+        assert_eq!(find("zxw", 50)?, [10]);
+        Ok(())
+    })
+    .expect("both");
+}
+
+#[test]
 fn a_person_comes_back_whole_and_changes_in_place() {
     on_both(ALL, |database| {
         let first = person(1, "王小明", "411722103203", Some("411722195001010013"));

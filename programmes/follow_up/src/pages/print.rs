@@ -13,6 +13,7 @@ use super::{note, visit::seen};
 use crate::chart;
 use crate::facts::{DueWhy, Found};
 use crate::official::{ALL, COLUMNS, Cell, Official};
+use crate::section::may_name;
 use crate::sentences::{Names, answer, said, unit};
 
 /// A row of the table on paper.
@@ -48,7 +49,8 @@ pub(crate) async fn page(
     let known = known(&visit, id).await?;
     let found = seen(&visit, &known, which)?;
     let official = ALL.iter().find(|one| one.programme == programme).ok_or(Failure::NotFound)?;
-    let columns = columns(&known, found, &programme);
+    let may_name = may_name(&visit.actor, known.person.home);
+    let columns = columns(&known, found, &programme, may_name);
     if columns.is_empty() {
         return Err(Failure::NotFound);
     }
@@ -58,9 +60,10 @@ pub(crate) async fn page(
 
 type Column<'c> = (&'c chart::Visit, &'c Found);
 
-/// This visit and those before it in the programme, the earliest first.
-fn columns<'c>(known: &'c Known, last: &chart::Visit, programme: &'c str) -> Vec<Column<'c>> {
+/// This visit and those before it in the programme, as far as the reader may see them, the earliest first.
+fn columns<'c>(known: &'c Known, last: &chart::Visit, programme: &'c str, may_name: bool) -> Vec<Column<'c>> {
     let upto = known.chart.found_in(programme, Some(last.body.on.plus_days(1)));
+    let upto = upto.filter(|(visit, _)| may_name || !visit.body.sensitive);
     let mut columns: Vec<Column<'c>> = upto.take(COLUMNS).collect();
     columns.reverse();
     columns

@@ -9,8 +9,7 @@ use crate::rules::{Ill, Who};
 
 /// The cell of the view `diagnosis` in which what is of level 5 is sealed: a list of texts, the code first.
 const TOLD: (&str, &str) = ("diagnosis", "told_sealed");
-const PEOPLE: &str =
-    "select id, home, birth, sex from person where id > $1 and died_on is null order by id limit $2";
+const PEOPLE: &str = "select id, home, birth, sex from person where id > $1 and died_on is null and same_as is null order by id limit $2";
 const DIAGNOSES: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis
     where person > $1 and person <= $2 and from_day <= $3 and (to_day is null or to_day > $3)";
 const DIAGNOSES_OF: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis

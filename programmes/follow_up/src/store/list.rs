@@ -15,7 +15,8 @@ const LISTED: &str =
     max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
-    and person.died_on is null and (cast($3 as text) is null or follow_up.programme = $3)
+    and person.died_on is null and person.same_as is null
+    and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
     group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
@@ -26,7 +27,8 @@ const LISTED_BY_HOUSEHOLD: &str =
     max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
-    and person.died_on is null and (cast($3 as text) is null or follow_up.programme = $3)
+    and person.died_on is null and person.same_as is null
+    and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
     group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
@@ -37,13 +39,13 @@ const COUNTED: &str =
     "select count(distinct case when follow_up.sensitive then null else follow_up.person end),
     count(distinct case when follow_up.sensitive then follow_up.person end)
     from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null
+    where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null and person.same_as is null
     and (cast($3 as text) is null or follow_up.sensitive or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)";
 const FIGURES: &str = "select coalesce(sum(case when follow_up.at_target then 1 else 0 end), 0), count(*)
     from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null
+    where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null and person.same_as is null
     and follow_up.programme = $3 and not follow_up.sensitive";
 const ROWS_OF: &str =
     "select id, programme, last_on, state, grade, figures, due_on, due_why, missed, missed_why, again_on,
