@@ -196,8 +196,8 @@ impl<'a> Writing<'a> {
         if let Err(refusal) = self.check_day(on, hand.now.day()) {
             return Ok(Err(refusal.at("on")));
         }
-        if noticed_on.is_some_and(|noticed| noticed > hand.now.day()) {
-            return Ok(Err(Refusal::new("follow_up.refused.future").at("noticed_on")));
+        if let Some(Err(refusal)) = noticed_on.map(|noticed| self.check_day(noticed, hand.now.day())) {
+            return Ok(Err(refusal.at("noticed_on")));
         }
         if self.chart.open_in(programme).is_some() {
             return Ok(Err(Refusal::new("follow_up.refused.managed").at("programme")));
@@ -424,7 +424,8 @@ impl<'a> Writing<'a> {
             found.sort_by_key(|one| there.found.iter().position(|other| other.programme == one.programme));
             if found != there.found {
                 let sensitive = found.iter().any(|found| found.sensitive);
-                let body = Classified { visit, on: there.on, found, sensitive };
+                let law = self.release.hash().to_owned();
+                let body = Classified { visit, on: there.on, found, law, sensitive };
                 self.write(hand, (CLASSIFIED, there.on, None), What::Classified(body))?;
             }
         }

@@ -156,6 +156,9 @@ impl Chart {
                 if let Some(visit) = self.visits.iter_mut().find(|visit| visit.body.visit == body.visit) {
                     visit.body.found.clone_from(&body.found);
                     visit.body.sensitive |= body.sensitive;
+                    if !body.law.is_empty() {
+                        visit.body.law.clone_from(&body.law);
+                    }
                 }
             }
             What::Missed(body) => {

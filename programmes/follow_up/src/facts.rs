@@ -314,6 +314,9 @@ pub struct Classified {
     pub on: Day,
     /// What it comes to now.
     pub found: Vec<Found>,
+    /// The release by which; empty in facts of before it was kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub law: String,
     /// Whether it tells a disease of level 5.
     #[serde(default, skip_serializing_if = "is_false")]
     pub sensitive: bool,

@@ -10,7 +10,7 @@ use kangmai_programme::{Looking, Section, Told};
 use kangmai_record::Fact;
 use kangmai_web::{Html, Page};
 
-use crate::chart::Chart;
+use crate::chart::{Chart, Standing};
 use crate::facts::{
     CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, Found, MISSED, Missed, UNDONE, VISITED,
     Visited,
@@ -98,18 +98,22 @@ pub(crate) fn person(
     Ok(Some(Section { heading, body: Html::of(&part), order: 15 }))
 }
 
+/// When somebody was seen last, and with which figures.
+pub(crate) fn last_seen(page: &Page, standing: &Standing) -> String {
+    let Some(on) = standing.last_on else { return page.word("follow_up.never_seen").into_owned() };
+    let key = if standing.figures.is_empty() { "follow_up.last_on" } else { "follow_up.last_on_with" };
+    page.say2(key, "day", page.day(on), "figures", &standing.figures)
+}
+
 fn shown(page: &Page, names: &Names<'_>, chart: &Chart, one: &crate::chart::Managed, today: Day) -> Shown {
     let standing = chart.standing(one);
     let programme = &one.body.programme;
-    let last = standing.last_on.map(|on| {
-        let key = if standing.figures.is_empty() { "follow_up.last_on" } else { "follow_up.last_on_with" };
-        page.say2(key, "day", page.day(on), "figures", &standing.figures)
-    });
+    let last = last_seen(page, &standing);
     Shown {
         name: names.short(page, programme),
         tone: tone(standing.grade, standing.at_target),
         state: standing.state.map(|state| names.state(page, programme, &state)).unwrap_or_default(),
-        last: last.unwrap_or_else(|| page.word("follow_up.never_seen").into_owned()),
+        last,
         due: standing.due.iter().map(|due| due_sentence(page, names, programme, due, today)).collect(),
         since: one.body.on,
     }

@@ -428,6 +428,9 @@ fn tuberculosis_is_of_level_5_however_it_came_in() {
         let asked = writing.enrol(&today, "tuberculosis", (on, Some(on)), ("上级通知".to_owned(), &[]));
         asked.expect("asked").expect("enrolled");
         assert!(writing.chart.open_in("tuberculosis").expect("managed").body.sensitive);
+        let told = (on, Some(day("1959-12-31")));
+        let before_birth = writing.enrol(&today, "hypertension", told, (String::new(), &[])).expect("asked");
+        assert_eq!(before_birth.expect_err("refused").key, "follow_up.refused.before_birth");
     });
 }
 

@@ -19,6 +19,7 @@ use crate::act::Draft;
 use crate::chart::Chart;
 use crate::facts::{Grade, Outcome, Visited, Way};
 use crate::rules::{self, Ill, Who};
+use crate::section::last_seen;
 use crate::sentences::{Names, is_danger, joined, said};
 use crate::store;
 
@@ -232,12 +233,7 @@ fn standing(visit: &Visit, page: &Page, known: &Known, managed: &[&FollowUpRules
         let open = known.chart.open_in(&rules.programme)?;
         let standing = known.chart.standing(open);
         let state = standing.state.as_deref().map(|state| names.state(page, &rules.programme, state));
-        let last = match standing.last_on {
-            Some(on) => {
-                page.say2("follow_up.last_on_with", "day", page.day(on), "figures", &standing.figures)
-            }
-            None => page.word("follow_up.never_seen").into_owned(),
-        };
+        let last = last_seen(page, &standing);
         let left = standing.due.first().map(|due| page.days_left(due.until, visit.today));
         let parts = [Some(said(page, &rules.short).to_owned()), Some(last), state, left];
         Some(
