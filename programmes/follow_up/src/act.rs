@@ -292,12 +292,10 @@ impl<'a> Writing<'a> {
         let judged = found.iter().filter(|found| found.state.is_some());
         let visits = judged.flat_map(|found| &found.due).filter(|due| due.why != DueWhy::Window);
         let latest = visits.map(|due| due.until).min();
-        // In a programme that has ended since, it comes to what it came to.
         let before = there.as_ref().map(|(_, before)| before);
-        let left = before.into_iter().flat_map(|before| &before.found);
-        let left: Vec<Found> =
-            left.filter(|one| found.iter().all(|new| new.programme != one.programme)).cloned().collect();
-        found.extend(left);
+        if let Some(before) = before {
+            keep_what_ended(&mut found, &before.found);
+        }
         if found.is_empty() {
             return Ok(Err(Refusal::new("follow_up.refused.nothing")));
         }
@@ -416,11 +414,7 @@ impl<'a> Writing<'a> {
                 reason: String::new(),
             };
             let mut found = self.judge(&draft);
-            // In a programme that has ended since, it comes to what it came to.
-            let left =
-                there.found.iter().filter(|one| found.iter().all(|new| new.programme != one.programme));
-            let left: Vec<Found> = left.cloned().collect();
-            found.extend(left);
+            keep_what_ended(&mut found, &there.found);
             found.sort_by_key(|one| there.found.iter().position(|other| other.programme == one.programme));
             if found != there.found {
                 let sensitive = found.iter().any(|found| found.sensitive);
@@ -430,6 +424,16 @@ impl<'a> Writing<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// In a programme that has ended since, a visit comes to what it came to before.
+fn keep_what_ended(found: &mut Vec<Found>, before: &[Found]) {
+    let judged = found.len();
+    for one in before {
+        if found[..judged].iter().all(|new| new.programme != one.programme) {
+            found.push(one.clone());
+        }
     }
 }
 
