@@ -2,7 +2,7 @@
 //! takes them, soon and within its memory. A door fails by a panic.
 //!
 //! The same doors are tried in three ways: over a kept corpus (`acceptance/bad_input/<door>/`), with bytes that a mutator makes out
-//! of good ones, a fixed number of cases in every run (`tests/bad_input.rs`), and by cargo-fuzz (`fuzz/`) for as long as one likes.
+//! of good ones, a fixed number of cases in every run (`tests/journeys/bad_input.rs`), and by cargo-fuzz (`fuzz/`) for as long as one likes.
 
 mod doors;
 mod interface;
