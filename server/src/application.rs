@@ -207,9 +207,11 @@ pub fn limited_router(
     let routes = app.programmes.iter().flat_map(|programme| (programme.routes)()).collect();
     let router = routed(app, routes)
         .merge(office::open_routes(metrics))
+        .merge(kangmai_sync::open_routes())
         .merge(kangmai_web::routes())
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
         .layer(axum::Extension(openid))
+        .layer(axum::Extension(Arc::new(kangmai_sync::LoadShelf::default())))
         .layer(axum::middleware::from_fn_with_state(at_once, keep_limits))
         .layer(axum::middleware::from_fn_with_state(app.clone(), count_strangers))
         .with_state(app.clone());

@@ -54,6 +54,7 @@ pub(crate) fn programme() -> Programme {
         household: None,
         timeline: None,
         holdings: None,
+        field: None,
     }
 }
 

@@ -18,6 +18,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_poverty_watch::programme(),
             kangmai_follow_up::programme(),
             kangmai_what_if::programme(),
+            kangmai_sync::programme(),
         ]
     })
 }
@@ -41,7 +42,7 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 7] = [
+    let all: [&[SealedTable]; 8] = [
         kangmai_access::SEALED,
         kangmai_people::SEALED,
         kangmai_record::SEALED,
@@ -49,6 +50,7 @@ pub fn sealed() -> Vec<SealedTable> {
         kangmai_follow_up::store::SEALED,
         kangmai_settlement::store::SEALED,
         kangmai_what_if::store::SEALED,
+        kangmai_sync::SEALED,
     ];
     all.concat()
 }

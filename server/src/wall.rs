@@ -71,6 +71,10 @@ pub const OPEN: &[&str] = &[
     "identity",
     "institution",
     "institution_capability",
+    // Phones belong to accounts; what they sent stands in the record, and here by hashes alone.
+    "phone",
+    "phone_fact",
+    "phone_text",
     "place_sequence",
     "policy_draft",
     "policy_draft_file",

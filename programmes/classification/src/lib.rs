@@ -71,6 +71,7 @@ pub const fn programme() -> Programme {
         household: None,
         timeline: Some(Telling { also: nothing_more, sentence: section::told }),
         holdings: Some(store::held),
+        field: None,
     }
 }
 

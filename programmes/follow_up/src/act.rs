@@ -29,6 +29,8 @@ pub struct Hand {
     pub by: String,
     /// The present.
     pub now: Moment,
+    /// The clock of whoever wrote it down, when they did: the present, but for what a phone hands in later.
+    pub recorded_at: Moment,
 }
 
 /// A visit as it is handed in.
@@ -63,6 +65,7 @@ pub struct Writing<'a> {
     /// As it stands with what was written.
     pub chart: Chart,
     facts: Vec<NewFact>,
+    next_fact: Option<Uuid>,
     mint: &'a dyn Fn() -> Uuid,
 }
 
@@ -76,7 +79,17 @@ impl<'a> Writing<'a> {
     ) -> Writing<'a> {
         let who = Who { birth: person.body.birth, sex: person.body.sex };
         let chart = Chart::of(&events);
-        Writing { release, person, who, events, chart, facts: Vec::new(), mint }
+        Writing { release, person, who, events, chart, facts: Vec::new(), next_fact: None, mint }
+    }
+
+    /// The next thing that somebody writes has this identifier: a phone has minted it.
+    pub fn next_fact(&mut self, id: Uuid) {
+        self.next_fact = Some(id);
+    }
+
+    /// Whether the chart rests on this fact already.
+    pub fn knows(&self, fact: Uuid) -> bool {
+        self.events.iter().any(|event| event.id == fact)
     }
 
     /// What was written, to be kept.
@@ -100,14 +113,15 @@ impl<'a> Writing<'a> {
             What::Closed(body) => body.by.is_empty(),
             _ => false,
         };
-        let id = (self.mint)();
+        let minted = if is_derived { None } else { self.next_fact.take() };
+        let id = minted.unwrap_or_else(|| (self.mint)());
         let author = if is_derived { Uuid::nil() } else { hand.author };
         self.facts.push(NewFact {
             id,
             kind: kind.to_owned(),
             subject: Subject::person(self.person.id.uuid()),
             occurred_at: Moment::start_of(on),
-            recorded_at: hand.now,
+            recorded_at: if is_derived { hand.now } else { hand.recorded_at },
             place: self.person.home,
             author,
             source: if is_derived { Source::Derived } else { Source::Typed },
@@ -121,7 +135,8 @@ impl<'a> Writing<'a> {
                 What::Undone(body) => json(body)?,
             },
         });
-        self.events.push(Event { id, author, recorded_on: hand.now.day(), what });
+        let recorded_on = if is_derived { hand.now } else { hand.recorded_at }.day();
+        self.events.push(Event { id, author, recorded_on, what });
         self.chart = Chart::of(&self.events);
         Ok(id)
     }
@@ -374,7 +389,7 @@ impl<'a> Writing<'a> {
         if self.events.iter().any(is_undone) {
             return Ok(Err(refused));
         }
-        let today = hand.now.day();
+        let today = hand.recorded_at.day();
         let own =
             |event: &&Event| event.id == fact && event.author == hand.author && event.recorded_on == today;
         let Some(event) = self.events.iter().find(own) else { return Ok(Err(refused)) };

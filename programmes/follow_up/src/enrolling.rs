@@ -36,7 +36,8 @@ pub fn enrol_all(app: &App, as_of: Day, mut progress: impl FnMut(u64)) -> Result
         let (people, last, enrolled, closed) = app.database.write_blocking(move |tx| {
             tx.lock("follow_up.chart")?;
             let people = store::people_after(tx, after, as_of, AT_ONCE)?;
-            let hand = Hand { author: Uuid::nil(), by: String::new(), now: part.clock.now() };
+            let now = part.clock.now();
+            let hand = Hand { author: Uuid::nil(), by: String::new(), now, recorded_at: now };
             let (mut facts, mut enrolled, mut closed) = (Vec::new(), 0, 0);
             let mint = || part.mint();
             for one in people.iter().filter(|one| is_otherwise(&part, one, as_of)) {

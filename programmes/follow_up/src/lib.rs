@@ -10,6 +10,7 @@ pub mod chart;
 mod due;
 mod enrolling;
 pub mod facts;
+mod field;
 mod figures;
 mod official;
 mod pages;
@@ -54,5 +55,6 @@ pub const fn programme() -> Programme {
         household: None,
         timeline: Some(Telling { also: nothing_more, sentence: section::told }),
         holdings: Some(store::held),
+        field: Some(field::FIELD),
     }
 }

@@ -199,8 +199,9 @@ async fn transact<T: Send + 'static>(
     + 'static,
 ) -> Result<Result<T, Refusal>, Failure> {
     let (app, within) = (visit.app.clone(), visit.reach.clone());
+    let now = visit.app.clock.now();
     let hand =
-        Hand { author: visit.actor.account.uuid(), by: visit.actor.name.clone(), now: visit.app.clock.now() };
+        Hand { author: visit.actor.account.uuid(), by: visit.actor.name.clone(), now, recorded_at: now };
     let done = visit.app.database.write(move |tx| {
         let Some(person) = person_within(tx, &within, person)? else { return Ok(None) };
         write(tx, &app, &person, &hand, |writing, ill| work(writing, ill, &hand)).map(Some)

@@ -51,7 +51,8 @@ fn ill(code: &str) -> Ill {
 }
 
 fn hand(today: &str) -> Hand {
-    Hand { author: Uuid::from_u128(9), by: "示例".to_owned(), now: Moment::start_of(day(today)) }
+    let now = Moment::start_of(day(today));
+    Hand { author: Uuid::from_u128(9), by: "示例".to_owned(), now, recorded_at: now }
 }
 
 /// Whoever writes in a chart mints identifiers one after the other.

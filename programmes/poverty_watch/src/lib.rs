@@ -58,6 +58,7 @@ pub const fn programme() -> Programme {
         household: Some(section::household),
         timeline: Some(Telling { also: story::of_household, sentence: story::sentence }),
         holdings: Some(store::held),
+        field: None,
     }
 }
 

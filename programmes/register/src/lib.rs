@@ -54,6 +54,7 @@ pub const fn programme() -> Programme {
         household: None,
         timeline: None,
         holdings: Some(store::rights::held),
+        field: None,
     }
 }
 

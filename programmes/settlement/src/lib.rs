@@ -106,6 +106,7 @@ pub const fn programme() -> Programme {
         household: Some(pages::household),
         timeline: None,
         holdings: Some(store::held),
+        field: None,
     }
 }
 

@@ -75,6 +75,7 @@ pub const fn programme() -> Programme {
         household: None,
         timeline: None,
         holdings: None,
+        field: None,
     }
 }
 

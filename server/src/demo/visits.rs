@@ -76,10 +76,9 @@ fn history(
     let since = one.ill.iter().map(|ill| ill.since).max().unwrap_or(today);
     let from = since.max(today.plus_days(-LONGEST_AGO + draw.between(0, 60)));
     let mint = || app.mint();
-    let hand = |on: Day| Hand {
-        author: Uuid::nil(),
-        by: SAMPLE.to_owned(),
-        now: Moment::start_of(on).plus_seconds(10 * 3_600),
+    let hand = |on: Day| {
+        let now = Moment::start_of(on).plus_seconds(10 * 3_600);
+        Hand { author: Uuid::nil(), by: SAMPLE.to_owned(), now, recorded_at: now }
     };
     let mut writing = Writing::new(&app.policies, &person, Vec::new(), &mint);
     writing.enrol_who_belongs(&hand(from), &one.ill, from)?;

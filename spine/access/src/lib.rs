@@ -17,6 +17,7 @@ mod hashing;
 mod identity;
 mod matrix;
 mod password;
+mod phone;
 mod relation;
 mod second_factor;
 mod session;
@@ -61,6 +62,11 @@ pub use identity::{
 };
 pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
+pub use phone::{
+    LONGEST_PHONE_NAME, MOST_PHONES, MOST_WRONG_PINS, PHONE_OFFLINE_DAYS, Phone, PhoneHolder, PhoneKeys,
+    Unlocked, list_phones, note_phone_seen, phone_of_key, register_phone, rescue_phone, unlock_phone,
+    wipe_phone,
+};
 pub use relation::{
     NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,
 };
@@ -90,6 +96,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "006-audit-chain", sql: include_str!("../migrations/006-audit-chain.sql") },
         Migration { name: "007-audit-search", sql: include_str!("../migrations/007-audit-search.sql") },
         Migration { name: "008-delegations", sql: include_str!("../migrations/008-delegations.sql") },
+        Migration { name: "009-phones", sql: include_str!("../migrations/009-phones.sql") },
     ],
 };
 

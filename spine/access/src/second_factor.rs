@@ -14,8 +14,10 @@ use crate::totp::{SECRET_BYTES, accepted_step, to_base32};
 use crate::{Account, Actor, audit, end_other_sessions, readable_secret};
 
 /// The tables of this crate with sealed columns.
-pub const SEALED: &[SealedTable] =
-    &[SealedTable { table: "second_factor", id: "account", columns: &["secret"] }];
+pub const SEALED: &[SealedTable] = &[
+    SealedTable { table: "second_factor", id: "account", columns: &["secret"] },
+    crate::phone::PHONES_SEALED,
+];
 
 /// Recovery codes that are made at a time.
 pub const RECOVERY_CODES: usize = 10;

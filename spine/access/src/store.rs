@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod delegation;
 pub(crate) mod factor;
 pub(crate) mod identity;
+pub(crate) mod phone;
 pub(crate) mod relation;
 pub(crate) mod session;
 pub(crate) mod set_up;

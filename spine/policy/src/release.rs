@@ -238,6 +238,12 @@ impl Release {
         self.follow_up.all_rules(place, day)
     }
 
+    /// Every table of follow-up that a phone may need that works in `place`, for visits from `since` on, each with the place of
+    /// its pack: the innermost that holds on the day counts.
+    pub fn follow_up_tables(&self, place: DivisionCode, since: Day) -> Vec<(DivisionCode, &FollowUpRules)> {
+        self.follow_up.tables(place, since)
+    }
+
     /// The cases of follow-up, for another interpreter of the same tables.
     pub fn follow_up_vectors(&self) -> Vec<Vector> {
         self.follow_up.vectors()

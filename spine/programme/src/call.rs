@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use kangmai_access::{Actor, Reach};
+use kangmai_access::{Actor, PhoneHolder, Reach};
 use kangmai_base::{Day, Refusal};
 use kangmai_database::OnBehalf;
 use kangmai_web::{ApiFailure, Page, Preferences, Problem};
@@ -91,6 +91,42 @@ impl FromRequestParts<App> for Call {
             reach: granted.reach,
             request_id: granted.request_id,
             key,
+        })
+    }
+}
+
+/// Put into a request's extensions once access has let a phone through.
+#[derive(Debug, Clone)]
+pub(crate) struct LetPhone {
+    pub(crate) holder: PhoneHolder,
+    pub(crate) reach: Reach,
+    pub(crate) behalf: Option<Arc<OnBehalf>>,
+}
+
+/// What a handler gets that phones ask: which phone, whose it is, and how far that account reaches.
+pub struct PhoneCall {
+    /// The program.
+    pub app: App,
+    /// Which phone, and its account as it stands now.
+    pub holder: PhoneHolder,
+    /// How far.
+    pub reach: Reach,
+    /// For its words; nothing is shown.
+    pub page: Page,
+}
+
+impl FromRequestParts<App> for PhoneCall {
+    type Rejection = ApiFailure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<PhoneCall, ApiFailure> {
+        let granted = parts.extensions.get::<LetPhone>().cloned().ok_or_else(ApiFailure::not_found)?;
+        let preferences = Preferences::of_interface(&parts.headers);
+        let app = app.current().within(granted.holder.actor.place);
+        Ok(PhoneCall {
+            page: Page::new(Arc::clone(&app.words), preferences, parts.uri.path()),
+            app: granted.behalf.as_ref().map_or_else(|| app.clone(), |behalf| app.on_behalf(behalf)),
+            holder: granted.holder,
+            reach: granted.reach,
         })
     }
 }

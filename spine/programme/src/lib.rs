@@ -9,6 +9,7 @@
 
 mod app;
 mod call;
+mod field;
 mod figure;
 mod figure_book;
 mod gate;
@@ -29,7 +30,8 @@ use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
 use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
-pub use call::Call;
+pub use call::{Call, PhoneCall};
+pub use field::{Field, Sent, Taken, ToldToPhone};
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use gate::{Door, Gate, GateRules, RequestLimits, WRONG_WINDOW_SECONDS, count_strangers};
@@ -85,6 +87,8 @@ pub struct Programme {
     pub timeline: Option<Telling>,
     /// What it keeps of a person, and under which class of records.
     pub holdings: Option<Holdings>,
+    /// What phones are told of its facts, and what they write.
+    pub field: Option<Field>,
 }
 
 /// Works out the lines of the home page for an actor on a day.

@@ -12,7 +12,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use kangmai_access::{
-    Actor, FoundSession, KeyHolder, Purpose, Stage, client_of_key, note_key_seen, note_seen, reach, session,
+    Actor, FoundSession, KeyHolder, PhoneHolder, Purpose, Stage, client_of_key, note_key_seen,
+    note_phone_seen, note_seen, phone_of_key, reach, session,
 };
 use kangmai_base::Refusal;
 use kangmai_database::DatabaseError;
@@ -21,7 +22,7 @@ use kangmai_web::{
     ApiFailure, Failure, Preferences, Problem, RequestId, Sender, cookies, go_to, say_in_json,
 };
 
-use crate::call::Let;
+use crate::call::{Let, LetPhone};
 use crate::gate::CountedElsewhere;
 use crate::telling::Telling;
 use crate::{Admitted, App, Operation, newest_publication};
@@ -42,6 +43,8 @@ pub struct Route {
     /// Whether personal data may stand in its answer: then looking leaves a line in the audit trail, whoever wrote the
     /// handler.
     pub about_persons: bool,
+    /// Whether phones ask it, by their keys, instead of people who are signed in.
+    pub is_for_phones: bool,
     handler: MethodRouter<App>,
 }
 
@@ -83,6 +86,7 @@ impl Route {
             operation: None,
             stages: OPEN,
             about_persons: true,
+            is_for_phones: false,
             handler: get(handler),
         }
     }
@@ -100,8 +104,15 @@ impl Route {
             operation: None,
             stages: OPEN,
             about_persons: true,
+            is_for_phones: false,
             handler: post(handler),
         }
+    }
+
+    /// The same route, asked by phones with their keys. In its answer stands what the handler itself tells the audit trail.
+    #[must_use]
+    pub fn for_phones(self) -> Route {
+        Route { is_for_phones: true, about_persons: false, ..self }
     }
 
     /// An interface that other systems ask; it cannot be without its description.
@@ -142,6 +153,9 @@ pub fn routed(app: &App, routes: Vec<Route>) -> Router<App> {
         let path = route.path;
         let (handler, asked) = (route.handler.clone(), (app.clone(), Arc::new(route)));
         let handler = match asked.1.operation {
+            None if asked.1.is_for_phones => handler
+                .layer(DefaultBodyLimit::max(API_LIMIT_BYTES))
+                .layer(from_fn_with_state(asked, admit_phone)),
             None => handler.layer(from_fn_with_state(asked, admit)),
             Some(_) => handler
                 .layer(DefaultBodyLimit::max(API_LIMIT_BYTES))
@@ -179,6 +193,66 @@ async fn admit_client(State((app, route)): State<Asked>, mut request: Request, n
     let said = say_in_json(answer, &app.words, language, &request_id);
     // Whoever shows no key that works is a stranger.
     if said.status() == StatusCode::UNAUTHORIZED { said } else { counted_elsewhere(said) }
+}
+
+/// Lets a request of a phone through whose key works and whose account has the purpose.
+async fn admit_phone(State((app, route)): State<Asked>, mut request: Request, next: Next) -> Response {
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let request_id = request_id.unwrap_or_else(|| RequestId::from(app.mint())).to_string();
+    let language = Preferences::of_interface(request.headers()).language;
+    let (key, from) = (bearer(request.headers()), sender_of(&request).counted_as());
+    let telling = Telling::begin(&app, &route, &request);
+    let answer = match let_phone_in(&telling, &route, key, from).await {
+        Ok(granted) => {
+            let actor = granted.holder.actor.clone();
+            request.extensions_mut().insert(LetPhone { behalf: Some(telling.behalf()), ..granted });
+            let answer = next.run(request).await;
+            telling
+                .finish(&actor, answer)
+                .await
+                .unwrap_or_else(|error| ApiFailure::from(error).into_response())
+        }
+        Err(failure) => failure.into_response(),
+    };
+    let said = say_in_json(answer, &app.words, language, &request_id);
+    if said.status() == StatusCode::UNAUTHORIZED { said } else { counted_elsewhere(said) }
+}
+
+async fn let_phone_in(
+    telling: &Telling,
+    route: &Route,
+    key: Option<String>,
+    from: IpAddr,
+) -> Result<LetPhone, ApiFailure> {
+    let app = &telling.app;
+    let Some(holder) = find_phone(app, key).await? else {
+        if let Some(seconds) = app.gate().wrong_keys().note(from, app.clock.now()) {
+            return Err(too_many("web.api.too_many", seconds));
+        }
+        let problem = Problem::new(Refusal::new("web.api.unauthorized"));
+        return Err(ApiFailure::new(StatusCode::UNAUTHORIZED, problem));
+    };
+    if let Some(seconds) = app.gate().accounts().note(holder.actor.account.uuid(), app.clock.now()) {
+        return Err(too_many("web.api.too_often", seconds));
+    }
+    let reach = reach(&holder.actor, route.purpose).ok_or_else(ApiFailure::not_found)?;
+    Ok(LetPhone { holder, reach, behalf: None })
+}
+
+async fn find_phone(app: &App, key: Option<String>) -> Result<Option<PhoneHolder>, DatabaseError> {
+    let Some(key) = key else { return Ok(None) };
+    let now = app.clock.now();
+    let found =
+        app.database.read(move |tx| Ok((phone_of_key(tx, &key, now)?, newest_publication(tx)?))).await;
+    let (found, number) = found.map_err(|error: DatabaseError| error)?;
+    if app.law().lacks(number) {
+        take_up(app).await;
+    }
+    if let Some(holder) = found.as_ref().filter(|holder| holder.seen_is_old) {
+        let phone = holder.phone;
+        app.database.write(move |tx| note_phone_seen(tx, phone, now)).await?;
+    }
+    Ok(found)
 }
 
 fn counted_elsewhere(mut response: Response) -> Response {

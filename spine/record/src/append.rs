@@ -1,8 +1,8 @@
 //! Appending facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use kangmai_base::{DivisionCode, Moment, Refusal, on_all_cores};
+use kangmai_base::{DivisionCode, Moment, Refusal, Uuid, on_all_cores};
 use kangmai_database::{DatabaseError, SealedTable, Transaction};
 
 use crate::{Fact, NewFact, Projection, park, store};
@@ -68,7 +68,8 @@ impl Record {
         let mut answers = Vec::with_capacity(facts.len());
         let mut accepted = Vec::with_capacity(facts.len());
         let mut seen = std::collections::HashMap::with_capacity(facts.len());
-        let there = store::facts_there(tx, &facts)?;
+        let ids: Vec<Uuid> = facts.iter().map(|fact| fact.id).collect();
+        let there = store::facts_there(tx, &ids)?;
         let admitted = on_all_cores(&facts, |fact| self.admit(fact));
         for (fact, admitted) in facts.into_iter().zip(admitted) {
             let answer = match seen.get(&fact.id) {
@@ -184,4 +185,12 @@ fn number(tx: &mut Transaction<'_>, now: Moment, facts: Vec<NewFact>) -> Result<
             Fact { received_at, clock_fault: new.recorded_at > latest, place_sequence, new }
         })
         .collect())
+}
+
+/// Which of these identifiers facts of the record bear already.
+///
+/// # Errors
+/// When the database fails.
+pub fn known_facts(tx: &mut Transaction<'_>, ids: &[Uuid]) -> Result<HashSet<Uuid>, DatabaseError> {
+    Ok(store::facts_there(tx, ids)?.into_keys().collect())
 }

@@ -17,10 +17,10 @@ mod timeline;
 
 use kangmai_database::{DatabaseError, Migration, Migrations, Transaction};
 
-pub use append::{Appended, Record};
+pub use append::{Appended, Record, known_facts};
 pub use erase::{Along, Erased, nothing_along, nothing_to_forget};
 pub use fact::{Fact, NewFact, Source, Subject, SubjectKind};
-pub use park::{ParkedFact, list_parked, parked_waiting, resolve_parked};
+pub use park::{ParkedFact, list_parked, park_fact, parked_waiting, resolve_parked};
 pub use rebuild::{Difference, rebuild};
 pub use store::{CLEAR_TEXT, SEALED, open_body, open_body_by};
 pub use timeline::{facts_of_kind, struck_out, timeline};

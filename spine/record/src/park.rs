@@ -21,6 +21,19 @@ pub struct ParkedFact {
     pub fact: NewFact,
 }
 
+/// Puts a fact aside that came from outside and that a rule speaks against: for doors, which hand facts on.
+///
+/// # Errors
+/// When the database fails.
+pub fn park_fact(
+    tx: &mut Transaction<'_>,
+    now: Moment,
+    fact: &NewFact,
+    refusal: &Refusal,
+) -> Result<(), DatabaseError> {
+    park(tx, now, fact, refusal)
+}
+
 /// Puts a fact aside. The same fact for the same reason waits once however often it comes.
 pub(crate) fn park(
     tx: &mut Transaction<'_>,

@@ -219,11 +219,11 @@ pub(crate) fn fact(tx: &mut Transaction<'_>, id: Uuid) -> Result<Option<Fact>, D
 /// Which of these facts are there already, and whether any of what they said was erased.
 pub(crate) fn facts_there(
     tx: &mut Transaction<'_>,
-    facts: &[NewFact],
+    ids: &[Uuid],
 ) -> Result<HashMap<Uuid, bool>, DatabaseError> {
     let mut there = HashMap::new();
-    for facts in facts.chunks(FACTS_AT_ONCE) {
-        let mut ids: Vec<Value> = facts.iter().map(|fact| Value::from(fact.id)).collect();
+    for ids in ids.chunks(FACTS_AT_ONCE) {
+        let mut ids: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
         if let Some(last) = ids.last().cloned() {
             ids.resize(FACTS_AT_ONCE, last);
         }

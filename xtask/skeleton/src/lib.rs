@@ -39,6 +39,7 @@ pub const fn programme() -> Programme {
         household: None,
         timeline: None,
         holdings: None,
+        field: None,
     }
 }
 

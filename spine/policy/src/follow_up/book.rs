@@ -70,6 +70,16 @@ impl FollowUpBook {
         programmes.into_iter().filter_map(|programme| self.rules(programme, place, day)).collect()
     }
 
+    /// Every table that holds anywhere within `place` or around it, and has not ended before `since`, each with the place of
+    /// its pack.
+    pub(crate) fn tables(&self, place: DivisionCode, since: Day) -> Vec<(DivisionCode, &FollowUpRules)> {
+        let fits = |placed: &&Placed| {
+            (placed.place.contains(place) || place.contains(placed.place))
+                && placed.rules.period.to.is_none_or(|to| to >= since)
+        };
+        self.all.iter().filter(fits).map(|placed| (placed.place, &placed.rules)).collect()
+    }
+
     /// All cases, each with the place of its pack.
     pub(crate) fn cases(&self) -> &[(DivisionCode, FollowUpCase)] {
         &self.cases

@@ -1,0 +1,85 @@
+//! Phones that work without a network: what they are told of people and of the record, and what they hand in
+//! (`docs/sync.md`). A door: it knows no disease and no rule; programmes say what of their facts is told and take what is
+//! written ([`kangmai_programme::Field`]).
+//!
+//! *Invariant:* what a phone hands in is answered for only once it is committed, and nothing is dropped: it is in the record,
+//! put aside for somebody, or kept as the text that came.
+//! *Invariant:* no identity number and nothing that a programme keeps back goes to a phone.
+
+mod cursor;
+mod first;
+mod pages;
+mod pull;
+mod push;
+mod roll;
+mod store;
+mod told;
+
+use axum::http::StatusCode;
+use kangmai_access::Purpose::RecordVisits;
+use kangmai_base::Refusal;
+use kangmai_database::{Migration, Migrations};
+use kangmai_programme::{Navigation, PhoneCall, Programme, Route, nothing_due};
+use kangmai_web::{ApiFailure, Problem};
+
+pub use first::LoadShelf;
+pub use pages::open_routes;
+pub use store::SEALED;
+
+/// The version of `docs/sync.md` that is spoken here.
+pub const VERSION: u32 = 1;
+
+/// The table of contents: a door with pages of its own.
+pub fn programme() -> Programme {
+    Programme {
+        name: "sync",
+        words: include_str!("../words.toml"),
+        migrations: Migrations {
+            owner: "sync",
+            steps: &[Migration { name: "001-sync", sql: include_str!("../migrations/001-sync.sql") }],
+        },
+        projections: &[],
+        navigation: &[Navigation {
+            word: "sync.phones.nav",
+            path: "/phones",
+            purpose: RecordVisits,
+            order: 88,
+        }],
+        routes,
+        imports: &[],
+        figures: &[],
+        due: nothing_due,
+        person: None,
+        household: None,
+        timeline: None,
+        holdings: None,
+        field: None,
+    }
+}
+
+fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/phones", RecordVisits, pages::list).about_nobody(),
+        Route::post("/phones/{id}/wipe", RecordVisits, pages::wipe),
+        Route::get("/field/session", RecordVisits, pages::session).about_nobody(),
+        Route::post("/field/phones", RecordVisits, pages::register),
+        Route::post("/field/phones/{id}/rescue", RecordVisits, pages::rescue),
+        Route::get("/sync/first", RecordVisits, first::first).for_phones(),
+        Route::get("/sync/roll", RecordVisits, first::roll).for_phones(),
+        Route::post("/sync/people", RecordVisits, first::people).for_phones(),
+        Route::get("/sync/pull", RecordVisits, pull::pull).for_phones(),
+        Route::get("/sync/rules", RecordVisits, pull::rules).for_phones(),
+        Route::post("/sync/push", RecordVisits, push::push).for_phones(),
+    ]
+}
+
+/// Whether the phone may still be told anything.
+///
+/// # Errors
+/// 410 of one that is to be emptied.
+fn alive(call: &PhoneCall) -> Result<(), ApiFailure> {
+    if call.holder.is_wiped {
+        return Err(ApiFailure::new(StatusCode::GONE, Problem::new(Refusal::new("sync.refused.wiped"))));
+    }
+    Ok(())
+}

@@ -1,0 +1,458 @@
+//! What phones hand in. Everything is kept: in the record, put aside for somebody to look at, or, where it is no fact at all,
+//! as the text that came. A number of a phone is answered once, and the same again ever after.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read as _;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::{HeaderMap, StatusCode};
+use kangmai_access::{Actor, Phone, Reach, audit};
+use kangmai_base::{Id, Moment, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_people::{Person, find_person};
+use kangmai_programme::{App, PhoneCall, Sent, Taken};
+use kangmai_record::{NewFact, Source, Subject, park_fact};
+use kangmai_web::{ApiFailure, Problem};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::store::{self, Receipt};
+use crate::told::{Tellers, milliseconds, of_milliseconds};
+
+/// Facts of one push at most.
+pub(crate) const MOST_FACTS: usize = 500;
+/// Bytes of a push as it comes, and unpacked.
+pub(crate) const MOST_BYTES: usize = 256 * 1024;
+pub(crate) const MOST_BYTES_UNPACKED: u64 = 2 * 1024 * 1024;
+/// Gaps that an answer names at most.
+const MOST_GAPS: i64 = 50;
+
+#[derive(Debug, Deserialize)]
+struct Push {
+    facts: Vec<Numbered>,
+}
+
+/// A fact as a phone hands it in.
+#[derive(Debug, Deserialize)]
+struct Numbered {
+    sequence: i64,
+    chain: String,
+    fact: String,
+}
+
+/// What the text of a fact says.
+#[derive(Debug, Deserialize)]
+struct Written {
+    id: Uuid,
+    kind: String,
+    person: Uuid,
+    at: i64,
+    #[serde(default)]
+    corrects: Option<Uuid>,
+    body: Value,
+}
+
+/// What became of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Answer {
+    sequence: i64,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    said: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Answers {
+    answers: Vec<Answer>,
+    missing: Vec<(i64, i64)>,
+    now: i64,
+}
+
+const ACCEPTED: &str = "accepted";
+const DUPLICATE: &str = "duplicate";
+const PARKED: &str = "parked";
+const REJECTED: &str = "rejected";
+
+/// What was decided about one number, before it is written down.
+#[derive(Debug, Clone)]
+struct Decided {
+    fact: Option<Uuid>,
+    outcome: &'static str,
+    refusal: Option<Refusal>,
+    /// The reason that was answered before, of a number that came again.
+    before: Option<String>,
+    field: Option<String>,
+}
+
+impl Decided {
+    const fn done(fact: Uuid, outcome: &'static str) -> Decided {
+        Decided { fact: Some(fact), outcome, refusal: None, before: None, field: None }
+    }
+
+    fn rejected(reason: &'static str, field: Option<String>) -> Decided {
+        let refusal = Some(Refusal::new(reason));
+        Decided { fact: None, outcome: REJECTED, refusal, before: None, field }
+    }
+
+    fn reason(&self) -> String {
+        let own = || self.refusal.as_ref().map(|refusal| refusal.key.to_owned());
+        self.before.clone().or_else(own).unwrap_or_default()
+    }
+}
+
+/// POST `/sync/push`. A wiped phone, too, hands in what it still holds: that is put aside.
+pub(crate) async fn push(
+    call: PhoneCall,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Answers>, ApiFailure> {
+    let push = read(&headers, &body)?;
+    let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
+    let now = call.app.clock.now();
+    let write = move |tx: &mut Transaction<'_>| {
+        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach: &reach, now };
+        from.take(tx, &push.facts, holder.is_wiped)
+    };
+    let (decided, missing) = call.app.database.write(write).await?;
+    let answers = decided.into_iter().map(|(sequence, one)| Answer {
+        sequence,
+        outcome: one.outcome,
+        reason: one.reason(),
+        said: one.refusal.as_ref().map(|refusal| call.page.refusal(refusal)).unwrap_or_default(),
+        field: one.field,
+    });
+    Ok(Json(Answers { answers: answers.collect(), missing, now: milliseconds(now) }))
+}
+
+fn read(headers: &HeaderMap, body: &Bytes) -> Result<Push, ApiFailure> {
+    let refuse = |status, key, most: u64| {
+        Err(ApiFailure::new(status, Problem::new(Refusal::new(key).with("most", most.to_string()))))
+    };
+    if body.len() > MOST_BYTES {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "sync.refused.push_too_long", MOST_BYTES as u64);
+    }
+    let mut unpacked = Vec::new();
+    let is_packed = headers.get(CONTENT_ENCODING).is_some_and(|how| how.as_bytes() == b"gzip");
+    let bytes: &[u8] = if is_packed {
+        let mut unpacker = flate2::read::GzDecoder::new(&body[..]).take(MOST_BYTES_UNPACKED + 1);
+        if unpacker.read_to_end(&mut unpacked).is_err() {
+            return refuse(StatusCode::BAD_REQUEST, "sync.refused.push_unreadable", 0);
+        }
+        &unpacked
+    } else {
+        body
+    };
+    if bytes.len() as u64 > MOST_BYTES_UNPACKED {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "sync.refused.push_too_long", MOST_BYTES_UNPACKED);
+    }
+    let Ok(push) = serde_json::from_slice::<Push>(bytes) else {
+        return refuse(StatusCode::BAD_REQUEST, "sync.refused.push_unreadable", 0);
+    };
+    if push.facts.len() > MOST_FACTS {
+        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "sync.refused.push_too_many", MOST_FACTS as u64);
+    }
+    if push.facts.iter().any(|fact| fact.sequence < 1) {
+        return refuse(StatusCode::BAD_REQUEST, "sync.refused.push_unreadable", 0);
+    }
+    Ok(push)
+}
+
+/// From whom it comes.
+struct From<'a> {
+    app: &'a App,
+    phone: Id<Phone>,
+    actor: &'a Actor,
+    reach: &'a Reach,
+    now: Moment,
+}
+
+/// What was decided, by number, and the gaps.
+type Outcome = (Vec<(i64, Decided)>, Vec<(i64, i64)>);
+
+impl From<'_> {
+    fn take(
+        &self,
+        tx: &mut Transaction<'_>,
+        facts: &[Numbered],
+        is_wiped: bool,
+    ) -> Result<Outcome, DatabaseError> {
+        // Two pushes of one phone at once must see each other's numbers.
+        tx.lock(&format!("sync.phone.{}", self.phone.uuid()))?;
+        let known = self.known(tx, facts)?;
+        let mut seen: HashMap<i64, [u8; 32]> = HashMap::new();
+        let mut decided: Vec<Option<Decided>> = vec![None; facts.len()];
+        let (mut to_take, mut people) = (Vec::new(), HashMap::new());
+        for (index, fact) in facts.iter().enumerate() {
+            let digest: [u8; 32] = Sha256::digest(fact.fact.as_bytes()).into();
+            let before = known.get(&fact.sequence).map(|receipt| receipt.digest);
+            let before = before.or_else(|| seen.get(&fact.sequence).copied());
+            if before == Some(digest) {
+                decided[index] = Some(answered(known.get(&fact.sequence)));
+                continue;
+            }
+            seen.entry(fact.sequence).or_insert(digest);
+            let sent = match self.sent(tx, &mut people, fact)? {
+                Ok(sent) => sent,
+                Err(wrong) => {
+                    let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
+                    let id = self.app.mint();
+                    let at = (id, self.phone, fact.sequence);
+                    store::keep_text(tx, at, (reason, &fact.fact), self.now)?;
+                    decided[index] = Some(wrong);
+                    continue;
+                }
+            };
+            let refusal = if is_wiped {
+                Some(Refusal::new("sync.parked.wiped"))
+            } else if before.is_some() {
+                Some(Refusal::new("sync.parked.sequence_twice"))
+            } else {
+                self.aside(&sent)
+            };
+            match (refusal, sent) {
+                (Some(refusal), Reading { fact, .. }) => {
+                    decided[index] = Some(self.park(tx, &fact, refusal)?);
+                }
+                (None, Reading { fact, person: Some(person) }) => {
+                    to_take.push((index, Sent { fact, person, now: self.now }));
+                }
+                (None, Reading { fact, person: None }) => {
+                    decided[index] =
+                        Some(self.park(tx, &fact, Refusal::new("sync.parked.unknown_person"))?);
+                }
+            }
+        }
+        self.hand_over(tx, facts, to_take, &mut decided)?;
+        let decided: Vec<(i64, Decided)> = facts
+            .iter()
+            .zip(decided)
+            .filter_map(|(fact, decided)| decided.map(|decided| (fact.sequence, decided)))
+            .collect();
+        self.write_receipts(tx, facts, &decided, &known)?;
+        let count = facts.len().to_string();
+        let (id, phone) = (self.app.mint(), Some(self.phone.uuid()));
+        audit(tx, id, self.now, self.actor, "phone_push", phone, self.actor.place, &count, "done")?;
+        Ok((decided, store::gaps(tx, self.phone, MOST_GAPS)?))
+    }
+
+    /// The receipts that are there, from the number before the first to the one after the last.
+    fn known(
+        &self,
+        tx: &mut Transaction<'_>,
+        facts: &[Numbered],
+    ) -> Result<BTreeMap<i64, Receipt>, DatabaseError> {
+        let mut numbers: Vec<i64> = facts.iter().map(|fact| fact.sequence).collect();
+        numbers.sort_unstable();
+        let mut known = BTreeMap::new();
+        // Numbers that lie far from each other are looked for apart.
+        for run in numbers.chunk_by(|one, next| next - one <= 1_000) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let mut from = first.saturating_sub(1);
+            let last = last.saturating_add(1);
+            while from <= last {
+                let upto = from.saturating_add(1_999).min(last);
+                let found = store::receipts(tx, self.phone, (from, upto))?;
+                known.extend(found.into_iter().map(|receipt| (receipt.sequence, receipt)));
+                from = upto.saturating_add(1);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Reads the text of a fact and finds its person.
+    fn sent(
+        &self,
+        tx: &mut Transaction<'_>,
+        people: &mut HashMap<Uuid, Option<Person>>,
+        numbered: &Numbered,
+    ) -> Result<Result<Reading, Decided>, DatabaseError> {
+        let written: Written = match serde_json::from_str(&numbered.fact) {
+            Ok(written) => written,
+            Err(error) => {
+                let field = error.to_string().split('`').nth(1).map(str::to_owned);
+                return Ok(Err(Decided::rejected("sync.rejected.no_fact", field)));
+            }
+        };
+        if written.kind.is_empty() || written.kind.len() > LONGEST_KIND {
+            return Ok(Err(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned()))));
+        }
+        let person = match people.get(&written.person) {
+            Some(known) => known.clone(),
+            None => {
+                let found = find_person(tx, Id::from_uuid(written.person))?;
+                people.insert(written.person, found.clone());
+                found
+            }
+        };
+        let recorded_at = of_milliseconds(written.at);
+        Ok(Ok(Reading {
+            fact: NewFact {
+                id: written.id,
+                kind: written.kind,
+                subject: Subject::person(written.person),
+                occurred_at: recorded_at,
+                recorded_at,
+                place: person.as_ref().map_or(self.actor.place, |person| person.home),
+                author: self.actor.account.uuid(),
+                source: Source::Typed,
+                corrects: written.corrects,
+                body: written.body.to_string(),
+            },
+            person,
+        }))
+    }
+
+    /// Why a fact is put aside before any programme looks at it.
+    fn aside(&self, reading: &Reading) -> Option<Refusal> {
+        let Some(person) = &reading.person else { return Some(Refusal::new("sync.parked.unknown_person")) };
+        if !self.reach.covers(person.home) {
+            return Some(Refusal::new("sync.parked.out_of_reach"));
+        }
+        let tellers = Tellers::of(self.app.programmes);
+        tellers.taker(&reading.fact.kind).is_none().then(|| Refusal::new("sync.parked.unknown_kind"))
+    }
+
+    fn park(
+        &self,
+        tx: &mut Transaction<'_>,
+        fact: &NewFact,
+        refusal: Refusal,
+    ) -> Result<Decided, DatabaseError> {
+        // Who looks at it works where the phone's account works: the person may be anywhere by now.
+        let here = NewFact { place: self.actor.place, ..fact.clone() };
+        park_fact(tx, self.now, &here, &refusal)?;
+        Ok(Decided { refusal: Some(refusal), ..Decided::done(fact.id, PARKED) })
+    }
+
+    /// Hands the facts to their programmes, those of one together.
+    fn hand_over(
+        &self,
+        tx: &mut Transaction<'_>,
+        facts: &[Numbered],
+        to_take: Vec<(usize, Sent)>,
+        decided: &mut [Option<Decided>],
+    ) -> Result<(), DatabaseError> {
+        let tellers = Tellers::of(self.app.programmes);
+        let mut by_taker: Vec<(usize, Vec<usize>, Vec<Sent>)> = Vec::new();
+        for (index, sent) in to_take {
+            let Some(field) = tellers.taker(&sent.fact.kind) else { continue };
+            let key = field.written.as_ptr() as usize;
+            match by_taker.iter_mut().find(|(known, _, _)| *known == key) {
+                Some((_, indices, all)) => {
+                    indices.push(index);
+                    all.push(sent);
+                }
+                None => by_taker.push((key, vec![index], vec![sent])),
+            }
+        }
+        for (_, indices, sent) in by_taker {
+            let Some(field) = sent.first().and_then(|sent| tellers.taker(&sent.fact.kind)) else { continue };
+            let written: Vec<NewFact> = sent.iter().map(|sent| sent.fact.clone()).collect();
+            let taken = (field.take)(tx, self.app, (self.actor, self.reach), sent)?;
+            for ((index, fact), taken) in indices.into_iter().zip(written).zip(taken) {
+                decided[index] = Some(match taken {
+                    Taken::Kept(id) => Decided::done(id, ACCEPTED),
+                    Taken::There => Decided::done(fact.id, DUPLICATE),
+                    Taken::Refused(refusal) => self.park(tx, &fact, refusal)?,
+                    Taken::Unreadable(member) => {
+                        let at = (self.app.mint(), self.phone, facts[index].sequence);
+                        let text = (UNREADABLE, facts[index].fact.as_str());
+                        store::keep_text(tx, at, text, self.now)?;
+                        Decided::rejected(UNREADABLE, Some(member))
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was answered, for numbers that had no answer yet.
+    fn write_receipts(
+        &self,
+        tx: &mut Transaction<'_>,
+        facts: &[Numbered],
+        decided: &[(i64, Decided)],
+        known: &BTreeMap<i64, Receipt>,
+    ) -> Result<(), DatabaseError> {
+        let mut fresh: BTreeMap<i64, Receipt> = BTreeMap::new();
+        for (fact, (_, one)) in facts.iter().zip(decided) {
+            if known.contains_key(&fact.sequence) || fresh.contains_key(&fact.sequence) {
+                continue;
+            }
+            fresh.insert(
+                fact.sequence,
+                Receipt {
+                    sequence: fact.sequence,
+                    fact: one.fact,
+                    digest: Sha256::digest(fact.fact.as_bytes()).into(),
+                    chain: read_chain(&fact.chain).unwrap_or_default(),
+                    outcome: one.outcome.to_owned(),
+                    reason: one.reason(),
+                },
+            );
+        }
+        let of = |number: i64| fresh.get(&number).or_else(|| known.get(&number));
+        let follows = |receipt: &Receipt| {
+            let before = match receipt.sequence {
+                1 => Some(first_chain(self.phone)),
+                number => of(number - 1).map(|before| before.chain),
+            };
+            before.is_none_or(|before| next_chain(&before, &receipt.digest) == receipt.chain)
+        };
+        let rows: Vec<(Receipt, bool)> =
+            fresh.values().map(|receipt| (receipt.clone(), !follows(receipt))).collect();
+        store::insert_receipts(tx, self.phone, &rows, self.now)?;
+        // One that came before its neighbour is held against it now.
+        for number in fresh.keys().map(|number| number + 1).filter(|number| !fresh.contains_key(number)) {
+            if known.get(&number).is_some_and(|later| !follows(later)) {
+                store::note_broken(tx, self.phone, number)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+const UNREADABLE: &str = "sync.rejected.unreadable";
+/// The longest name of a kind, in bytes.
+const LONGEST_KIND: usize = 100;
+
+/// A fact as it was read, and its person, if the register has them.
+struct Reading {
+    fact: NewFact,
+    person: Option<Person>,
+}
+
+/// What a number that came again is answered.
+fn answered(receipt: Option<&Receipt>) -> Decided {
+    let before = receipt.map(|receipt| receipt.reason.clone()).filter(|reason| !reason.is_empty());
+    let refusal = before.is_some().then(|| Refusal::new("sync.parked.before"));
+    let fact = receipt.and_then(|receipt| receipt.fact);
+    Decided { fact, outcome: DUPLICATE, refusal, before, field: None }
+}
+
+/// What stands before the first chain of a phone.
+fn first_chain(phone: Id<Phone>) -> [u8; 32] {
+    Sha256::digest(phone.uuid().to_string().as_bytes()).into()
+}
+
+fn next_chain(before: &[u8; 32], digest: &[u8; 32]) -> [u8; 32] {
+    Sha256::new_with_prefix(before).chain_update(digest).finalize().into()
+}
+
+fn read_chain(text: &str) -> Option<[u8; 32]> {
+    let mut chain = [0_u8; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (byte, pair) in chain.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(chain)
+}

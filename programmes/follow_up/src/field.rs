@@ -1,0 +1,251 @@
+//! What phones that work without a network are told of follow-up, and what they write: visits, that nobody was seen, and
+//! taking back. What a visit comes to is worked out here again, whatever the phone said to the doctor.
+//!
+//! Nothing of level 5 goes to a phone: a visit that was for such a programme among others goes there without it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kangmai_access::{Actor, Reach};
+use kangmai_base::{Day, Moment, Refusal, Uuid};
+use kangmai_database::{DatabaseError, Transaction};
+use kangmai_policy::Release;
+use kangmai_policy::follow_up::{AnswerFault, FollowUpRules, sheet};
+use kangmai_programme::{App, Field, Sent, Taken, ToldToPhone};
+use kangmai_record::{NewFact, known_facts};
+use serde::Deserialize;
+
+use crate::act::{Draft, Hand, Writing};
+use crate::facts::{
+    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, MISSED, Missed, Outcome, UNDONE, Undone,
+    VISITED, Visited, Way,
+};
+use crate::store;
+
+/// The part of follow-up in the field.
+pub(crate) const FIELD: Field = Field {
+    told: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE],
+    lasting: &[ENROLLED, CLOSED],
+    tell,
+    written: &[VISITED, MISSED, UNDONE],
+    take,
+};
+
+/// The longest text of words in a visit, in characters.
+const LONGEST_WORDS: usize = 500;
+
+/// What a phone is told of one of our facts.
+fn tell(release: &Release, fact: &NewFact) -> Option<ToldToPhone> {
+    let whole = || serde_json::from_str(&fact.body).ok().map(|body| ToldToPhone { body, is_cut: false });
+    match fact.kind.as_str() {
+        ENROLLED => fact.read_body::<Enrolled>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
+        CLOSED => fact.read_body::<Closed>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
+        MISSED => fact.read_body::<Missed>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
+        UNDONE => fact.read_body::<Undone>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
+        VISITED => {
+            let body: Visited = fact.read_body().ok()?;
+            if body.sensitive { cut_visit(release, fact, body) } else { whole() }
+        }
+        CLASSIFIED => {
+            let mut body: Classified = fact.read_body().ok()?;
+            let was_sensitive = body.sensitive;
+            body.found.retain(|found| !found.sensitive);
+            body.sensitive = false;
+            let body = (!body.found.is_empty()).then(|| serde_json::to_value(&body).ok()).flatten()?;
+            Some(ToldToPhone { body, is_cut: was_sensitive })
+        }
+        _ => None,
+    }
+}
+
+/// A visit without what it was for a programme of level 5: neither what it came to, nor what was asked for that alone, nor the
+/// note, which may speak of it.
+fn cut_visit(release: &Release, fact: &NewFact, mut body: Visited) -> Option<ToldToPhone> {
+    body.found.retain(|found| !found.sensitive);
+    if body.found.is_empty() {
+        return None;
+    }
+    let rules: Vec<&FollowUpRules> = body
+        .found
+        .iter()
+        .filter_map(|found| release.follow_up(&found.programme, fact.place, body.on))
+        .collect();
+    let asked: BTreeSet<&str> =
+        rules.iter().flat_map(|rules| &rules.asks).map(|ask| ask.item.id.as_str()).collect();
+    let windows: BTreeSet<&str> =
+        rules.iter().flat_map(|rules| &rules.windows).map(|window| window.id.as_str()).collect();
+    body.answers.retain(|item, _| asked.contains(item.as_str()));
+    body.windows.retain(|window| windows.contains(window.as_str()));
+    body.note.clear();
+    body.reason.clear();
+    body.sensitive = false;
+    Some(ToldToPhone { body: serde_json::to_value(&body).ok()?, is_cut: true })
+}
+
+/// A visit as a phone writes it. What it does not name is passed over: a newer app may say more.
+#[derive(Debug, Deserialize)]
+struct VisitWritten {
+    visit: Uuid,
+    on: Day,
+    way: Way,
+    answers: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    windows: Vec<String>,
+    programmes: Vec<String>,
+    #[serde(default)]
+    agreed_on: Option<Day>,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct MissedWritten {
+    on: Day,
+    outcome: Outcome,
+    #[serde(default)]
+    again_on: Option<Day>,
+}
+
+#[derive(Debug, Deserialize)]
+struct UndoneWritten {
+    fact: Uuid,
+}
+
+/// Takes what phones wrote: person by person, in the order of each person's facts, all in one transaction.
+fn take(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    (actor, _): (&Actor, &Reach),
+    all: Vec<Sent>,
+) -> Result<Vec<Taken>, DatabaseError> {
+    // Two visits that are written down at once must see each other.
+    tx.lock("follow_up.chart")?;
+    let mut taken: Vec<Option<Taken>> = vec![None; all.len()];
+    let mut people: BTreeMap<Uuid, Vec<usize>> = BTreeMap::new();
+    for (index, sent) in all.iter().enumerate() {
+        people.entry(sent.person.id.uuid()).or_default().push(index);
+    }
+    let ids: Vec<Uuid> = all.iter().map(|sent| sent.fact.id).collect();
+    let there = known_facts(tx, &ids)?;
+    let mut facts = Vec::with_capacity(all.len());
+    let mut now = Moment(0);
+    for (person, indices) in people {
+        let Some(first) = indices.first().and_then(|index| all.get(*index)) else { continue };
+        now = first.now;
+        let (events, ill) = (store::events_of(tx, person)?, store::ill_of(tx, person, first.now.day())?);
+        let mint = || app.mint();
+        let mut writing = Writing::new(&app.policies, &first.person, events, &mint);
+        for index in indices {
+            let sent = &all[index];
+            let hand = Hand {
+                author: actor.account.uuid(),
+                by: actor.name.clone(),
+                now: sent.now,
+                recorded_at: sent.fact.recorded_at,
+            };
+            taken[index] = Some(match (writing.knows(sent.fact.id), there.contains(&sent.fact.id)) {
+                (true, _) => Taken::There,
+                // It bears the name of something else in the record.
+                (false, true) => Taken::Refused(Refusal::new("record.parked.other_content")),
+                (false, false) => {
+                    let is_visit = sent.fact.kind == VISITED;
+                    if is_visit || sent.fact.kind == MISSED {
+                        writing.enrol_who_belongs(
+                            &hand,
+                            &ill,
+                            sent.fact.recorded_at.day().min(sent.now.day()),
+                        )?;
+                    }
+                    one(&mut writing, &hand, &app.policies, sent)?
+                }
+            });
+        }
+        facts.extend(writing.into_facts());
+    }
+    for facts in facts.chunks(kangmai_record::Record::BATCH) {
+        app.record.keep(tx, now, facts.to_vec())?;
+    }
+    Ok(taken.into_iter().map(|one| one.unwrap_or(Taken::There)).collect())
+}
+
+/// The member that a body lacks or that cannot be read.
+fn unreadable(error: &serde_json::Error) -> Taken {
+    Taken::Unreadable(error.to_string().split('`').nth(1).unwrap_or("body").to_owned())
+}
+
+fn one(
+    writing: &mut Writing<'_>,
+    hand: &Hand,
+    release: &Release,
+    sent: &Sent,
+) -> Result<Taken, DatabaseError> {
+    writing.next_fact(sent.fact.id);
+    let body = sent.fact.body.as_str();
+    let done = match sent.fact.kind.as_str() {
+        VISITED => match serde_json::from_str::<VisitWritten>(body) {
+            Ok(written) => match checked(release, sent, written) {
+                Ok(draft) => match writing.visit(hand, &draft)? {
+                    Ok(None) => return Ok(Taken::There),
+                    Ok(Some(id)) => Ok(id),
+                    Err(refusal) => Err(refusal),
+                },
+                Err(refusal) => Err(refusal),
+            },
+            Err(error) => return Ok(unreadable(&error)),
+        },
+        MISSED => match serde_json::from_str::<MissedWritten>(body) {
+            Ok(written) => writing.missed(hand, written.outcome, (written.on, written.again_on))?,
+            Err(error) => return Ok(unreadable(&error)),
+        },
+        _ => match serde_json::from_str::<UndoneWritten>(body) {
+            Ok(written) => writing.undo(hand, written.fact)?,
+            Err(error) => return Ok(unreadable(&error)),
+        },
+    };
+    Ok(match done {
+        Ok(id) => Taken::Kept(id),
+        // The same visit again, word for word, is no news.
+        Err(refusal) if refusal.key == "follow_up.refused.same" => Taken::There,
+        Err(refusal) => Taken::Refused(refusal),
+    })
+}
+
+/// A visit whose answers its items take. An answer that no living person can give puts the whole visit aside: nobody knows
+/// what was meant. An item that the tables do not ask stays with the visit.
+fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draft, Refusal> {
+    let home = sent.person.home;
+    let rules = written.programmes.iter().filter_map(|one| release.follow_up(one, home, written.on));
+    for ask in sheet(rules) {
+        let Some(texts) = written.answers.get(&ask.item.id) else { continue };
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        if let Err(fault) = ask.item.answer(&texts) {
+            let key = match fault {
+                AnswerFault::NotANumber => "follow_up.parked.not_a_number",
+                AnswerFault::OutOfRange => "follow_up.parked.out_of_range",
+                AnswerFault::NotAnOption => "follow_up.parked.not_an_option",
+                AnswerFault::Contradicts => "follow_up.parked.contradicts",
+            };
+            return Err(Refusal::new(key));
+        }
+    }
+    let lengths = written.answers.values().flatten().chain([&written.note, &written.reason]);
+    if lengths.into_iter().any(|text| text.chars().count() > LONGEST_WORDS) {
+        return Err(Refusal::new("follow_up.parked.too_long").with("most", LONGEST_WORDS.to_string()));
+    }
+    let is_correction = sent.fact.corrects.is_some();
+    if is_correction && written.reason.is_empty() {
+        return Err(Refusal::new("follow_up.refused.reason"));
+    }
+    Ok(Draft {
+        visit: written.visit,
+        on: written.on,
+        way: written.way,
+        answers: written.answers,
+        windows: written.windows,
+        programmes: written.programmes,
+        agreed_on: written.agreed_on,
+        note: written.note,
+        reason: if is_correction { written.reason } else { String::new() },
+    })
+}
