@@ -18,6 +18,8 @@ pub enum Scope {
     Own,
     /// Of the institution whose key is shown.
     Key,
+    /// Of the account whose phone shows its key.
+    Phone,
 }
 
 /// From where somebody asks for what belongs to a place.
@@ -60,7 +62,7 @@ impl Row {
             }
             Scope::Desk => matches!(from, Stance::Own | Stance::Parent),
             Scope::Own => from == Stance::Own,
-            Scope::Key => false,
+            Scope::Key | Scope::Phone => false,
         };
         found && self.roles.contains(&role)
     }
@@ -118,6 +120,7 @@ fn row(line: &'static str) -> Row {
         "desk" => Scope::Desk,
         "own" => Scope::Own,
         "key" => Scope::Key,
+        "phone" => Scope::Phone,
         other => panic!("the table has no scope {other}"),
     };
     Row { method, path, scope, roles: roles.trim_matches('-').chars().map(role_of).collect(), about_persons }

@@ -10,8 +10,9 @@ use kangmai_access::{
     AccountChange, Actor, Client, NewAccount, NewClient, PasswordHash, Purpose, Role, change_account,
     create_account, create_client, hash_password, list_accounts, reach, revoke_client,
 };
-use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds};
+use kangmai_base::{Clock, Day, DivisionCode, FixedClock, Id, Ids, Moment, SeededIds, SystemIds, Uuid};
 use kangmai_database::testing::FreshDatabase;
+use kangmai_people::{PERSON_REGISTERED, find_person};
 use kangmai_places::{
     Institution, InstitutionBody, InstitutionGrade, InstitutionKind, InstitutionTier,
     find_institution_by_code, put_institutions,
@@ -19,6 +20,7 @@ use kangmai_places::{
 use kangmai_policy::Release;
 use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
+use kangmai_record::{NewFact, Source, Subject};
 use kangmai_server::application::{Parts, application, load_policies, router};
 use kangmai_server::demo::{Files, Plan, take_visits, write_county};
 use kangmai_server::import::{Finished, Task, run};
@@ -150,6 +152,49 @@ impl County {
         };
         self.app.database.write_blocking(write).expect("the database").expect("an account");
         actor
+    }
+
+    /// Another role or place for the account that signs in as `name`.
+    pub fn transfer(&self, name: &str, role: Role, place: &str) {
+        let place = place.parse::<DivisionCode>().expect("a division");
+        self.change(name, AccountChange::Transfer { role, place, institution: None });
+    }
+
+    /// Changes the account that signs in as `name`.
+    pub fn change(&self, name: &str, change: AccountChange) {
+        let (audit_id, now, name) = (self.app.mint(), self.app.clock.now(), name.to_owned());
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            let system = Actor::system();
+            let reach = reach(&system, Purpose::ManageAccounts).expect("the system reaches everything");
+            let accounts = list_accounts(tx, &reach, 0, 1_000)?;
+            let account = accounts.iter().find(|account| account.sign_in_name == name).expect("an account");
+            change_account(tx, &system, &reach, account.id, &change, audit_id, now)
+        };
+        self.app.database.write_blocking(write).expect("the database").expect("a change");
+    }
+
+    /// Lets a person be at home elsewhere from now on.
+    pub fn move_home(&self, person: Uuid, to: &str) {
+        let (id, now, to) =
+            (self.app.mint(), self.app.clock.now(), to.parse::<DivisionCode>().expect("a place"));
+        let record = self.app.record.clone();
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            let person = find_person(tx, Id::from_uuid(person))?.expect("a person");
+            let fact = NewFact {
+                id,
+                kind: PERSON_REGISTERED.to_owned(),
+                subject: Subject::person(person.id.uuid()),
+                occurred_at: now,
+                recorded_at: now,
+                place: to,
+                author: Uuid::nil(),
+                source: Source::Typed,
+                corrects: None,
+                body: serde_json::to_string(&person.body).expect("JSON"),
+            };
+            record.keep(tx, now, vec![fact])
+        };
+        self.app.database.write_blocking(write).expect("the database");
     }
 
     /// Makes the account `name`, a settlement desk of [`COUNTY`], one of the institution with this code.

@@ -71,6 +71,11 @@ impl Visitor {
         self
     }
 
+    /// The answer as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| self.fail(&format!("is no JSON: {error}")))
+    }
+
     /// Opens a path that must be there.
     pub fn finds(&mut self, path: &str) -> &mut Visitor {
         self.open(path);

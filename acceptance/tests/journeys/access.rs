@@ -15,7 +15,7 @@ const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 
 /// The pages: what people go to. Interfaces ask a key and no session: see `interfaces`.
 fn routes(county: &County) -> Vec<Route> {
-    all(county).into_iter().filter(|route| route.operation.is_none()).collect()
+    all(county).into_iter().filter(|route| route.operation.is_none() && !route.is_for_phones).collect()
 }
 
 fn interfaces(county: &County) -> Vec<Route> {
@@ -55,6 +55,7 @@ fn the_table_has_every_route_and_no_other() {
             rows().into_iter().find(|row| (row.method, row.path) == (route.method.as_str(), route.path));
         let row = row.expect("a line");
         assert_eq!(row.scope == Scope::Key, route.operation.is_some(), "{}", route.path);
+        assert_eq!(row.scope == Scope::Phone, route.is_for_phones, "{}", route.path);
         assert_eq!(row.about_persons, route.about_persons, "{} {}", route.method, route.path);
     }
 }
@@ -248,4 +249,36 @@ fn signing_out_ends_the_session() {
     }
     thief.open("/");
     assert!(thief.path().starts_with("/sign-in"), "an old cookie opens {}", thief.path());
+}
+
+#[test]
+fn what_phones_ask_opens_to_the_key_of_a_phone_alone() {
+    let county = County::on_sqlite();
+    let phones = all(&county).into_iter().filter(|route| route.is_for_phones);
+    let (_, key) = county.employ_client("his");
+    let mut asked = 0;
+    for route in phones {
+        for role in Role::ALL {
+            let mut visitor = county.sign_in(role);
+            let (status, code) = ask_interface(&mut visitor, &route);
+            assert_eq!(
+                (status, code.as_str()),
+                (StatusCode::UNAUTHORIZED, "web.api.unauthorized"),
+                "{}",
+                route.path
+            );
+        }
+        for key in [key.as_str(), "kmp_", "kmp_0000", ""] {
+            let mut system = county.visitor();
+            system.shows_key(Some(key));
+            assert_eq!(
+                ask_interface(&mut system, &route).0,
+                StatusCode::UNAUTHORIZED,
+                "{} {key}",
+                route.path
+            );
+        }
+        asked += 1;
+    }
+    assert_eq!(asked, 6);
 }

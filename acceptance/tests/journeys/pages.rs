@@ -118,7 +118,7 @@ fn address_of(row: &Row, parts: &BTreeMap<String, &str>) -> Option<String> {
 fn elsewhere(county: &County, rows: &[Row], role: Role, walk: &Walk) -> (Vec<String>, usize) {
     let (mut wrong, mut asked) = (Vec::new(), 0);
     let parts = parts_of(rows, walk);
-    let belongs = |row: &&Row| row.scope != Scope::Open && row.scope != Scope::Key;
+    let belongs = |row: &&Row| !matches!(row.scope, Scope::Open | Scope::Key | Scope::Phone);
     let forms: Vec<(&Row, String)> = rows
         .iter()
         .filter(|row| row.method == "POST" && row.roles.contains(&role))
@@ -188,7 +188,8 @@ fn every_page_that_a_role_can_reach_is_whole_and_found_as_the_table_says() {
     }));
     let (times, shown) = asked.into_inner().expect("no role panicked");
     assert!(times > 200, "only {times} pages of somebody were asked for from elsewhere");
-    let pages = rows.iter().filter(|row| row.method == "GET" && row.scope != Scope::Key);
+    let pages =
+        rows.iter().filter(|row| row.method == "GET" && !matches!(row.scope, Scope::Key | Scope::Phone));
     let pages = pages.filter(|row| row.path != ON_THE_WAY_IN);
     let unseen: Vec<&str> = pages.map(|row| row.path).filter(|path| !shown.contains(path)).collect();
     // What nobody's links lead to in a populated county: asked for only with an identifier that nothing has.

@@ -15,9 +15,9 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/tls/first.pem");
-const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/tls/second.pem");
-const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/tls/first-key.pem");
+const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/journeys/tls/first.pem");
+const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/journeys/tls/second.pem");
+const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../acceptance/tests/journeys/tls/first-key.pem");
 /// What a client of PostgreSQL says first when it wants TLS: the length of the message and a number.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
