@@ -186,8 +186,10 @@ impl Phone {
 
     fn takes_news(&mut self, news: &Value) {
         for card in news["people"].as_array().expect("people") {
-            let known = self.people.entry(uuid(&card["id"]));
-            known.or_insert_with(|| Known { card: Value::Null, facts: BTreeMap::new() }).card = card.clone();
+            // Of whom it does not know it hears by the roll, with all that is known of them.
+            if let Some(known) = self.people.get_mut(&uuid(&card["id"])) {
+                known.card = card.clone();
+            }
         }
         for fact in news["facts"].as_array().expect("facts") {
             if let Some(known) = self.people.get_mut(&uuid(&fact["person"])) {

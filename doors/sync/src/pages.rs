@@ -208,8 +208,7 @@ async fn unlocked(app: &App, door: &Door, asked: Asked) -> Result<Response, ApiF
         }
         Unlocked::Wrong(left) => {
             door.note_wrong();
-            Ok((StatusCode::FORBIDDEN, Json(json!({ "code": "sync.refused.pin", "left": left })))
-                .into_response())
+            Ok(Json(json!({ "left": left })).into_response())
         }
         Unlocked::Ended => {
             door.note_wrong();

@@ -9,7 +9,7 @@ use kangmai_access::{Actor, Reach};
 use kangmai_base::{Day, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_policy::Release;
-use kangmai_policy::follow_up::{AnswerFault, FollowUpRules, sheet};
+use kangmai_policy::follow_up::{Answer, AnswerFault, Ask, Doubt, FollowUpRules, sheet};
 use kangmai_programme::{App, Field, Sent, Taken, ToldToPhone};
 use kangmai_record::{NewFact, known_facts};
 use serde::Deserialize;
@@ -216,19 +216,7 @@ fn one(
 fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draft, Refusal> {
     let home = sent.person.home;
     let rules = written.programmes.iter().filter_map(|one| release.follow_up(one, home, written.on));
-    for ask in sheet(rules) {
-        let Some(texts) = written.answers.get(&ask.item.id) else { continue };
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        if let Err(fault) = ask.item.answer(&texts) {
-            let key = match fault {
-                AnswerFault::NotANumber => "follow_up.parked.not_a_number",
-                AnswerFault::OutOfRange => "follow_up.parked.out_of_range",
-                AnswerFault::NotAnOption => "follow_up.parked.not_an_option",
-                AnswerFault::Contradicts => "follow_up.parked.contradicts",
-            };
-            return Err(Refusal::new(key));
-        }
-    }
+    check_answers(&sheet(rules), &written.answers)?;
     let lengths = written.answers.values().flatten().chain([&written.note, &written.reason]);
     if lengths.into_iter().any(|text| text.chars().count() > LONGEST_WORDS) {
         return Err(Refusal::new("follow_up.parked.too_long").with("most", LONGEST_WORDS.to_string()));
@@ -248,4 +236,33 @@ fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draf
         note: written.note,
         reason: if is_correction { written.reason } else { String::new() },
     })
+}
+
+fn check_answers(asks: &[Ask], written: &BTreeMap<String, Vec<String>>) -> Result<(), Refusal> {
+    let mut numbers = BTreeMap::new();
+    for ask in asks {
+        let Some(texts) = written.get(&ask.item.id) else { continue };
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let key = match ask.item.answer(&texts) {
+            Ok(Answer::Number(number)) => {
+                numbers.insert(ask.item.id.as_str(), number);
+                continue;
+            }
+            Ok(_) => continue,
+            Err(AnswerFault::NotANumber) => "follow_up.parked.not_a_number",
+            Err(AnswerFault::OutOfRange) => "follow_up.parked.out_of_range",
+            Err(AnswerFault::NotAnOption) => "follow_up.parked.not_an_option",
+            Err(AnswerFault::Contradicts) => "follow_up.parked.contradicts",
+        };
+        return Err(Refusal::new(key));
+    }
+    // What is unusual was asked again on the phone; a diastolic pressure above the systolic is none.
+    let contradicts = |ask: &Ask| {
+        let own = numbers.get(ask.item.id.as_str())?;
+        Some(matches!(ask.item.doubt(*own, |other| numbers.get(other).copied()), Some(Doubt::NotBelow(_))))
+    };
+    if asks.iter().any(|ask| contradicts(ask) == Some(true)) {
+        return Err(Refusal::new("follow_up.parked.not_below"));
+    }
+    Ok(())
 }

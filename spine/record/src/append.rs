@@ -171,9 +171,10 @@ fn number(tx: &mut Transaction<'_>, now: Moment, facts: Vec<NewFact>) -> Result<
         next.insert(place, last - count + 1);
     }
     let latest = now.plus_seconds(Fact::CLOCK_TOLERANCE_SECONDS);
-    // A clock that was set back must not put a fact before those that it follows: views are worked out in this order.
+    // A clock that stands still or was set back must not put a fact before those that it follows: views are worked out in
+    // this order.
     let received_at = match store::latest_receipt(tx)? {
-        Some(last) if last > now => Moment(last.0 + 1),
+        Some(last) if last >= now => Moment(last.0 + 1),
         _ => now,
     };
     Ok(facts
