@@ -314,7 +314,7 @@ fn a_phone_opens_by_its_pin_is_rescued_by_the_password_and_emptied_from_afar() {
         // It is lost: the township empties it. What it still holds comes in, and is looked at.
         let (li, now) = (called(&own, "示例李二"), county.app.clock.now());
         own.writes(&ids, now, "follow_up.visited", li, visit(&ids, county, "2026-11-19", ("120", "80")));
-        officer.finds("/phones").press_beside("红米", "清空").sees("已下令清空");
+        officer.finds("/phones").press("清空 示例 village_doctor 红米").sees("已下令清空");
         for path in ["/sync/pull?cursor=", "/sync/rules", "/sync/first?place=411722001001"] {
             assert_eq!(own.asks(path).0, StatusCode::GONE, "{path}");
         }
