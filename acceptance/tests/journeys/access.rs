@@ -255,12 +255,13 @@ fn signing_out_ends_the_session() {
 fn what_phones_ask_opens_to_the_key_of_a_phone_alone() {
     let mut asked = 0;
     for route in all(&County::on_sqlite()).into_iter().filter(|route| route.is_for_phones) {
-        // Each with a county of its own: so many wrong keys of one address are answered no more.
+        // With counties of its own: so many wrong keys of one address are answered no more.
         let county = County::on_sqlite();
-        let (_, key) = county.employ_client("his");
         let mut visitors: Vec<Visitor> = Role::ALL.into_iter().map(|role| county.sign_in(role)).collect();
+        let elsewhere = County::on_sqlite();
+        let (_, key) = elsewhere.employ_client("his");
         for key in [key.as_str(), "kmp_", "kmp_0000", ""] {
-            let mut system = county.visitor();
+            let mut system = elsewhere.visitor();
             system.shows_key(Some(key));
             visitors.push(system);
         }
