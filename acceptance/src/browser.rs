@@ -14,7 +14,7 @@ use kangmai_base::{Ids as _, Moment, SystemIds};
 use serde_json::json;
 
 use self::devtools::Connection;
-pub use self::page::{Page, Screen};
+pub use self::page::{Link, Page, Screen};
 
 /// Set by `cargo xtask test`: what is missing fails the test instead of skipping it.
 pub const ALL_VARIABLE: &str = "KANGMAI_TEST_ALL";
@@ -58,12 +58,8 @@ impl Browser {
     /// A new page, with cookies of its own.
     pub fn page(&self) -> Page {
         let context = self.connection.call(None, "Target.createBrowserContext", json!({}));
-        let target = json!({ "url": "about:blank", "browserContextId": context["browserContextId"] });
-        let target = self.connection.call(None, "Target.createTarget", target);
-        let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = self.connection.call(None, "Target.attachToTarget", attach);
-        let session = session["sessionId"].as_str().expect("a session").to_owned();
-        Page::attached(Arc::clone(&self.connection), session)
+        let context = context["browserContextId"].as_str().expect("a context").to_owned();
+        Page::opened(Arc::clone(&self.connection), context)
     }
 }
 

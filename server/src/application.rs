@@ -209,6 +209,7 @@ pub fn limited_router(
         .merge(office::open_routes(metrics))
         .merge(kangmai_sync::open_routes())
         .merge(kangmai_web::routes())
+        .merge(kangmai_field::routes())
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
         .layer(axum::Extension(openid))
         .layer(axum::Extension(Arc::new(kangmai_sync::LoadShelf::default())))

@@ -33,17 +33,37 @@ impl Screen {
     pub const DESK: Screen = Screen { width: 1_440, height: 900, mobile: false };
 }
 
+/// A network as telephones meet it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// None.
+    Cut,
+    /// A weak 4G: 1.6 Mbit/s down, 750 kbit/s up, 150 ms there and back.
+    Weak,
+    /// As it is.
+    Free,
+}
+
 /// An open page. What fails, fails the test and says what the page showed.
 pub struct Page {
     connection: Arc<Connection>,
     session: String,
+    target: String,
+    context: String,
     /// Errors before this event were forgiven.
     forgiven: usize,
 }
 
 impl Page {
-    pub(super) fn attached(connection: Arc<Connection>, session: String) -> Page {
-        let page = Page { connection, session, forgiven: 0 };
+    /// Opens a page in a context, which has the cookies and what pages keep.
+    pub(super) fn opened(connection: Arc<Connection>, context: String) -> Page {
+        let wish = json!({ "url": "about:blank", "browserContextId": context });
+        let target = connection.call(None, "Target.createTarget", wish);
+        let target = target["targetId"].as_str().expect("a target").to_owned();
+        let attach = json!({ "targetId": target, "flatten": true });
+        let session = connection.call(None, "Target.attachToTarget", attach);
+        let session = session["sessionId"].as_str().expect("a session").to_owned();
+        let page = Page { connection, session, target, context, forgiven: 0 };
         for domain in ["Page", "Runtime", "Log", "Network"] {
             page.call(&format!("{domain}.enable"), json!({}));
         }
@@ -53,6 +73,37 @@ impl Page {
 
     fn call(&self, method: &str, parameters: Value) -> Value {
         self.connection.call(Some(&self.session), method, parameters)
+    }
+
+    /// Another tab, with the same cookies and what pages keep.
+    pub fn beside(&self) -> Page {
+        Page::opened(Arc::clone(&self.connection), self.context.clone())
+    }
+
+    /// Ends the tab at once: nothing of the page runs any more.
+    pub fn kill(self) {
+        self.connection.call(None, "Target.closeTarget", json!({ "targetId": self.target }));
+    }
+
+    /// Sets the network of this page.
+    pub fn link(&self, link: Link) {
+        let wish = match link {
+            Link::Cut => {
+                json!({ "offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0 })
+            }
+            Link::Weak => {
+                json!({ "offline": false, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 93_750 })
+            }
+            Link::Free => {
+                json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 })
+            }
+        };
+        self.call("Network.emulateNetworkConditions", wish);
+    }
+
+    /// Makes the processor so many times slower.
+    pub fn slow_down(&self, times: u32) {
+        self.call("Emulation.setCPUThrottlingRate", json!({ "rate": times }));
     }
 
     /// Sets the size of the screen.

@@ -50,14 +50,14 @@ impl Asset {
 }
 
 /// FNV-1a, 64 bits: tells versions of our own files apart; no secret depends on it.
-fn fingerprint(bytes: &[u8]) -> u64 {
+pub fn fingerprint(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// `bytes` in gzip; empty if that fails, which it does not in memory.
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder =
         flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), flate2::Compression::new(5));
     match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
@@ -70,7 +70,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Whether the browser takes gzip.
-pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).is_some_and(|value| {
         value.split(',').any(|one| {
             let (name, weight) = one.split_once(';').unwrap_or((one, ""));

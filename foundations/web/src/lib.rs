@@ -27,7 +27,7 @@ mod sender;
 mod upload;
 mod words;
 
-pub use assets::{Asset, ICON, SCRIPT, STYLE};
+pub use assets::{Asset, ICON, SCRIPT, STYLE, fingerprint, gzip, takes_gzip};
 pub use body::FormBody;
 pub use chart::{BarChart, Figure, LineChart, ShareBar, Sparkline, yuan_of};
 pub use failure::{Failure, download, go_to, show, show_refused, workbook};

@@ -92,6 +92,11 @@ impl<'a> Writing<'a> {
         self.events.iter().any(|event| event.id == fact)
     }
 
+    /// What the record has, with what was written.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// What was written, to be kept.
     pub fn into_facts(self) -> Vec<NewFact> {
         self.facts

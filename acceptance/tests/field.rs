@@ -1,0 +1,9 @@
+//! The field app in a real browser: the same tables and the same fold as the server's, and the days of a village doctor whose
+//! network comes and goes.
+
+#![expect(clippy::expect_used, reason = "a test says what it needs")]
+
+#[path = "field/interpreter.rs"]
+mod interpreter;
+#[path = "field/size.rs"]
+mod size;

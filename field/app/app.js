@@ -1,0 +1,208 @@
+// The app: opens, shows the screen that the address names, and keeps up with what changes.
+
+import { KINDS } from "./chart.js";
+import { Door } from "./door.js";
+import { button, h } from "./element.js";
+import { householdScreen } from "./household.js";
+import { personScreen, visitedScreen } from "./person.js";
+import { find, MOST_FOUND } from "./search.js";
+import { outcomeOf } from "./sentences.js";
+import { applyLook, checkScreen, settingsScreen } from "./settings.js";
+import { outboxScreen } from "./outbox.js";
+import { Store } from "./store.js";
+import { Sync } from "./sync.js";
+import { personRow, todayScreen } from "./today.js";
+import { visitScreen } from "./visit.js";
+import { day, say } from "./words.js";
+import { ageOn } from "./days.js";
+
+/** How long a phone that lies aside stays open. */
+const OPEN_MS = 15 * 60_000;
+const UNDO_MS = 12_000;
+const root = document.getElementById("app");
+const toastPlace = h("div.toast-place", { role: "status" });
+let [phone, sync, keys, drawn] = [null, null, null, 0];
+
+/** @param {{title: string, lead?: string, back?: string, body: any, bare?: boolean, keys?: Function}} screen */
+const show = ({ title, lead, back, body, bare, keys: take }) => {
+  document.title = `${title} · ${say("name")}`;
+  keys = take || null;
+  const head = h("header.head", {}, back ? h("a.back", { href: back }, say("back")) : null, h("div", {}, h("h1", { tabindex: -1 }, title), lead ? h("p.lead", {}, lead) : null));
+  root.replaceChildren(head, h("main", { id: "main" }, body), ...(phone && !bare ? [navigation()] : []));
+  document.body.classList.toggle("with-pad", Boolean(root.querySelector(".pad")));
+};
+
+const navigation = () => {
+  const waiting = phone.outbox.filter((entry) => entry.state !== "sent").length;
+  const at = location.hash || "#/today";
+  const link = (to, text) => h("a", { href: to, "aria-current": at.startsWith(to) ? "page" : null }, text);
+  return h("nav.tabs", { "aria-label": say("name") },
+    link("#/today", say("today_nav")), link("#/search", say("search")), link("#/outbox", waiting ? say("outbox_nav", { count: waiting }) : say("outbox")), link("#/settings", say("settings")));
+};
+
+const toast = (text, undo) => {
+  const close = () => bar.remove();
+  const bar = h("div.toast", {}, h("p", {}, text), undo ? button(say("undo"), () => (close(), undo()), { class: "button second" }) : null);
+  toastPlace.replaceChildren(bar);
+  setTimeout(close, UNDO_MS);
+};
+
+const undo = async (person, fact) => {
+  await phone.write(KINDS.undone, person, { fact });
+  sync.nudge();
+  toast(say("undone"));
+  draw();
+};
+
+/** Where it goes on when something was written down. */
+const leaving = ({ person, writing }) => ({
+  saved: async (body, found) => {
+    const all = writing.rulesOn(body.on);
+    const fact = await phone.write(KINDS.visited, person.id, body);
+    sync.nudge();
+    const told = found.map((one) => outcomeOf(all, body, one, { age: ageOn(person.birth, body.on), sex: person.sex, last: null }, phone.today()));
+    const grave = told.some((one) => one.grade === "danger" || one.grade === "refer");
+    const words = told.map((one) => (one.next ? say("saved_next", { state: one.state, day: day(one.next) }) : one.state)).join(say("semicolon"));
+    location.hash = grave ? `#/person/${person.id}/visit/${body.visit}` : "#/today";
+    toast(say("saved", { name: person.name, words }), () => undo(person.id, fact));
+  },
+  missed: async (body) => {
+    const fact = await phone.write(KINDS.missed, person.id, body);
+    sync.nudge();
+    location.hash = "#/today";
+    const died = body.outcome === "died" ? say("missed_died") : "";
+    toast(say("missed", { name: person.name, why: say(`outcome_${body.outcome}`) }) + died, () => undo(person.id, fact));
+  },
+});
+
+const searchScreen = () => {
+  const results = h("div", { "aria-live": "polite" });
+  const look = (text) => {
+    const found = find(phone.people.values(), text);
+    const list = found.length ? h("ul.people.card", {}, found.map((person) => personRow(phone, person, person.rows, { action: person.rows.length > 0 && !person.died_on }))) : text.trim() ? h("p.empty", {}, say("found_none")) : h("p.hint", {}, say("search_hint"));
+    results.replaceChildren(list, found.length === MOST_FOUND ? h("p.hint", {}, say("found_more")) : "");
+  };
+  const input = h("input", { type: "search", autocomplete: "off", oninput: (event) => look(event.target.value) });
+  look("");
+  return { title: say("search"), body: [h("label.field", {}, h("span.label", {}, say("search_label")), input), results] };
+};
+
+const acts = {
+  redraw: () => draw(),
+  lock: () => location.reload(),
+  other: () => (sessionStorage.setItem("kangmai-field-other", "1"), location.reload()),
+  leave: async () => {
+    if (phone.outbox.some((entry) => entry.state !== "sent")) return;
+    phone.close();
+    await Store.forget(phone.card.account);
+    await (await Store.register()).write([{ room: "phones", remove: phone.card.account }]);
+    location.hash = "";
+    location.reload();
+  },
+};
+
+const screenAt = (parts) => {
+  const [name, id, what, which] = parts;
+  switch (name) {
+    case "household": return householdScreen(phone, id);
+    case "person": return what === "visit" ? visitedScreen(phone, id, which, undo) : personScreen(phone, id);
+    case "visit": return visitScreen(phone, id, what === "correct" ? which : null, leaving);
+    case "search": return searchScreen();
+    case "outbox": return outboxScreen(phone, sync);
+    case "settings": return settingsScreen(phone, sync, acts);
+    case "check": return checkScreen(sync);
+    default: return todayScreen(phone, sync);
+  }
+};
+
+const loadingScreen = () => {
+  const { progress, state } = sync;
+  const text = progress ? say("loading", { count: progress.count, of: progress.of }) : state === "busy" ? say("loading_begin") : say(`state_${state}`);
+  const bar = progress ? h("progress", { max: progress.of || 1, value: progress.count, "aria-label": say("loading_title") }) : null;
+  return { title: say("loading_title"), body: [h("p", { role: "status" }, text), bar, state === "busy" ? null : button(say("again_do"), () => sync.nudge(0))] };
+};
+
+const draw = async (keepPlace) => {
+  const own = (drawn += 1);
+  if (sync.state === "wiped") return shut(say("wiped"), say("wiped_sent"));
+  const parts = location.hash.replace(/^#\//, "").split("/");
+  if (parts[0] === "renew") return door.renew(phone);
+  const isEmpty = !phone.people.size && !phone.meta.cursor;
+  const screen = isEmpty ? { ...loadingScreen(), bare: true } : await screenAt(parts);
+  if (own !== drawn) return undefined;
+  const place = scrollY;
+  show(screen);
+  scrollTo(0, keepPlace ? place : 0);
+  return undefined;
+};
+
+const shut = (title, text) => {
+  phone = null;
+  show({ title, body: [h("p", {}, text), button(say("begin"), () => location.reload())] });
+};
+
+/** Screens on which somebody types are not drawn anew under the hand. */
+const isStill = () => /^#\/(visit|search|settings)/.test(location.hash) && sync.state !== "wiped";
+
+const enter = (opened) => {
+  phone = opened;
+  sync = new Sync(phone);
+  let waiting = false;
+  phone.listeners.add(() => {
+    if (waiting || (isStill() && phone.people.size)) return;
+    waiting = true;
+    setTimeout(() => ((waiting = false), phone && draw(true)), 50);
+  });
+  addEventListener("hashchange", () => draw());
+  if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
+  if (location.hash === "#/renew") location.hash = "#/today";
+  draw();
+  sync.start();
+  watchUpdates();
+};
+
+/** A new version waits until somebody takes it: nobody loses a sheet that is half filled. */
+const watchUpdates = async () => {
+  const registration = navigator.serviceWorker && (await navigator.serviceWorker.getRegistration());
+  if (!registration) return;
+  const ready = () => {
+    if (!registration.waiting || !phone) return;
+    phone.updateReady = () => registration.waiting.postMessage("take over");
+    phone.tell();
+  };
+  ready();
+  registration.addEventListener("updatefound", () => registration.installing && registration.installing.addEventListener("statechange", ready));
+};
+
+const serveOffline = async () => {
+  if (!navigator.serviceWorker) return;
+  const had = Boolean(navigator.serviceWorker.controller);
+  navigator.serviceWorker.addEventListener("controllerchange", () => had && location.reload());
+  await navigator.serviceWorker.register("/field/sw.js", { scope: "/field/", updateViaCache: "none" }).catch(() => null);
+};
+
+const lockWhenIdle = () => {
+  let hiddenAt = 0;
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) hiddenAt = Date.now();
+    else if (phone && hiddenAt && Date.now() - hiddenAt > OPEN_MS) location.reload();
+  });
+};
+
+const DIGITS = /^[0-9]$/;
+const KEYS = { Backspace: "back", ".": ".", "。": ".", Enter: "next" };
+document.addEventListener("keydown", (event) => {
+  if (!keys || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input, textarea, select") || (event.key === "Enter" && event.target.matches("button, a, summary"))) return;
+  const key = DIGITS.test(event.key) ? event.key : KEYS[event.key];
+  if (!key) return;
+  event.preventDefault();
+  keys(key);
+});
+
+const door = new Door(show, enter);
+applyLook();
+document.body.append(toastPlace);
+serveOffline();
+lockWhenIdle();
+door.start();
