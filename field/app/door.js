@@ -2,6 +2,7 @@
 
 import { dayAt, dayIn } from "./days.js";
 import { button, field, h, linkButton, notice } from "./element.js";
+import { exportSealed } from "./outbox.js";
 import { Phone } from "./phone.js";
 import { bytesOf, hexOf, random, stretch, unwrapDataKey, wrapDataKey } from "./seal.js";
 import { Store } from "./store.js";
@@ -22,6 +23,7 @@ const jsonOf = (value) => ({ method: "POST", credentials: "omit", cache: "no-sto
 const session = async () => {
   try {
     const response = await fetch("/field/session", { redirect: "manual", cache: "no-store", headers: { Accept: "application/json" } });
+    if (response.status === 404 || response.status === 403) return { denied: true };
     return response.ok ? await response.json() : null;
   } catch {
     return undefined;
@@ -57,8 +59,8 @@ export class Door {
   async begin(known) {
     const who = await session();
     const back = known.length ? button(say("back"), () => (sessionStorage.removeItem(OTHER), this.start()), { class: "button second" }) : null;
-    if (!who) {
-      const why = who === null ? say("begin_lead") : say("begin_offline");
+    if (!who || who.denied) {
+      const why = who ? say("begin_denied") : who === null ? say("begin_lead") : say("begin_offline");
       const body = [h("p", {}, why), h("div.buttons", {}, h("a.button", { href: "/sign-in?next=/field/" }, say("sign_in")), button(say("again_do"), () => this.start(), { class: "button second" }), back)];
       return this.show({ title: say("begin"), body });
     }
@@ -156,19 +158,19 @@ export class Door {
   async askServer(card, proof) {
     const response = await fetch("/sync/unlock", jsonOf({ phone: card.phone, proof }));
     const told = await response.json().catch(() => ({}));
-    if (response.ok && (!card.share || told.share === card.share)) await keepCard(Object.assign(card, { share: told.share, until: told.until }));
+    if (told.share && (!card.share || told.share === card.share)) await keepCard(Object.assign(card, { share: told.share, until: told.until }));
     return { status: response.status, told };
   }
 
   async tryServer(card, proof, half, wasTried) {
     const answer = await this.askServer(card, proof).catch(() => null);
-    if (answer && answer.status === 200) {
+    if (answer && answer.told.share) {
       const key = await unwrapDataKey(card.wrapped, half, answer.told.share);
       if (!key) return this.rescue(card);
       await keepCard(Object.assign(card, { share: answer.told.share, until: answer.told.until, tries: 0 }));
       return this.open(card, key);
     }
-    if (answer && answer.status === 410) return answer.told.wipe ? this.wiped(card) : this.endShare(card);
+    if (answer && answer.status === 410) return this.endShare(card);
     if (!answer && !wasTried) return say("share_ended");
     const tries = (card.tries || 0) + 1;
     await keepCard(Object.assign(card, { tries }));
@@ -197,15 +199,15 @@ export class Door {
     return this.start();
   }
 
-  /** Wiped from afar while it was shut: what is held of people goes; what was not sent stays sealed until somebody signs in. */
+  /** Wiped from afar while it was shut: what is held of people goes; what was not sent stays sealed, to be taken out for the county. */
   async wiped(card) {
     const store = await Store.ofAccount(card.account);
     const [households, parts, unsent] = await Promise.all([store.keys("households"), store.keys("index"), store.all("outbox")]);
     await store.write([...households.map((remove) => ({ room: "households", remove })), ...parts.map((remove) => ({ room: "index", remove }))]);
     const waiting = unsent.filter((entry) => entry.state === "waiting").length;
-    store.database.close();
-    if (!waiting) await this.startAnew(card);
-    this.show({ title: say("wiped"), body: [h("p", {}, say("wiped_lead")), waiting ? [h("p", {}, say("wiped_waits", { count: waiting })), button(say("pin_lost_do"), () => this.rescue(card))] : null] });
+    const anew = button(say("start_anew"), () => (store.database.close(), this.startAnew(card)), { class: "button danger" });
+    const out = waiting ? [h("p", {}, say("wiped_waits", { count: waiting })), button(say("export_sealed"), () => exportSealed(store, card))] : null;
+    this.show({ title: say("wiped"), body: [h("p", {}, say("wiped_lead")), out, h("div.buttons", {}, anew)] });
     return null;
   }
 
@@ -227,7 +229,7 @@ export class Door {
     const salt = random(SALT_BYTES);
     const { proof, half } = await stretch(pin, salt);
     const response = await fetch(`/field/phones/${card.phone}/rescue`, formOf({ csrf: who.csrf, proof }));
-    if (response.status === 404 || response.status === 410) return this.startAnew(card), null;
+    if (response.status === 404 || response.status === 410) return this.wiped(card);
     if (!response.ok) return say("begin_refused", { status: response.status });
     const told = await response.json();
     const { wrapped, key } = await wrapDataKey(told.data_key, half, told.share);

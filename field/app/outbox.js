@@ -30,11 +30,11 @@ const reasonText = (reason) => {
 };
 
 /** The outbox as a file that only the server's key opens: for a phone that finds no network any more. */
-const exportSealed = async (phone) => {
-  const kept = await phone.store.all("outbox");
+export const exportSealed = async (store, card) => {
+  const kept = await store.all("outbox");
   const entries = kept.map(({ sequence, id, form, chain, state, sealed }) => ({ sequence, id, form, chain, state, sealed: btoa(String.fromCharCode(...sealed)) }));
-  const file = { form: 1, phone: phone.card.phone, account: phone.card.account, entries };
-  saveFile(`kangmai-${phone.card.phone.slice(0, 8)}.json`, JSON.stringify(file, null, 1), "application/json");
+  const file = { form: 1, phone: card.phone, account: card.account, entries };
+  saveFile(`kangmai-${card.phone.slice(0, 8)}.json`, JSON.stringify(file, null, 1), "application/json");
 };
 
 const exportList = (phone) => {
@@ -61,7 +61,7 @@ export const outboxScreen = (phone, sync) => {
       h("div.buttons", {}, button(say("sync_now"), () => sync.nudge(0))),
       shown.length ? h("ol.entries", {}, shown.map((entry) => entryLine(phone, entry))) : h("p.empty", {}, say("outbox_empty")),
       shown.length ? [h("h2", {}, say("export")), h("p.hint", {}, say("export_hint")),
-        h("div.buttons", {}, button(say("export_sealed"), () => exportSealed(phone), { class: "button second" }), button(say("export_list"), () => exportList(phone), { class: "button second" }))] : null,
+        h("div.buttons", {}, button(say("export_sealed"), () => exportSealed(phone.store, phone.card), { class: "button second" }), button(say("export_list"), () => exportList(phone), { class: "button second" }))] : null,
     ],
   };
 };

@@ -145,7 +145,7 @@ export class Phone {
     const bundle = entry && (await this.bundle(entry.household));
     const own = bundle && bundle.people.find((one) => one.person.id === id);
     if (!own) return null;
-    const writing = new Writing(own.person, own.facts, this.mine(id), (day) => this.rulesOn(own.person, day));
+    const writing = new Writing(own.person, own.facts, this.mine(id), (day) => this.rulesOn(own.person, day), this.card.account);
     return { person: own.person, household: bundle.household, facts: own.facts, writing };
   }
 
@@ -158,7 +158,7 @@ export class Phone {
   /** The facts about a person that the server has not given back yet. */
   mine(id) {
     const own = this.outbox.filter((entry) => entry.fact && entry.fact.person === id && isLaid(entry));
-    return own.map(({ fact }) => ({ id: fact.id, kind: fact.kind, on: fact.body.on, at: fact.at, by: "own", body: fact.body }));
+    return own.map(({ fact }) => ({ id: fact.id, kind: fact.kind, on: fact.body.on, at: fact.at, by: this.card.account, body: fact.body }));
   }
 
   /** What of a bundle lists need. */
@@ -167,7 +167,7 @@ export class Phone {
     for (const { person, facts } of people) {
       const before = this.people.get(person.id);
       const { id, name, initials, last_four, sex, birth, died_on, relation, labels, phone } = person;
-      const writing = new Writing(person, facts, [], (day) => rulesAt(this.book.programmes, person.home, day));
+      const writing = new Writing(person, facts, [], (day) => rulesAt(this.book.programmes, person.home, day), this.card.account);
       this.people.set(id, {
         id, name, initials, last_four, sex, birth, died_on, relation, labels, phone,
         household: household.id,
@@ -243,7 +243,8 @@ export class Phone {
    */
   async write(kind, person, body) {
     const at = Date.now();
-    const fact = { id: mint(at), kind, person, at, body };
+    // A fact that puts another right says so at its head, as the record keeps it.
+    const fact = { id: mint(at), kind, person, at, ...(body.corrects ? { corrects: body.corrects } : {}), body };
     await this.writeText(JSON.stringify(fact), fact);
     await this.refresh(person);
     this.tell(true);

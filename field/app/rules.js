@@ -347,8 +347,17 @@ export const targetOf = (rules, item, patient) => {
   return band;
 };
 
-/** The rules of each programme that hold at a place on a day. */
-export const rulesAt = (book, place, day) =>
-  book
-    .filter(({ place: own, rules: { period } }) => own === place && period.from <= day && (!period.to || day <= period.to))
-    .map(({ rules }) => rules);
+/**
+ * The rules of each programme that hold at a place on a day: of the innermost place that has any.
+ * @param {{first: string, last: string, rules: Object}[]} book each table with the codes between which it holds
+ */
+export const rulesAt = (book, place, day) => {
+  const found = new Map();
+  for (const { first, last, rules } of book) {
+    const { period, programme } = rules;
+    if (place < first || place > last || period.from > day || (period.to && day > period.to)) continue;
+    const width = Number(last) - Number(first);
+    if (!found.has(programme) || width < found.get(programme).width) found.set(programme, { width, rules });
+  }
+  return [...found.values()].map(({ rules }) => rules);
+};

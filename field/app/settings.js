@@ -37,7 +37,7 @@ const aboutPhone = async (phone) => {
   const [persisted, room] = await Promise.all([storage.persisted ? storage.persisted() : false, storage.estimate ? storage.estimate() : {}]);
   const places = Object.entries(phone.meta.places);
   const pairs = [
-    ["account", `${phone.card.name} (${phone.card.account})`],
+    ["account", phone.card.name],
     ["place", phone.card.place_name || phone.card.place],
     ["held", say("held_text", { people: phone.people.size, households: phone.households.size })],
     ["synced_at", sinceText(phone, phone.meta.syncedAt)],

@@ -46,6 +46,9 @@ const packed = async (text) => {
   return { body: await new Response(stream).arrayBuffer(), headers: { "Content-Encoding": "gzip" } };
 };
 
+/** A household that has no card is known by the people who name it. */
+const withCard = (line) => ({ ...line, household: line.household || { id: line.people[0].person.household } });
+
 /** The roll of a place: how many live there, and the exclusive or of their identifiers. */
 export const rollOf = (ids) => {
   let sum = 0n;
@@ -192,7 +195,7 @@ export class Sync {
     for await (const line of linesOf(response.body)) {
       const read = JSON.parse(line);
       if (!head) head = read;
-      else batch.push(read);
+      else batch.push(withCard(read));
       if (batch.length >= HOUSEHOLDS_AT_ONCE) await keep();
     }
     if (!head) throw new Broken("nothing came");
@@ -219,7 +222,9 @@ export class Sync {
     }
     for (const person of told.people || []) {
       const entry = phone.people.get(person.id);
-      if (!entry || entry.household !== person.household) {
+      // Whom the phone does not know the roll brings, with all that is known of them.
+      if (!entry) continue;
+      if (entry.household !== person.household) {
         lacking.add(person.id);
         continue;
       }
@@ -291,8 +296,8 @@ export class Sync {
       const body = JSON.stringify({ people });
       const response = await this.ask("/sync/people", { method: "POST", body, headers: { "Content-Type": "application/json" } });
       const came = [];
-      for await (const line of linesOf(response.body)) came.push(JSON.parse(line));
-      await this.join(came.filter((one) => one.household), place);
+      for await (const line of linesOf(response.body)) came.push(withCard(JSON.parse(line)));
+      await this.join(came, place);
       const left = phone.meta.lacking.filter((id) => !people.includes(id));
       await phone.keepMeta({ lacking: left });
     }

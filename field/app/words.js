@@ -240,6 +240,7 @@ const WORDS = {
 
   begin: ["开始使用", "Begin"],
   begin_lead: ["请先用您的账号登录。", "Sign in with your account first."],
+  begin_denied: ["这个账号不做随访，请换一个账号登录。", "This account makes no visits: sign in with another."],
   begin_offline: ["第一次使用要有网络。", "The first time needs a network."],
   begin_as: ["{name}，{place}", "{name}, {place}"],
   begin_pin: ["设置 PIN", "Choose a PIN"],
@@ -259,7 +260,6 @@ const WORDS = {
   pin_working: ["请稍候…", "One moment…"],
   pin_wrong: ["PIN 不对，还可以试 {count} 次", "Wrong PIN: {count} try left|Wrong PIN: {count} tries left"],
   pin_lost: ["忘记 PIN", "PIN forgotten"],
-  pin_lost_do: ["登录后取回", "Sign in and get it back"],
   open: ["打开", "Open"],
   share_ended: ["离线期限已过，请连一次网。", "The time without a network is over: connect once."],
   rescue: ["重设 PIN", "A new PIN"],
@@ -272,6 +272,7 @@ const WORDS = {
   wiped: ["已远程清除", "Wiped"],
   wiped_lead: ["这部手机已被远程清除，居民资料已删除。", "This phone was wiped from afar: what it held of residents is deleted."],
   wiped_sent: ["这部手机已被远程清除。没有上传的记录已先上传，资料已删除。", "This phone was wiped from afar. What was not sent yet was sent first; everything is deleted."],
+  start_anew: ["删除并重新开始", "Delete it and begin anew"],
   wiped_waits: ["还有 {count} 条没有上传，仍密封在本机。", "{count} record was not sent and stays sealed here.|{count} records were not sent and stay sealed here."],
   loading_title: ["正在下载资料", "Loading"],
   loading_begin: ["正在连接…", "Connecting…"],

@@ -5,8 +5,11 @@ import { Chart, KINDS } from "./chart.js";
 import { ageOn, dayAt } from "./days.js";
 import { classifies, foundOf, isDanger, readAnswers, unanswered } from "./rules.js";
 
+/** Who wrote a fact: this account, another, or the program itself. */
+const byWhom = (by, account) => (by === null || by === undefined ? "program" : by === account ? "own" : "other");
+
 /** A fact of the server, or of the outbox, as the chart folds it. */
-export const eventOf = (fact) => ({ ...fact, recorded_on: dayAt(fact.at), body: fact.body || {} });
+export const eventOf = (fact, account) => ({ ...fact, by: byWhom(fact.by, account), recorded_on: dayAt(fact.at), body: fact.body || {} });
 
 export class Writing {
   /**
@@ -14,11 +17,11 @@ export class Writing {
    * @param {Object[]} facts those of the server, in the order in which they came
    * @param {Object[]} mine those that wait in the outbox
    * @param {(day: string) => Object[]} rulesOn the tables that hold where the person lives
+   * @param {string} account who writes here
    */
-  constructor(person, facts, mine, rulesOn) {
-    this.person = person;
-    this.rulesOn = rulesOn;
-    this.events = facts.map(eventOf);
+  constructor(person, facts, mine, rulesOn, account) {
+    Object.assign(this, { person, rulesOn, account });
+    this.events = facts.map((fact) => eventOf(fact, account));
     this.chart = Chart.of(this.events);
     const known = new Set(facts.map((fact) => fact.id));
     mine.filter((fact) => !known.has(fact.id)).forEach((fact) => this.add(fact));
@@ -30,7 +33,7 @@ export class Writing {
 
   /** Takes in a fact that this phone wrote, with what follows of it. */
   add(fact) {
-    const event = eventOf(fact);
+    const event = eventOf(fact, this.account);
     if (event.kind === KINDS.visited) {
       const before = this.chart.visit(event.body.visit);
       const found = keepWhatEnded(this.judge(event.body), before ? before.body.found : []);

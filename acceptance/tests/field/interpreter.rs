@@ -27,7 +27,7 @@ fn day(text: &str) -> Day {
 fn tables(release: &Release) -> Value {
     let place = VILLAGE.parse().expect("a place");
     let all = release.follow_ups(place, day("2026-11-20"));
-    json!(all.iter().map(|rules| json!({ "place": VILLAGE, "rules": rules })).collect::<Vec<Value>>())
+    json!(all.iter().map(|rules| json!({ "first": VILLAGE, "last": VILLAGE, "rules": rules })).collect::<Vec<Value>>())
 }
 
 fn app_page(browser: &Browser, county: &County) -> Page {
@@ -135,7 +135,7 @@ fn fact(event: &Event) -> Value {
         What::Missed(body) => ("follow_up.missed", json!(body)),
         What::Undone(body) => ("follow_up.undone", json!(body)),
     };
-    let by = if event.author.is_nil() { "program" } else { "own" };
+    let by = (!event.author.is_nil()).then_some("own");
     let at = Moment::start_of(event.recorded_on).0 / 1_000;
     json!({ "id": event.id, "kind": kind, "on": body["on"], "at": at, "by": by, "body": body })
 }
@@ -169,10 +169,10 @@ fn life(release: &Release, dice: &mut Dice) -> (Person, Vec<Event>, Vec<Uuid>) {
         next.set(next.get() + 1);
         Uuid::from_u128(next.get())
     };
-    let hand =
-        |on: &str| Hand {
-            author: Uuid::from_u128(9), by: "示例".to_owned(), now: Moment::start_of(day(on))
-        };
+    let hand = |on: &str| {
+        let now = Moment::start_of(day(on));
+        Hand { author: Uuid::from_u128(9), by: "示例".to_owned(), now, recorded_at: now }
+    };
     let ill =
         |code: &str| Ill { code: code.parse().expect(code), sensitive: false, since: day("2020-01-01") };
     let mut writing = Writing::new(release, &person, Vec::new(), &mint);
@@ -226,8 +226,8 @@ const told = (chart) => ({
   standing: chart.open().map((managed) => chart.standing(managed)),
 });
 return lives.map(({ person, facts, mine }) => ({
-  folded: told(Chart.of(facts.map(eventOf))),
-  own: told(new Writing(person, facts.filter((fact) => !mine.some((one) => one.id === fact.id) && fact.kind !== 'follow_up.classified'), mine, (on) => rulesAt(book, person.home, on)).chart),
+  folded: told(Chart.of(facts.map((fact) => eventOf(fact, 'own')))),
+  own: told(new Writing(person, facts.filter((fact) => !mine.some((one) => one.id === fact.id) && fact.kind !== 'follow_up.classified'), mine, (on) => rulesAt(book, person.home, on), 'own').chart),
 }));";
 
 #[test]
