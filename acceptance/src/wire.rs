@@ -64,7 +64,11 @@ impl Wire {
         self.send("POST", path, &headers, body.as_bytes())
     }
 
-    fn send(
+    /// Sends anything.
+    ///
+    /// # Errors
+    /// As [`Wire::get`].
+    pub fn send(
         &mut self,
         method: &str,
         path: &str,

@@ -27,7 +27,11 @@ fn day(text: &str) -> Day {
 fn tables(release: &Release) -> Value {
     let place = VILLAGE.parse().expect("a place");
     let all = release.follow_ups(place, day("2026-11-20"));
-    json!(all.iter().map(|rules| json!({ "first": VILLAGE, "last": VILLAGE, "rules": rules })).collect::<Vec<Value>>())
+    json!(
+        all.iter()
+            .map(|rules| json!({ "first": VILLAGE, "last": VILLAGE, "rules": rules }))
+            .collect::<Vec<Value>>()
+    )
 }
 
 fn app_page(browser: &Browser, county: &County) -> Page {
