@@ -124,6 +124,14 @@ impl Phone {
         (self.system.status(), serde_json::from_slice(self.system.bytes()).unwrap_or_default())
     }
 
+    /// What an app answers that speaks this version.
+    pub fn asks_as(&mut self, version: &str, path: &str) -> StatusCode {
+        self.system.says_header("kangmai-phone", Some(version));
+        let (status, _) = self.asks(path);
+        self.system.says_header("kangmai-phone", None);
+        status
+    }
+
     /// What a header of the last answer said.
     pub fn header(&self, name: &str) -> Option<String> {
         self.system.header(name).map(str::to_owned)

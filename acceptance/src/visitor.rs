@@ -24,6 +24,8 @@ pub struct Visitor {
     cookies: BTreeMap<String, String>,
     /// The key that it shows, if it is a system.
     key: Option<String>,
+    /// A header of its own.
+    header: Option<(String, String)>,
     path: String,
     status: StatusCode,
     headers: HeaderMap,
@@ -48,6 +50,7 @@ impl Visitor {
             runtime,
             cookies: BTreeMap::new(),
             key: None,
+            header: None,
             path: "/".to_owned(),
             status: StatusCode::OK,
             headers: HeaderMap::new(),
@@ -60,6 +63,12 @@ impl Visitor {
     /// From now on it shows a key of the interface; none: no more.
     pub fn shows_key(&mut self, key: Option<&str>) -> &mut Visitor {
         self.key = key.map(str::to_owned);
+        self
+    }
+
+    /// From now on it sends this header; none: no more.
+    pub fn says_header(&mut self, name: &str, value: Option<&str>) -> &mut Visitor {
+        self.header = value.map(|value| (name.to_owned(), value.to_owned()));
         self
     }
 
@@ -452,6 +461,9 @@ impl Visitor {
             request = request.header("sec-fetch-site", "same-origin").header(header::COOKIE, self.cookie());
             if let Some(kind) = kind {
                 request = request.header(header::CONTENT_TYPE, kind);
+            }
+            if let Some((name, value)) = &self.header {
+                request = request.header(name, value);
             }
             if let Some(key) = &self.key {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));

@@ -392,6 +392,11 @@ fn what_is_too_much_or_no_push_at_all_is_said_and_changes_nothing() {
         let (status, _) = own.asks(&format!("/sync/pull?cursor={cursor}"));
         assert!(matches!(status, StatusCode::BAD_REQUEST | StatusCode::OK), "{cursor} {status}");
     }
+    // An app that is too old is told nothing, and what it wrote is taken all the same.
+    assert_eq!(own.asks_as("0", "/sync/pull?cursor="), StatusCode::UPGRADE_REQUIRED);
+    for version in ["1", "2", "x"] {
+        assert_eq!(own.asks_as(version, "/sync/pull?cursor="), StatusCode::OK, "{version}");
+    }
     // All of it came to nothing, so all of it can still come.
     assert_eq!(own.pushes().len(), 501);
 }

@@ -12,9 +12,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use kangmai_access::audit;
-use kangmai_base::{Day, DivisionCode, Id, PlaceRange, Refusal, Uuid};
+use kangmai_base::{Day, DivisionCode, PlaceRange, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Household, HouseholdId, Person, find_household, find_person, people_at};
+use kangmai_people::{Household, HouseholdId, Person, find_household, find_persons, people_at};
 use kangmai_policy::Release;
 use kangmai_programme::PhoneCall;
 use kangmai_web::{ApiFailure, Problem};
@@ -248,9 +248,10 @@ pub(crate) async fn people(call: PhoneCall, Json(named): Json<Named>) -> Result<
     let reach = call.reach.clone();
     let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
         let (mut people, mut households) = (Vec::new(), HashMap::new());
-        for id in named.people {
-            let found = find_person(tx, Id::from_uuid(id))?;
-            people.extend(found.filter(|person| reach.covers(person.home) && person.body.died_on.is_none()));
+        for (_, person) in find_persons(tx, &named.people)? {
+            if reach.covers(person.home) && person.body.died_on.is_none() {
+                people.push(person);
+            }
         }
         for person in &people {
             let id = HouseholdId::from_uuid(person.body.household);

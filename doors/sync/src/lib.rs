@@ -28,6 +28,8 @@ pub use store::SEALED;
 
 /// The version of `docs/sync.md` that is spoken here.
 pub const VERSION: u32 = 1;
+/// The oldest that is still told anything. Whatever an older app wrote is taken all the same.
+const OLDEST_VERSION: u32 = 1;
 
 /// The table of contents: a door with pages of its own.
 pub fn programme() -> Programme {
@@ -76,8 +78,12 @@ fn routes() -> Vec<Route> {
 /// Whether the phone may still be told anything.
 ///
 /// # Errors
-/// 410 of one that is to be emptied.
+/// 410 of one that is to be emptied; 426 where its app is too old to understand the answer.
 fn alive(call: &PhoneCall) -> Result<(), ApiFailure> {
+    if call.version.is_some_and(|version| version < OLDEST_VERSION) {
+        let problem = Problem::new(Refusal::new("sync.refused.too_old"));
+        return Err(ApiFailure::new(StatusCode::UPGRADE_REQUIRED, problem));
+    }
     if call.holder.is_wiped {
         return Err(ApiFailure::new(StatusCode::GONE, Problem::new(Refusal::new("sync.refused.wiped"))));
     }

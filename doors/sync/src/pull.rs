@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use kangmai_access::Reach;
 use kangmai_base::{DivisionCode, Id, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Label, PERSON_REGISTERED, find_household, find_person};
+use kangmai_people::{Label, PERSON_REGISTERED, find_household, find_persons};
 use kangmai_policy::Release;
 use kangmai_policy::follow_up::FollowUpRules;
 use kangmai_programme::{PhoneCall, Programme};
@@ -121,10 +121,11 @@ fn cards(
     rolls: &BTreeMap<DivisionCode, crate::roll::Roll>,
 ) -> Result<Vec<PersonCard>, DatabaseError> {
     let mut cards = Vec::new();
-    for id in people {
-        let found = find_person(tx, Id::from_uuid(*id))?;
-        let here = found.filter(|person| rolls.contains_key(&person.home) && person.body.died_on.is_none());
-        cards.extend(here.as_ref().map(PersonCard::of));
+    let ids: Vec<Uuid> = people.iter().copied().collect();
+    for person in find_persons(tx, &ids)?.values() {
+        if rolls.contains_key(&person.home) && person.body.died_on.is_none() {
+            cards.push(PersonCard::of(person));
+        }
     }
     Ok(cards)
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use kangmai_access::{Actor, Phone, Reach, audit};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Person, find_person};
+use kangmai_people::{Person, find_persons};
 use kangmai_programme::{App, PhoneCall, Sent, Taken};
 use kangmai_record::{NewFact, Source, Subject, park_fact};
 use kangmai_web::{ApiFailure, Problem};
@@ -188,7 +188,7 @@ impl From<'_> {
         let known = self.known(tx, facts)?;
         let mut seen: HashMap<i64, [u8; 32]> = HashMap::new();
         let mut decided: Vec<Option<Decided>> = vec![None; facts.len()];
-        let (mut to_take, mut people) = (Vec::new(), HashMap::new());
+        let (mut to_take, people) = (Vec::new(), people_of(tx, facts)?);
         for (index, fact) in facts.iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(fact.fact.as_bytes()).into();
             let before = known.get(&fact.sequence).map(|receipt| receipt.digest);
@@ -198,7 +198,7 @@ impl From<'_> {
                 continue;
             }
             seen.entry(fact.sequence).or_insert(digest);
-            let sent = match self.sent(tx, &mut people, fact)? {
+            let sent = match self.sent(&people, fact) {
                 Ok(sent) => sent,
                 Err(wrong) => {
                     let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
@@ -267,32 +267,20 @@ impl From<'_> {
     }
 
     /// Reads the text of a fact and finds its person.
-    fn sent(
-        &self,
-        tx: &mut Transaction<'_>,
-        people: &mut HashMap<Uuid, Option<Person>>,
-        numbered: &Numbered,
-    ) -> Result<Result<Reading, Decided>, DatabaseError> {
+    fn sent(&self, people: &HashMap<Uuid, Person>, numbered: &Numbered) -> Result<Reading, Decided> {
         let written: Written = match serde_json::from_str(&numbered.fact) {
             Ok(written) => written,
             Err(error) => {
                 let field = error.to_string().split('`').nth(1).map(str::to_owned);
-                return Ok(Err(Decided::rejected("sync.rejected.no_fact", field)));
+                return Err(Decided::rejected("sync.rejected.no_fact", field));
             }
         };
         if written.kind.is_empty() || written.kind.len() > LONGEST_KIND {
-            return Ok(Err(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned()))));
+            return Err(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned())));
         }
-        let person = match people.get(&written.person) {
-            Some(known) => known.clone(),
-            None => {
-                let found = find_person(tx, Id::from_uuid(written.person))?;
-                people.insert(written.person, found.clone());
-                found
-            }
-        };
+        let person = people.get(&written.person).cloned();
         let recorded_at = of_milliseconds(written.at);
-        Ok(Ok(Reading {
+        Ok(Reading {
             fact: NewFact {
                 id: written.id,
                 kind: written.kind,
@@ -306,7 +294,7 @@ impl From<'_> {
                 body: written.body.to_string(),
             },
             person,
-        }))
+        })
     }
 
     /// Why a fact is put aside before any programme looks at it.
@@ -417,6 +405,19 @@ impl From<'_> {
         }
         Ok(())
     }
+}
+
+/// The people whom these facts are about, as far as the register has them.
+fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
+    #[derive(Deserialize)]
+    struct About {
+        person: Uuid,
+    }
+    let about = |fact: &Numbered| serde_json::from_str::<About>(&fact.fact).ok().map(|about| about.person);
+    let mut people: Vec<Uuid> = facts.iter().filter_map(about).collect();
+    people.sort_unstable();
+    people.dedup();
+    find_persons(tx, &people)
 }
 
 const UNREADABLE: &str = "sync.rejected.unreadable";

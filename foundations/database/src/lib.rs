@@ -42,7 +42,7 @@ pub use sealed::{
 };
 pub use snapshot::{Hash, TableSum};
 pub use transaction::{Dialect, Transaction};
-pub use value::{FromValue, Row, Value};
+pub use value::{FIFTY, FromValue, Row, Value, in_fifties};
 pub use wall::{Wall, Walled};
 
 /// Builds the parameters of a statement: `params![person, day]` is an array of [`Value`].

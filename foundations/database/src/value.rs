@@ -172,3 +172,17 @@ impl<T: FromValue> FromValue for Option<T> {
         }
     }
 }
+
+/// Values that one statement with a list takes.
+pub const FIFTY: usize = 50;
+
+/// Values in lists of fifty, for statements that take so many: few are ever prepared. The last list repeats its last value.
+pub fn in_fifties<V: Clone + Into<Value>>(values: &[V]) -> impl Iterator<Item = Vec<Value>> {
+    values.chunks(FIFTY).map(|values| {
+        let mut list: Vec<Value> = values.iter().cloned().map(Into::into).collect();
+        if let Some(last) = list.last().cloned() {
+            list.resize(FIFTY, last);
+        }
+        list
+    })
+}

@@ -128,12 +128,17 @@ fn take(
     }
     let ids: Vec<Uuid> = all.iter().map(|sent| sent.fact.id).collect();
     let there = known_facts(tx, &ids)?;
+    let known: Vec<Uuid> = people.keys().copied().collect();
+    let today = all.first().map_or(Moment(0), |sent| sent.now).day();
+    let mut events = store::events_of_people(tx, &known)?;
+    let mut ill = store::ill_of_people(tx, &known, today)?;
     let mut facts = Vec::with_capacity(all.len());
     let mut now = Moment(0);
     for (person, indices) in people {
         let Some(first) = indices.first().and_then(|index| all.get(*index)) else { continue };
         now = first.now;
-        let (events, ill) = (store::events_of(tx, person)?, store::ill_of(tx, person, first.now.day())?);
+        let events = events.remove(&person).unwrap_or_default();
+        let ill = ill.remove(&person).unwrap_or_default();
         let mint = || app.mint();
         let mut writing = Writing::new(&app.policies, &first.person, events, &mint);
         for index in indices {

@@ -5,15 +5,19 @@ mod events;
 mod ill;
 mod list;
 
-use kangmai_base::{DivisionCode, Uuid};
-use kangmai_database::{DatabaseError, SealedTable, Transaction, Value, params};
+use std::collections::HashMap;
+
+use kangmai_base::{DivisionCode, Uuid, on_all_cores};
+use kangmai_database::{
+    DatabaseError, InsertMany, Opener, SealedTable, Transaction, Value, in_fifties, params,
+};
 use kangmai_people::PERSON_REGISTERED;
 use kangmai_record::{Fact, NewFact, Projection, nothing_along};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use erased::held;
-pub use events::{chart_of, events_of};
-pub use ill::{Someone, ill_of, people_after};
+pub use events::{chart_of, events_of, events_of_people};
+pub use ill::{Someone, ill_of, ill_of_people, people_after};
 pub use list::{Count, Listed, Row, Wanted, When, count, figures_of, listed, rows_of};
 
 use crate::chart::{Chart, Managed, Standing};
@@ -27,12 +31,41 @@ const TOLD: (&str, &str) = ("follow_up", "told_sealed");
 /// What is sealed of follow-up.
 pub const SEALED: &[SealedTable] = &[SealedTable { table: "follow_up", id: "id", columns: &["told_sealed"] }];
 
-const HOME_OF: &str = "select home from person where id = $1";
+/// Of 50 people at once.
+const HOMES_OF: &str = "select id, home from person where id in
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const FORGET: &str = "delete from follow_up where person = $1";
-const PUT: &str =
-    "insert into follow_up (id, person, home, sensitive, programme, enrolled_on, closed_on, last_on, state,
-    grade, at_target, figures, due_on, due_why, missed, missed_why, again_on, told_sealed)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+/// Of 50 people at once.
+const CLEAR_OF: &str = "delete from follow_up where person in
+    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
+const PUT: InsertMany = InsertMany {
+    table: "follow_up",
+    columns: &[
+        "id",
+        "person",
+        "home",
+        "sensitive",
+        "programme",
+        "enrolled_on",
+        "closed_on",
+        "last_on",
+        "state",
+        "grade",
+        "at_target",
+        "figures",
+        "due_on",
+        "due_why",
+        "missed",
+        "missed_why",
+        "again_on",
+        "told_sealed",
+    ],
+    suffix: "",
+};
 const MOVE: &str = "update follow_up set home = $2 where person = $1 and home <> $2";
 
 /// The view of who is managed.
@@ -70,18 +103,25 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
         people.sort_by_key(|(person, _)| *person);
         people.dedup_by_key(|(person, _)| *person);
     }
-    for (person, place) in &own {
-        let home = tx.query_one(HOME_OF, &params![*person])?.map(|row| row.get(0)).transpose()?;
-        put(tx, *person, home.unwrap_or(*place))?;
-    }
-    for (person, _) in moved.iter().filter(|(person, _)| own.iter().all(|(known, _)| known != person)) {
-        let home = tx.query_one(HOME_OF, &params![*person])?;
-        let home: Option<DivisionCode> = home.map(|row| row.get(0)).transpose()?;
-        if let Some(home) = home {
-            tx.execute(MOVE, &params![*person, home])?;
-        }
+    moved.retain(|(person, _)| own.binary_search_by_key(person, |(known, _)| *known).is_err());
+    let ids =
+        |people: &[(Uuid, DivisionCode)]| people.iter().map(|(person, _)| *person).collect::<Vec<Uuid>>();
+    let homes = homes_of(tx, &ids(&own))?;
+    put(tx, &own, &homes)?;
+    for (person, home) in homes_of(tx, &ids(&moved))? {
+        tx.execute(MOVE, &params![person, home])?;
     }
     Ok(())
+}
+
+fn homes_of(tx: &mut Transaction<'_>, people: &[Uuid]) -> Result<HashMap<Uuid, DivisionCode>, DatabaseError> {
+    let mut homes = HashMap::with_capacity(people.len());
+    for people in in_fifties(people) {
+        for row in tx.query(HOMES_OF, &people)? {
+            homes.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    Ok(homes)
 }
 
 /// What of a row tells the disease: in its columns, or sealed.
@@ -93,21 +133,38 @@ struct Told {
     due_why: String,
 }
 
-fn put(tx: &mut Transaction<'_>, person: Uuid, home: DivisionCode) -> Result<(), DatabaseError> {
-    let chart = Chart::of(&events_of(tx, person)?);
-    tx.execute(FORGET, &params![person])?;
-    for managed in &chart.managed {
-        put_row(tx, (person, home), managed, &chart.standing(managed))?;
+/// Writes the rows of these people anew, each at home, or where the fact about them is where the register has them no more.
+fn put(
+    tx: &mut Transaction<'_>,
+    people: &[(Uuid, DivisionCode)],
+    homes: &HashMap<Uuid, DivisionCode>,
+) -> Result<(), DatabaseError> {
+    let ids: Vec<Uuid> = people.iter().map(|(person, _)| *person).collect();
+    for ids in in_fifties(&ids) {
+        tx.execute(CLEAR_OF, &ids)?;
     }
+    let opener = tx.opener()?;
+    let events = events_of_people(tx, &ids)?;
+    let of_person = |(person, place): &(Uuid, DivisionCode)| -> Result<Vec<[Value; 18]>, DatabaseError> {
+        let Some(events) = events.get(person) else { return Ok(Vec::new()) };
+        let (home, chart) = (homes.get(person).unwrap_or(place), Chart::of(events));
+        let row = |managed: &Managed| row_of(&opener, (*person, *home), managed, &chart.standing(managed));
+        chart.managed.iter().map(row).collect()
+    };
+    let mut rows = Vec::with_capacity(people.len());
+    for of_one in on_all_cores(people, of_person) {
+        rows.extend(of_one?);
+    }
+    tx.insert_many(&PUT, rows)?;
     Ok(())
 }
 
-fn put_row(
-    tx: &mut Transaction<'_>,
+fn row_of(
+    opener: &Opener,
     (person, home): (Uuid, DivisionCode),
     managed: &Managed,
     standing: &Standing,
-) -> Result<(), DatabaseError> {
+) -> Result<[Value; 18], DatabaseError> {
     let body = &managed.body;
     let due = standing.due.first();
     let why = due.map_or("", |due| due.why.key());
@@ -121,32 +178,28 @@ fn put_row(
     };
     let (told, sealed) = if body.sensitive {
         let json = serde_json::to_string(&told).map_err(|error| DatabaseError::Refused(error.to_string()))?;
-        (Told::default(), tx.sealed(TOLD, body.enrolment, Some(&json))?)
+        (Told::default(), opener.sealed(TOLD, body.enrolment, &json))
     } else {
         (told, Value::Null)
     };
-    tx.execute(
-        PUT,
-        &params![
-            body.enrolment,
-            person,
-            home,
-            body.sensitive,
-            told.programme,
-            body.on,
-            managed.closed.map(|(day, _)| day),
-            standing.last_on,
-            told.state,
-            standing.grade.rank(),
-            standing.at_target,
-            told.figures,
-            due.map(|due| due.until),
-            told.due_why,
-            i64::try_from(standing.missed).unwrap_or(i64::MAX),
-            standing.missed_why.map_or("", Outcome::key),
-            standing.again_on,
-            sealed
-        ],
-    )?;
-    Ok(())
+    Ok(params![
+        body.enrolment,
+        person,
+        home,
+        body.sensitive,
+        told.programme,
+        body.on,
+        managed.closed.map(|(day, _)| day),
+        standing.last_on,
+        told.state,
+        standing.grade.rank(),
+        standing.at_target,
+        told.figures,
+        due.map(|due| due.until),
+        told.due_why,
+        i64::try_from(standing.missed).unwrap_or(i64::MAX),
+        standing.missed_why.map_or("", Outcome::key),
+        standing.again_on,
+        sealed
+    ])
 }

@@ -22,10 +22,10 @@ pub use register_schema::REGISTER;
 pub use search::{Query, search};
 pub use store::{
     Alike, CLEAR_TEXT, SEALED, aliases, count_living, count_not_enrolled, count_people, count_with_label,
-    count_with_marks, find_alike, find_household, find_household_by_number, find_person, forget_household,
-    forget_person, headed_by, id_number_digest, match_id_number, match_id_numbers, members, open_phone,
-    people_at, people_not_enrolled, people_with_label, people_with_marks, put_households, put_persons,
-    read_name, same_as, same_name_and_birth, set_same_as,
+    count_with_marks, find_alike, find_household, find_household_by_number, find_person, find_persons,
+    forget_household, forget_person, headed_by, id_number_digest, match_id_number, match_id_numbers, members,
+    open_phone, people_at, people_not_enrolled, people_with_label, people_with_marks, put_households,
+    put_persons, read_name, same_as, same_name_and_birth, set_same_as,
 };
 
 /// The kind of fact that registers a person or changes what is held of one; its body is [`PersonBody`].

@@ -1,16 +1,18 @@
 //! The SQL of people.
 
 mod forget;
+mod many;
 mod names;
 mod numbers;
 
 use std::collections::HashMap;
 
 use kangmai_base::{Day, DivisionCode, IdNumber, Phone, PlaceRange, Sex, Uuid};
-use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, params};
+use kangmai_database::{DatabaseError, InsertMany, Row, Transaction, Value, in_fifties, params};
 use kangmai_places::person_initials;
 
 pub use self::forget::{forget_household, forget_person, headed_by};
+pub use self::many::find_persons;
 pub use self::names::read_name;
 use self::names::{NAME_CELL, NameKeys, put_name_keys};
 pub use self::numbers::{CLEAR_TEXT, SEALED, id_number_digest, open_phone};
@@ -141,9 +143,6 @@ const SET_SAME_AS: &str = "update person set same_as = $2 where id = $1";
 const SAME_AS: &str = "select same_as from person where id = $1 and same_as is not null";
 const ALIASES: &str = "select id from person where same_as = $1 order by id limit 20";
 
-/// Values that one statement with a list takes.
-const BATCH: usize = 50;
-
 /// Writes households as they stand now: for the projection of the register.
 ///
 /// # Errors
@@ -181,7 +180,7 @@ fn last_of_each<T, K: std::hash::Hash + Eq>(all: &[T], key: impl Fn(&T) -> K) ->
 pub fn put_persons(tx: &mut Transaction<'_>, persons: &[Person]) -> Result<(), DatabaseError> {
     let last: Vec<&Person> = last_of_each(persons, |person| person.id).collect();
     let ids: Vec<Value> = last.iter().map(|person| Value::from(person.id)).collect();
-    for ids in batches(&ids) {
+    for ids in in_fifties(&ids) {
         tx.execute(CLEAR_LABELS_OF, &ids)?;
     }
     let keys = (NameKeys::of(tx)?, NumberKeys::of(tx)?);
@@ -312,16 +311,15 @@ fn read_person(tx: &mut Transaction<'_>, row: &Row) -> Result<Person, DatabaseEr
     })
 }
 
+fn read_label(row: &Row) -> Result<LabelInterval, DatabaseError> {
+    let key: String = row.get(0)?;
+    let label = Label::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "label" })?;
+    Ok(LabelInterval { label, from: row.get(1)?, to: row.get(2)?, source: row.get(3)? })
+}
+
 fn with_labels(tx: &mut Transaction<'_>, mut person: Person) -> Result<Person, DatabaseError> {
     for row in tx.query(LABELS, &params![person.id])? {
-        let key: String = row.get(0)?;
-        let label = Label::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "label" })?;
-        person.body.labels.push(LabelInterval {
-            label,
-            from: row.get(1)?,
-            to: row.get(2)?,
-            source: row.get(3)?,
-        });
+        person.body.labels.push(read_label(&row)?);
     }
     person.body.labels.sort();
     Ok(person)
@@ -400,7 +398,7 @@ pub fn match_id_numbers(
         numbers.iter().map(|number| (keys.id_number_digest(number), number.as_str())).collect();
     let wanted: Vec<Value> = digests.keys().map(|digest| Value::Bytes(digest.clone())).collect();
     let mut found: HashMap<String, Vec<PersonId>> = HashMap::new();
-    for wanted in batches(&wanted) {
+    for wanted in in_fifties(&wanted) {
         for row in tx.query(MATCH_ID_NUMBERS, &wanted)? {
             let Some(number) = digests.get(&row.get::<Vec<u8>>(0)?) else { continue };
             let of_number = found.entry((*number).to_owned()).or_default();
@@ -411,17 +409,6 @@ pub fn match_id_numbers(
         }
     }
     Ok(found)
-}
-
-/// Values in lists of 50, for statements that take so many; the last list repeats its last value.
-fn batches(values: &[Value]) -> impl Iterator<Item = Vec<Value>> {
-    values.chunks(BATCH).map(|values| {
-        let mut values = values.to_vec();
-        if let Some(last) = values.last().cloned() {
-            values.resize(BATCH, last);
-        }
-        values
-    })
 }
 
 /// Who has the same name and birth date within `places`: candidates for a person to confirm, never merged by itself.

@@ -113,6 +113,13 @@ pub struct PhoneCall {
     pub reach: Reach,
     /// For its words; nothing is shown.
     pub page: Page,
+    /// The version of the protocol that the app on it speaks, if it says so.
+    pub version: Option<u32>,
+}
+
+impl PhoneCall {
+    /// The header with the version of the protocol.
+    pub const VERSION: &'static str = "kangmai-phone";
 }
 
 impl FromRequestParts<App> for PhoneCall {
@@ -127,6 +134,11 @@ impl FromRequestParts<App> for PhoneCall {
             app: granted.behalf.as_ref().map_or_else(|| app.clone(), |behalf| app.on_behalf(behalf)),
             holder: granted.holder,
             reach: granted.reach,
+            version: parts
+                .headers
+                .get(PhoneCall::VERSION)
+                .and_then(|version| version.to_str().ok())
+                .and_then(|version| version.trim().parse().ok()),
         })
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{DivisionCode, Moment, Uuid, on_all_cores};
 use kangmai_database::{
-    ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, Value, params,
+    ClearText, DatabaseError, InsertMany, Opener, Row, SealedTable, Transaction, in_fifties, params,
 };
 use kangmai_seal::Purpose;
 
@@ -178,9 +178,6 @@ fn read_fact(tx: &mut Transaction<'_>, row: &Row) -> Result<Fact, DatabaseError>
     })
 }
 
-/// Facts that one statement asks for.
-const FACTS_AT_ONCE: usize = 50;
-
 pub(crate) fn insert_facts(tx: &mut Transaction<'_>, facts: &[Fact]) -> Result<(), DatabaseError> {
     if facts.is_empty() {
         return Ok(());
@@ -222,11 +219,7 @@ pub(crate) fn facts_there(
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, bool>, DatabaseError> {
     let mut there = HashMap::new();
-    for ids in ids.chunks(FACTS_AT_ONCE) {
-        let mut ids: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
-        if let Some(last) = ids.last().cloned() {
-            ids.resize(FACTS_AT_ONCE, last);
-        }
+    for ids in in_fifties(ids) {
         for row in tx.query(FACTS_THERE, &ids)? {
             there.insert(row.get(0)?, row.get(1)?);
         }

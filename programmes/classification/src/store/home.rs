@@ -1,11 +1,9 @@
 //! What stands in the views stands where its person is at home.
 
 use kangmai_base::Uuid;
-use kangmai_database::{DatabaseError, Transaction, Value};
+use kangmai_database::{DatabaseError, Transaction, in_fifties};
 use kangmai_record::Fact;
 
-/// People that one statement takes.
-const AT_ONCE: usize = 50;
 pub(super) const DIAGNOSES: &str = "update diagnosis set home =
     (select person.home from person where person.id = diagnosis.person)
     where home <> (select person.home from person where person.id = diagnosis.person) and person in
@@ -42,11 +40,7 @@ pub(super) fn follow(
     let mut people: Vec<Uuid> = facts.iter().map(|fact| fact.new.subject.id).collect();
     people.sort_unstable();
     people.dedup();
-    for people in people.chunks(AT_ONCE) {
-        let mut people: Vec<Value> = people.iter().copied().map(Value::from).collect();
-        if let Some(last) = people.last().cloned() {
-            people.resize(AT_ONCE, last);
-        }
+    for people in in_fifties(&people) {
         for statement in moves {
             tx.execute(statement, &people)?;
         }

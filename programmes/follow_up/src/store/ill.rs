@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kangmai_base::{Day, DivisionCode, Sex, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, params};
+use kangmai_database::{DatabaseError, Row, Transaction, in_fifties, params};
 
 use crate::rules::{Ill, Who};
 
@@ -14,6 +14,12 @@ const DIAGNOSES: &str = "select person, id, code, told_sealed, sensitive, from_d
     where person > $1 and person <= $2 and from_day <= $3 and (to_day is null or to_day > $3)";
 const DIAGNOSES_OF: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis
     where person = $1 and from_day <= $2 and (to_day is null or to_day > $2)";
+/// Of 50 people at once, whenever the diagnoses held.
+const DIAGNOSES_OF_PEOPLE: &str =
+    "select person, id, code, told_sealed, sensitive, from_day, to_day from diagnosis
+    where person in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
 const MANAGED: &str = "select person, id, programme, told_sealed from follow_up
     where person > $1 and person <= $2 and closed_on is null";
 
@@ -75,6 +81,28 @@ pub fn ill_of(tx: &mut Transaction<'_>, person: Uuid, day: Day) -> Result<Vec<Il
         ill.extend(read_ill(tx, &row)?);
     }
     Ok(ill)
+}
+
+/// The same of many people, with few statements. Who has none is not there.
+///
+/// # Errors
+/// When the database fails.
+pub fn ill_of_people(
+    tx: &mut Transaction<'_>,
+    people: &[Uuid],
+    day: Day,
+) -> Result<HashMap<Uuid, Vec<Ill>>, DatabaseError> {
+    let mut all: HashMap<Uuid, Vec<Ill>> = HashMap::new();
+    for people in in_fifties(people) {
+        for row in tx.query(DIAGNOSES_OF_PEOPLE, &people)? {
+            let (from, to): (Day, Option<Day>) = (row.get(5)?, row.get(6)?);
+            if from <= day && to.is_none_or(|to| to > day) {
+                let ill = read_ill(tx, &row)?;
+                all.entry(row.get(0)?).or_default().extend(ill);
+            }
+        }
+    }
+    Ok(all)
 }
 
 fn someone(row: &Row) -> Result<Someone, DatabaseError> {

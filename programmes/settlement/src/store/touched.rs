@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use kangmai_access::Reach;
 use kangmai_base::{Day, DivisionCode, Moment, Refusal, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
+use kangmai_database::{DatabaseError, Row, Transaction, in_fifties, params};
 use kangmai_people::{PERSON_REGISTERED, PersonBody, read_name};
 use kangmai_record::{Fact, NewFact, Projection, Subject, SubjectKind, nothing_along, open_body};
 
@@ -18,7 +18,6 @@ const WITH_BILLS: &str = "select distinct person from bill where person in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49,
     $50)";
-const PERSONS_AT_ONCE: usize = 50;
 const ANY_TOUCHED: &str = "select 1 from touched_year limit 1";
 const RECEIPTS: &str =
     "select bill.insurance_year, bill.home, bill.admitted_on, bill.discharged_on, fact.body,
@@ -104,11 +103,7 @@ fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseErro
 fn with_bills(tx: &mut Transaction<'_>, persons: &BTreeSet<Uuid>) -> Result<HashSet<Uuid>, DatabaseError> {
     let mut found = HashSet::new();
     let persons: Vec<Uuid> = persons.iter().copied().collect();
-    for persons in persons.chunks(PERSONS_AT_ONCE) {
-        let mut ids: Vec<Value> = persons.iter().map(|person| Value::from(*person)).collect();
-        if let Some(last) = ids.last().cloned() {
-            ids.resize(PERSONS_AT_ONCE, last);
-        }
+    for ids in in_fifties(&persons) {
         for row in tx.query(WITH_BILLS, &ids)? {
             found.insert(row.get(0)?);
         }

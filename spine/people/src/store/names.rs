@@ -3,11 +3,11 @@
 //! Who has the tables sees how often a beginning is borne, not which it is.
 
 use kangmai_base::{DivisionCode, Uuid};
-use kangmai_database::{ClearText, DatabaseError, InsertMany, Opener, Row, Transaction, Value, params};
+use kangmai_database::{
+    ClearText, DatabaseError, InsertMany, Opener, Row, Transaction, Value, in_fifties, params,
+};
 use kangmai_places::person_initials;
 use kangmai_seal::{LookUp, Purpose};
-
-use super::batches;
 
 const NAME: Purpose = Purpose("person.name");
 const NAME_BEGINNING: Purpose = Purpose("person.name_beginning");
@@ -92,7 +92,7 @@ pub(super) fn put_name_keys(
     people: &[(Uuid, DivisionCode, &str)],
 ) -> Result<(), DatabaseError> {
     let ids: Vec<Value> = people.iter().map(|(person, _, _)| Value::from(*person)).collect();
-    for ids in batches(&ids) {
+    for ids in in_fifties(&ids) {
         tx.execute(CLEAR_KEYS_OF, &ids)?;
     }
     let mut rows = Vec::with_capacity(6 * people.len());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kangmai_base::{DivisionCode, Uuid};
-use kangmai_database::{DatabaseError, Row, Transaction, Value};
+use kangmai_database::{DatabaseError, Row, Transaction, in_fifties};
 
 use super::{Borne, PAYER_KINDS, PERSON_KIND, Sums, add_borne, payer_kind_key};
 
@@ -20,8 +20,6 @@ const CLEAR_PAYMENTS: &str = "delete from bill_payment
     where bill in ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
-/// Bills that one statement asks for.
-const BILLS_AT_ONCE: usize = 50;
 
 /// What a settled bill came to.
 pub(super) struct Before {
@@ -56,31 +54,20 @@ fn read(row: &Row) -> Result<(Uuid, Before), DatabaseError> {
     Ok((row.get(0)?, Before { home, year, amounts, payments: Vec::new() }))
 }
 
-fn as_many(bills: &[Uuid]) -> Vec<Value> {
-    let mut ids: Vec<Value> = bills.iter().map(|bill| Value::from(*bill)).collect();
-    if let Some(last) = ids.last().cloned() {
-        ids.resize(BILLS_AT_ONCE, last);
-    }
-    ids
-}
-
 /// Those of the bills that are settled, with what they came to. Their payments are gone afterwards.
 pub(super) fn taken_out(
     tx: &mut Transaction<'_>,
     bills: &[Uuid],
 ) -> Result<HashMap<Uuid, Before>, DatabaseError> {
     let mut all = HashMap::with_capacity(bills.len());
-    for bills in bills.chunks(BILLS_AT_ONCE) {
-        let mut settled = Vec::with_capacity(bills.len());
-        for row in tx.query(SETTLED_BILLS, &as_many(bills))? {
+    for bills in in_fifties(bills) {
+        let mut settled: Vec<Uuid> = Vec::with_capacity(bills.len());
+        for row in tx.query(SETTLED_BILLS, &bills)? {
             let (bill, before) = read(&row)?;
             settled.push(bill);
             all.insert(bill, before);
         }
-        if settled.is_empty() {
-            continue;
-        }
-        let settled = as_many(&settled);
+        let Some(settled) = in_fifties(&settled).next() else { continue };
         for row in tx.query(PAYMENTS, &settled)? {
             let (bill, kind): (Uuid, String) = (row.get(0)?, row.get(1)?);
             let kind = PAYER_KINDS.into_iter().map(payer_kind_key).find(|known| **known == kind);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use kangmai_base::{DivisionCode, Fen, Uuid};
-use kangmai_database::{DatabaseError, Transaction, Value, params};
+use kangmai_database::{DatabaseError, Transaction, in_fifties, params};
 use kangmai_record::{Fact, Subject, SubjectKind, facts_of_kind, open_body};
 use serde::Deserialize;
 
@@ -21,7 +21,6 @@ const FORGET_ADMISSIONS: &str = "delete from admission where person = $1";
 const FORGET_ANSWERS: &str = "update request set answer = null, digest = '' where bill in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25,
     $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
-const BILLS_AT_ONCE: usize = 50;
 const BEFORE: &str = "select subject, corrects from fact where id = $1";
 const ZERO_BILLS: &str = "select 1 from bill_sum where home = $1 and insurance_year = $2 and bills = 0";
 const ZERO_PAYER: &str = "select 1 from payer_sum
@@ -91,12 +90,8 @@ pub(super) fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), D
 }
 
 fn forget_answers(tx: &mut Transaction<'_>, bills: &BTreeSet<Uuid>) -> Result<(), DatabaseError> {
-    let bills: Vec<Value> = bills.iter().copied().map(Value::from).collect();
-    for bills in bills.chunks(BILLS_AT_ONCE) {
-        let mut bills = bills.to_vec();
-        if let Some(last) = bills.last().cloned() {
-            bills.resize(BILLS_AT_ONCE, last);
-        }
+    let bills: Vec<Uuid> = bills.iter().copied().collect();
+    for bills in in_fifties(&bills) {
         tx.execute(FORGET_ANSWERS, &bills)?;
     }
     Ok(())
