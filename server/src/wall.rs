@@ -24,6 +24,7 @@ pub const WALLED: &[Walled] = &[
     ("plan_change", HOME),
     ("plan_decision", HOME),
     ("follow_up", HOME),
+    ("follow_up_visit", HOME),
     ("warning", HOME),
     ("bill", HOME),
     ("bill_payment", Wall::Row("bill", "bill", "id")),

@@ -195,3 +195,66 @@ fn level_5_stands_on_the_person_s_page_alone_for_who_treats() {
         assert_eq!(differs.expect("rebuilt"), []);
     });
 }
+
+#[test]
+fn a_township_sees_how_its_villages_stand_and_what_stands_behind_each_number() {
+    County::on_both(|county| {
+        given(county);
+        let mut doctor = county.sign_in(Role::VillageDoctor);
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds("/follow-up/work").sees("老城社区").sees("这个月没有随访记录");
+        // Two visits of one person with the same figures, both ending in 0; one of another; one in confidence.
+        let li = person(&mut doctor, "示例李二");
+        for on in ["2026-11-06", "2026-11-19"] {
+            nothing_amiss(doctor.finds(&format!("{li}/visit")), false).fill("随访日期", on);
+            doctor.fill("收缩压", "150").fill("舒张压", "90").press("保存随访").sees("随访已保存");
+        }
+        let wang = person(&mut doctor, "示例王一");
+        nothing_amiss(doctor.finds(&format!("{wang}/visit")), true);
+        doctor
+            .fill("收缩压", "137")
+            .fill("舒张压", "84")
+            .fill("空腹血糖", "6.0")
+            .press("保存随访")
+            .sees("随访已保存");
+        let visit = doctor.path().to_owned();
+        let zhao = person(&mut doctor, "示例赵三");
+        doctor.finds(&format!("{zhao}/visit")).fill("危险性评估", "0").fill("精神症状", "无或基本消失");
+        doctor.fill("自知力", "自知力完整").fill("社会功能", "较好");
+        doctor.fill("严重药物不良反应或严重躯体疾病", "无").fill("服药依从性", "规律").press("保存随访");
+
+        let author = "示例 village_doctor";
+        officer.finds("/follow-up/work");
+        let of = |officer: &Visitor| officer.table("谁录的")[0].clone();
+        let told = of(&officer);
+        assert_eq!((told["录入人"].as_str(), told["本月已访（次）"].as_str()), (author, "3"), "{told:?}");
+        assert_eq!(
+            (told["血压尾数为 0"].as_str(), told["与上次相同"].as_str()),
+            ("66.6%", "33.3%"),
+            "{told:?}"
+        );
+        officer.follow("66.6%").sees("只列血压值尾数有 0 的").sees("示例李二").does_not_see("示例王一");
+        officer
+            .finds("/follow-up/visits?month=2026-11")
+            .sees("示例王一")
+            .sees("137/84")
+            .does_not_see("示例赵三");
+        officer.finds("/follow-up/visits?month=2026-10").sees("这个月没有随访记录");
+        officer.finds("/follow-up/visits?month=2026-11&hour=12").sees("只列 12 点录入的").sees("137/84");
+        officer.finds("/follow-up/visits?month=2026-11&hour=3").sees("这个月没有随访记录");
+        officer.finds("/follow-up?when=month").sees("本月应访");
+        // What is put right or taken back stands so here too.
+        doctor.finds(&visit).press("撤销本次随访").sees("已撤销");
+        officer.finds("/follow-up/work");
+        assert_eq!(of(&officer)["本月已访（次）"], "2");
+        // The other county sees nothing of it, whatever it asks for.
+        let mut other = county.sign_in_as("other_township_officer");
+        other.finds("/follow-up/visits?month=2026-11&place=411722001001").does_not_see("示例李二");
+        // Who moves takes the visits along.
+        let moved: kangmai_base::Uuid = li.trim_start_matches("/people/").parse().expect("an identifier");
+        county.move_home(moved, "411722002001");
+        officer.finds("/follow-up/visits?month=2026-11").does_not_see("示例李二");
+        let differs = kangmai_record::rebuild(&county.app.database, &county.app.record, true, |_| {});
+        assert_eq!(differs.expect("rebuilt"), []);
+    });
+}

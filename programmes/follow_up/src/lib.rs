@@ -28,7 +28,10 @@ pub use enrolling::{EnrolRun, enrol_all};
 /// The tables of this programme.
 pub const MIGRATIONS: Migrations = Migrations {
     owner: "follow_up",
-    steps: &[Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") }],
+    steps: &[
+        Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") },
+        Migration { name: "002-visits", sql: include_str!("../migrations/002-visits.sql") },
+    ],
 };
 
 /// The words of this programme.

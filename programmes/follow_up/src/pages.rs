@@ -5,6 +5,7 @@ mod manage;
 mod print;
 mod sheet;
 mod visit;
+mod work;
 
 use std::collections::HashMap;
 
@@ -30,6 +31,8 @@ use Purpose::{ReadFollowUps, ReadRecord, RecordVisits};
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/follow-up", ReadFollowUps, list),
+        Route::get("/follow-up/work", ReadFollowUps, work::page).about_nobody(),
+        Route::get("/follow-up/visits", ReadFollowUps, work::visits),
         Route::get("/people/{id}/visit", RecordVisits, sheet::blank),
         Route::post("/people/{id}/visit", RecordVisits, sheet::record),
         Route::post("/people/{id}/missed", RecordVisits, visit::missed),
@@ -159,6 +162,7 @@ fn waits(row: &Row, when: When, today: Day) -> bool {
     match when {
         When::All => true,
         When::Soon => row.grade == Grade::Danger || by(today.plus_days(When::SOON_DAYS)),
+        When::Month => row.grade == Grade::Danger || by(store::first_of_next_month(today).plus_days(-1)),
         When::Overdue => by(today.plus_days(-1)),
     }
 }

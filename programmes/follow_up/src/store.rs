@@ -4,6 +4,7 @@ mod erased;
 mod events;
 mod ill;
 mod list;
+mod visits;
 
 use std::collections::HashMap;
 
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use erased::held;
 pub use events::{chart_of, events_of, events_of_people};
 pub use ill::{Someone, ill_of, ill_of_people, people_after};
-pub use list::{Count, Listed, Row, Wanted, When, count, figures_of, listed, rows_of};
+pub use list::{Count, Listed, Row, Wanted, When, count, figures_of, first_of_next_month, listed, rows_of};
+pub use visits::{Author, PlaceSum, VisitRow, VisitsWanted, authors, pattern, places, visits};
 
 use crate::chart::{Chart, Managed, Standing};
 use crate::facts::{
@@ -72,7 +74,7 @@ const MOVE: &str = "update follow_up set home = $2 where person = $1 and home <>
 pub const FOLLOW_UPS: Projection = Projection {
     name: "follow_up",
     kinds: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE, PERSON_REGISTERED],
-    views: &["follow_up"],
+    views: &["follow_up", "follow_up_visit"],
     admit,
     apply,
     along: nothing_along,
@@ -103,13 +105,17 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
         people.sort_by_key(|(person, _)| *person);
         people.dedup_by_key(|(person, _)| *person);
     }
+    let registered = moved.clone();
     moved.retain(|(person, _)| own.binary_search_by_key(person, |(known, _)| *known).is_err());
     let ids =
         |people: &[(Uuid, DivisionCode)]| people.iter().map(|(person, _)| *person).collect::<Vec<Uuid>>();
     let homes = homes_of(tx, &ids(&own))?;
-    put(tx, &own, &homes)?;
+    put(tx, &own, &homes, facts)?;
     for (person, home) in homes_of(tx, &ids(&moved))? {
         tx.execute(MOVE, &params![person, home])?;
+    }
+    for (person, home) in homes_of(tx, &ids(&registered))? {
+        tx.execute(visits::MOVE, &params![person, home])?;
     }
     Ok(())
 }
@@ -138,6 +144,7 @@ fn put(
     tx: &mut Transaction<'_>,
     people: &[(Uuid, DivisionCode)],
     homes: &HashMap<Uuid, DivisionCode>,
+    facts: &[&Fact],
 ) -> Result<(), DatabaseError> {
     let ids: Vec<Uuid> = people.iter().map(|(person, _)| *person).collect();
     for ids in in_fifties(&ids) {
@@ -145,18 +152,20 @@ fn put(
     }
     let opener = tx.opener()?;
     let events = events_of_people(tx, &ids)?;
-    let of_person = |(person, place): &(Uuid, DivisionCode)| -> Result<Vec<[Value; 18]>, DatabaseError> {
-        let Some(events) = events.get(person) else { return Ok(Vec::new()) };
-        let (home, chart) = (homes.get(person).unwrap_or(place), Chart::of(events));
-        let row = |managed: &Managed| row_of(&opener, (*person, *home), managed, &chart.standing(managed));
-        chart.managed.iter().map(row).collect()
+    let chart = |(person, place): &(Uuid, DivisionCode)| {
+        let events = events.get(person).map(Vec::as_slice).unwrap_or_default();
+        (*person, (*homes.get(person).unwrap_or(place), Chart::of(events)))
     };
+    let charts: HashMap<Uuid, (DivisionCode, Chart)> = on_all_cores(people, chart).into_iter().collect();
     let mut rows = Vec::with_capacity(people.len());
-    for of_one in on_all_cores(people, of_person) {
-        rows.extend(of_one?);
+    for (person, _) in people {
+        let Some((home, chart)) = charts.get(person) else { continue };
+        for managed in &chart.managed {
+            rows.push(row_of(&opener, (*person, *home), managed, &chart.standing(managed))?);
+        }
     }
     tx.insert_many(&PUT, rows)?;
-    Ok(())
+    visits::put(tx, facts, (&events, &charts))
 }
 
 fn row_of(

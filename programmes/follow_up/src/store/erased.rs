@@ -7,12 +7,13 @@ use kangmai_policy::RecordClass;
 use kangmai_programme::Holding;
 use kangmai_record::{Subject, SubjectKind};
 
-use super::{FORGET, chart_of};
+use super::{FORGET, chart_of, visits};
 
 /// Takes a person out of the view.
 pub(super) fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseError> {
     if subject.kind == SubjectKind::Person {
         tx.execute(FORGET, &params![subject.id])?;
+        tx.execute(visits::FORGET, &params![subject.id])?;
     }
     Ok(())
 }

@@ -58,6 +58,8 @@ pub enum When {
     /// Due within so many days, overdue, or in danger.
     #[default]
     Soon,
+    /// Due until the end of this month, or overdue: the month's plan.
+    Month,
     /// Overdue.
     Overdue,
     /// Everybody who is managed.
@@ -66,7 +68,7 @@ pub enum When {
 
 impl When {
     /// All of them.
-    pub const ALL: [When; 3] = [When::Soon, When::Overdue, When::All];
+    pub const ALL: [When; 4] = [When::Soon, When::Month, When::Overdue, When::All];
     /// Days before a visit is due from which it stands on the list of what is to be done: our own choice.
     pub const SOON_DAYS: i32 = 7;
 
@@ -74,6 +76,7 @@ impl When {
     pub const fn key(self) -> &'static str {
         match self {
             When::Soon => "soon",
+            When::Month => "month",
             When::Overdue => "overdue",
             When::All => "all",
         }
@@ -83,6 +86,12 @@ impl When {
     pub fn of_key(key: &str) -> Option<When> {
         When::ALL.into_iter().find(|when| when.key() == key)
     }
+}
+
+/// The first day of the month after that of `day`.
+pub fn first_of_next_month(day: Day) -> Day {
+    let (_, _, of_month) = day.ymd();
+    day.plus_days(1 - i32::try_from(of_month).unwrap_or(1)).plus_months(1)
 }
 
 /// What is listed.
@@ -103,6 +112,7 @@ impl Wanted {
         // Who is in danger stands on the list of what is to be done, whenever the visit is due.
         let (before, danger) = match self.when {
             When::Soon => (Some(today.plus_days(When::SOON_DAYS + 1)), Grade::Danger.rank()),
+            When::Month => (Some(first_of_next_month(today)), Grade::Danger.rank()),
             When::Overdue => (Some(today), i64::MAX),
             When::All => (None, i64::MAX),
         };
