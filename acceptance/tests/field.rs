@@ -3,7 +3,13 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
+#[path = "field/days.rs"]
+mod days;
+#[path = "field/doctor.rs"]
+mod doctor;
 #[path = "field/interpreter.rs"]
 mod interpreter;
+#[path = "field/looks.rs"]
+mod looks;
 #[path = "field/size.rs"]
 mod size;

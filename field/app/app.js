@@ -4,6 +4,7 @@ import { KINDS } from "./chart.js";
 import { Door } from "./door.js";
 import { button, h } from "./element.js";
 import { householdScreen } from "./household.js";
+import { statusLine } from "./notices.js";
 import { personScreen, visitedScreen } from "./person.js";
 import { find, MOST_FOUND } from "./search.js";
 import { outcomeOf } from "./sentences.js";
@@ -19,6 +20,7 @@ import { ageOn } from "./days.js";
 /** How long a phone that lies aside stays open. */
 const OPEN_MS = 15 * 60_000;
 const UNDO_MS = 12_000;
+const REDRAW_MS = 50;
 const root = document.getElementById("app");
 const toastPlace = h("div.toast-place", { role: "status" });
 let [phone, sync, keys, drawn] = [null, null, null, 0];
@@ -147,11 +149,22 @@ const isStill = () => /^#\/(visit|search|settings)/.test(location.hash) && sync.
 const enter = (opened) => {
   phone = opened;
   sync = new Sync(phone);
-  let waiting = false;
+  let [waiting, looked] = [false, ""];
+  const drawAnew = () => {
+    waiting = false;
+    // Asked again: the doctor may have gone on to a sheet since.
+    if (!phone || (isStill() && phone.people.size)) return;
+    const status = document.getElementById("status");
+    const looks = `${phone.revision} ${["sign_in", "old", "wiped"].includes(sync.state) && sync.state} ${Boolean(phone.updateReady)} ${phone.now() === Date.now()}`;
+    // Where only the network came or went, nothing moves under the finger.
+    if (status && looks === looked) status.replaceWith(statusLine(phone, sync));
+    else draw(true);
+    looked = looks;
+  };
   phone.listeners.add(() => {
-    if (waiting || (isStill() && phone.people.size)) return;
+    if (waiting) return;
     waiting = true;
-    setTimeout(() => ((waiting = false), phone && draw(true)), 50);
+    setTimeout(drawAnew, REDRAW_MS);
   });
   addEventListener("hashchange", () => draw());
   if (navigator.storage && navigator.storage.persist) navigator.storage.persist();

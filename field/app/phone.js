@@ -16,6 +16,9 @@ const PARTS = 16;
 const OUTBOX_FORM = 1;
 /** Kept free for what is to be sent: given up when the phone is full. */
 const RESERVE_BYTES = 512 * 1_024;
+/** What one tab tells the others to read anew. */
+const OUTBOX = "outbox";
+export const ALL = "all";
 /** A clock that is off by less is right. */
 const CLOCK_SLACK_MS = 5 * 60_000;
 
@@ -33,8 +36,10 @@ export class Phone {
     this.meta = { places: {}, cursor: "", law: "", offset: 0, syncedAt: 0, lacking: [], receipt: null };
     this.book = { programmes: [], labels: {} };
     this.listeners = new Set();
+    /** Grows with everything that a screen shows of people and of the outbox. */
+    this.revision = 0;
     this.channel = new BroadcastChannel(`kangmai-field:${card.account}`);
-    this.channel.onmessage = () => this.readAgain();
+    this.channel.onmessage = (event) => this.readAgain(event.data);
   }
 
   /** Opens what is kept; null where the browser has cleared it: then this is another phone to the server. */
@@ -72,11 +77,21 @@ export class Phone {
     await this.layOver();
   }
 
-  /** Another tab wrote: what is kept is read anew. */
-  async readAgain() {
-    this.people.clear();
-    this.households.clear();
-    await this.read();
+  /** Another tab wrote, into the outbox or all over: that is read anew, once for however many times it is said meanwhile. */
+  async readAgain(what) {
+    this.wanted = this.wanted === ALL ? ALL : what;
+    if (this.isReading) return;
+    this.isReading = true;
+    while (this.wanted) {
+      const now = this.wanted;
+      this.wanted = null;
+      const before = this.outbox;
+      if (now === ALL) await this.read();
+      else await this.readOutbox();
+      await this.layOver(before);
+    }
+    this.isReading = false;
+    this.revision += 1;
     this.tell();
   }
 
@@ -84,7 +99,9 @@ export class Phone {
     const parts = await Promise.all([...Array(PARTS).keys()].map((part) => this.store.get("index", part)));
     try {
       const read = await Promise.all(parts.map((part, at) => part && open(this.dataKey, `index/${at}`, part)));
-      read.filter(Boolean).forEach((part) => this.takePart(part));
+      const own = read.filter(Boolean);
+      this.households = new Map(own.flatMap((part) => part.households.map((household) => [household.id, household])));
+      this.people = new Map(own.flatMap((part) => part.people.map((person) => [person.id, person])));
     } catch {
       // A part is damaged: all of it is in the bundles too.
       const ids = await this.store.keys("households");
@@ -94,11 +111,6 @@ export class Phone {
       }
       await this.store.write(await this.sealedParts([...Array(PARTS).keys()]));
     }
-  }
-
-  takePart({ households, people }) {
-    households.forEach((household) => this.households.set(household.id, household));
-    people.forEach((person) => this.people.set(person.id, person));
   }
 
   async readOutbox() {
@@ -113,9 +125,9 @@ export class Phone {
     this.outbox = await Promise.all(read);
   }
 
-  /** Lays what was not sent yet over the index. */
-  async layOver() {
-    const ids = new Set(this.outbox.filter((entry) => entry.fact && isLaid(entry)).map((entry) => entry.fact.person));
+  /** Lays what was not sent yet over the index; `before` is the outbox as it was, of whom something may have gone. */
+  async layOver(before = []) {
+    const ids = new Set([...before, ...this.outbox].filter((entry) => entry.fact && isLaid(entry)).map((entry) => entry.fact.person));
     for (const id of ids) await this.refresh(id);
   }
 
@@ -219,6 +231,7 @@ export class Phone {
         changes.push({ room: "households", remove: id });
       }
     }
+    if (bundles.size) this.revision += 1;
     Object.assign(this.meta, meta);
     changes.push(...(await this.sealedParts([...parts])), this.metaChange());
     await this.store.write(changes);
@@ -228,6 +241,7 @@ export class Phone {
   async keepBook(book) {
     const { vectors: _, ...own } = book;
     this.book = own;
+    this.revision += 1;
     this.meta.law = book.law;
     await this.store.write([{ room: "meta", key: "book", put: own }, this.metaChange()]);
   }
@@ -247,7 +261,7 @@ export class Phone {
     const fact = { id: mint(at), kind, person, at, ...(body.corrects ? { corrects: body.corrects } : {}), body };
     await this.writeText(JSON.stringify(fact), fact);
     await this.refresh(person);
-    this.tell(true);
+    this.tell(OUTBOX);
     return fact.id;
   }
 
@@ -295,7 +309,7 @@ export class Phone {
     }
     Object.assign(this.meta, meta);
     await this.store.write([...changes, this.metaChange()]);
-    this.tell(true);
+    this.tell(OUTBOX);
   }
 
   /** What was sent and has come back, or was seen by the doctor, need not be kept twice. */
@@ -303,7 +317,7 @@ export class Phone {
     if (!entries.length) return;
     await this.store.write(entries.map((entry) => ({ room: "outbox", remove: entry.sequence })));
     this.outbox = this.outbox.filter((entry) => !entries.includes(entry));
-    this.tell(true);
+    this.tell(OUTBOX);
   }
 
   waiting() {
@@ -323,10 +337,11 @@ export class Phone {
     return dayAt(this.now());
   }
 
-  /** Tells the screen, and other tabs if `others`, that something changed. */
+  /** Tells the screen that something changed, and other tabs what they must read anew. */
   tell(others) {
+    if (others === OUTBOX) this.revision += 1;
     this.listeners.forEach((listen) => listen());
-    if (others) this.channel.postMessage("changed");
+    if (others) this.channel.postMessage(others);
   }
 
   close() {

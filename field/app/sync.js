@@ -1,6 +1,7 @@
 // Brings what was written here to the server, and what is new there to here. docs/sync.md is the protocol. One tab at a time does
 // it; whatever fails is tried again later, and nothing leaves the outbox before the server has answered for it.
 
+import { ALL } from "./phone.js";
 import { Store } from "./store.js";
 
 /** Facts in one push, and their bytes: under the server's limits even where the browser cannot pack. */
@@ -108,7 +109,7 @@ export class Sync {
       await this.failed(error);
     }
     this.progress = null;
-    this.phone.tell(true);
+    this.phone.tell(ALL);
   }
 
   turn(state) {

@@ -153,7 +153,10 @@ impl Page {
         let before = self.connection.events_so_far(&self.session);
         act();
         if self.connection.wait_for(&self.session, before, &LEAVING, Duration::from_millis(250)) {
-            self.wait_until_loaded(before);
+            // To another place of the same page, or to another page.
+            const THERE: [&str; 2] = ["Page.navigatedWithinDocument", "Page.loadEventFired"];
+            let there = self.connection.wait_for(&self.session, before, &THERE, PATIENCE);
+            assert!(there, "the page does not load: {}", self.address());
         }
     }
 
