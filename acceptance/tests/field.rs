@@ -1,7 +1,7 @@
 //! The field app in a real browser: the same tables and the same fold as the server's, and the days of a village doctor whose
 //! network comes and goes.
 
-#![expect(clippy::expect_used, reason = "a test says what it needs")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it needs")]
 
 #[path = "field/days.rs"]
 mod days;
@@ -13,3 +13,5 @@ mod interpreter;
 mod looks;
 #[path = "field/size.rs"]
 mod size;
+#[path = "field/speed.rs"]
+mod speed;

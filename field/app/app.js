@@ -129,7 +129,7 @@ const draw = async (keepPlace) => {
   if (sync.state === "wiped") return shut(say("wiped"), say("wiped_sent"));
   const parts = location.hash.replace(/^#\//, "").split("/");
   if (parts[0] === "renew") return door.renew(phone);
-  const isEmpty = !phone.people.size && !phone.meta.cursor;
+  const isEmpty = !phone.meta.cursor || !phone.meta.law;
   const screen = isEmpty ? { ...loadingScreen(), bare: true } : await screenAt(parts);
   if (own !== drawn) return undefined;
   const place = scrollY;

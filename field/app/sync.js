@@ -166,6 +166,8 @@ export class Sync {
 
   async pull() {
     const { phone } = this;
+    // The tables first: without them nobody on the list has a name for what they have.
+    if (!phone.meta.law) await this.fetchBook();
     if (!phone.meta.cursor) await this.first(phone.card.place);
     let told;
     for (let round = 0; ; round++) {
@@ -174,11 +176,15 @@ export class Sync {
       await this.take(told);
       if (!told.more || round > MOST_ROUNDS) break;
     }
-    if (told.law !== phone.meta.law) await phone.keepBook(await (await this.ask("/sync/rules")).json());
+    if (told.law !== phone.meta.law) await this.fetchBook();
     if (await this.movePlaces(told.places)) return this.pull();
     await this.callRolls(told.places);
     await this.fetchLacking();
     await phone.keepMeta({ syncedAt: phone.now() });
+  }
+
+  async fetchBook() {
+    await this.phone.keepBook(await (await this.ask("/sync/rules")).json());
   }
 
   /** Loads a place whole, line by line: a household is kept as soon as some have come. */

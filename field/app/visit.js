@@ -304,7 +304,9 @@ export const visitScreen = async (phone, id, correcting, leave) => {
   if (!sheet.asks.length) return { title, back, body: [h("p.empty", {}, say("nothing_managed"))] };
   const view = new VisitView(phone, known, sheet, leave(known));
   const twin = !there && writing.visitFault(sheet.body(), phone.today());
+  const isTwin = twin && twin.why === "refused_twice";
+  if (isTwin) view.active = null;
   const drawn = view.draw();
-  if (twin && twin.why === "refused_twice") view.refuse(twin);
+  if (isTwin) view.refuse(twin);
   return { title, back, bare: true, lead: joined(sheet.programmes.map((rules) => of(rules.short))), body: drawn, keys: (key) => view.press(key) };
 };
