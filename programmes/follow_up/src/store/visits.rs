@@ -166,12 +166,12 @@ pub(super) fn put(
     Ok(())
 }
 
-/// The figures that decide, of every programme, each text once.
+/// The figures that decide, of every programme, each once: two programmes ask for one pressure.
 fn figures_of(visit: &crate::chart::Visit) -> String {
     let mut all: Vec<&str> = Vec::new();
-    for found in visit.body.found.iter().filter(|found| !found.figures.is_empty()) {
-        if !all.contains(&found.figures.as_str()) {
-            all.push(&found.figures);
+    for figure in visit.body.found.iter().flat_map(|found| found.figures.split(' ')) {
+        if !figure.is_empty() && !all.contains(&figure) {
+            all.push(figure);
         }
     }
     all.join(" ")
