@@ -165,7 +165,11 @@ impl County {
         let (audit_id, now, name) = (self.app.mint(), self.app.clock.now(), name.to_owned());
         let write = move |tx: &mut kangmai_database::Transaction<'_>| {
             let system = Actor::system();
-            let reach = reach(&system, Purpose::ManageAccounts).expect("the system reaches everything");
+            let purpose = match &change {
+                AccountChange::Lock | AccountChange::Unlock => Purpose::GuardAccounts,
+                _ => Purpose::ManageAccounts,
+            };
+            let reach = reach(&system, purpose).expect("the system reaches everything");
             let accounts = list_accounts(tx, &reach, 0, 1_000)?;
             let account = accounts.iter().find(|account| account.sign_in_name == name).expect("an account");
             change_account(tx, &system, &reach, account.id, &change, audit_id, now)
@@ -194,6 +198,30 @@ impl County {
             };
             record.keep(tx, now, vec![fact])
         };
+        self.app.database.write_blocking(write).expect("the database");
+    }
+
+    /// Writes down that a person was not seen, so many times.
+    pub fn miss_often(&self, person: Uuid, place: &str, count: i32) {
+        let (now, place) = (self.app.clock.now(), place.parse::<DivisionCode>().expect("a place"));
+        let fact = |number: i32| NewFact {
+            id: self.app.mint(),
+            kind: "follow_up.missed".to_owned(),
+            subject: Subject::person(person),
+            occurred_at: now,
+            recorded_at: now,
+            place,
+            author: Uuid::nil(),
+            source: Source::Typed,
+            corrects: None,
+            body: format!(
+                "{{\"on\":\"{}\",\"outcome\":\"not_at_home\",\"by\":\"示例\"}}",
+                now.day().plus_days(-(number % 300))
+            ),
+        };
+        let facts: Vec<NewFact> = (0..count).map(fact).collect();
+        let record = self.app.record.clone();
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| record.keep(tx, now, facts);
         self.app.database.write_blocking(write).expect("the database");
     }
 

@@ -286,6 +286,11 @@ impl Phone {
         json!({ "facts": facts.collect::<Vec<_>>() })
     }
 
+    /// A push of one text under a number of its own.
+    pub fn outbox_of(&self, sequence: i64, text: &str) -> Value {
+        json!({ "facts": [{ "sequence": sequence, "chain": "", "fact": text }] })
+    }
+
     /// Hands in all that waits, and takes out what is answered.
     pub fn pushes(&mut self) -> Vec<Value> {
         let mut answers = Vec::new();

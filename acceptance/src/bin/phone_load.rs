@@ -6,7 +6,8 @@
 //!     --place 411722001001 --phones 5 --facts 5000
 //! ```
 //!
-//! The account needs room for so many phones; they are emptied at the end. Each visit is of another day of the year past.
+//! The account needs room for so many phones; they are emptied at the end. The visits go round all who are managed for
+//! hypertension in the account's places, each round a day later.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
@@ -28,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 const PUSH: usize = 500;
 /// Pulls with nothing new.
 const PULLS: usize = 200;
-/// Days back that visits are spread over.
+/// The first visits lie so many days back.
 const DAYS: usize = 300;
 
 struct Profile {
@@ -119,7 +120,7 @@ impl Phone {
 
     fn get(&mut self, path: &str) -> Result<Answer> {
         let key = format!("Bearer {}", self.key);
-        Ok(self.wire.send("GET", path, &[("Authorization", &key), ("Accept-Encoding", "gzip")], b"")?)
+        Ok(self.wire.send("GET", path, &[("Authorization", &key)], b"")?)
     }
 
     /// Visits of some people, as one push, packed.
@@ -176,8 +177,9 @@ fn run(profile: &Profile) -> Result<()> {
         phones.push(Phone::registered(profile, &mut signed_in, &csrf)?);
     }
     let loads = first_loads(profile, &mut phones)?;
-    let people = tell_load(&loads)?;
+    tell_load(&loads)?;
     pulls(profile, &mut phones)?;
+    let people = managed(&mut phones)?;
     pushes(profile, &mut phones, &people)?;
     for phone in &phones {
         signed_in.post(&format!("/phones/{}/wipe", phone.id), &format!("csrf={csrf}"))?;
@@ -212,8 +214,8 @@ fn first_loads(profile: &Profile, phones: &mut [Phone]) -> Result<Vec<(u64, Vec<
     Ok(all)
 }
 
-/// Says what the loads took; answers who is managed for hypertension.
-fn tell_load(loads: &[(u64, Vec<u8>)]) -> Result<Vec<Uuid>> {
+/// Says what the loads took.
+fn tell_load(loads: &[(u64, Vec<u8>)]) -> Result<()> {
     let (_, packed) = loads.first().context("a load")?;
     let mut text = String::new();
     flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text)?;
@@ -229,13 +231,25 @@ fn tell_load(loads: &[(u64, Vec<u8>)]) -> Result<Vec<Uuid>> {
         packed.len(),
         text.len()
     );
+    Ok(())
+}
+
+/// Who is managed for hypertension in all places of the account.
+fn managed(phones: &mut [Phone]) -> Result<Vec<Uuid>> {
+    let phone = phones.first_mut().context("a phone")?;
+    let places = read_json(&phone.get("/sync/pull?cursor=")?)?["places"].clone();
     let mut people = Vec::new();
-    for line in text.lines().skip(1) {
-        let line: Value = serde_json::from_str(line)?;
-        for one in line["people"].as_array().into_iter().flatten() {
-            let is_managed = |fact: &Value| fact["body"]["programme"] == "hypertension";
-            if one["facts"].as_array().is_some_and(|facts| facts.iter().any(is_managed)) {
-                people.push(one["person"]["id"].as_str().context("an identifier")?.parse()?);
+    for place in places.as_object().context("places")?.keys() {
+        let answer = phone.get(&format!("/sync/first?place={place}"))?;
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&answer.body[..]).read_to_string(&mut text)?;
+        for line in text.lines().skip(1) {
+            let line: Value = serde_json::from_str(line)?;
+            for one in line["people"].as_array().into_iter().flatten() {
+                let is_managed = |fact: &Value| fact["body"]["programme"] == "hypertension";
+                if one["facts"].as_array().is_some_and(|facts| facts.iter().any(is_managed)) {
+                    people.push(one["person"]["id"].as_str().context("an identifier")?.parse()?);
+                }
             }
         }
     }
@@ -277,10 +291,10 @@ fn pushes(profile: &Profile, phones: &mut [Phone], people: &[Uuid]) -> Result<()
         while left > 0 {
             let visits: Vec<(Uuid, String)> = (0..left.min(PUSH))
                 .map(|_| {
-                    // Round after round over all people, each round a day earlier.
+                    // Round after round over all people, each round a day later, as visits come.
                     let (person, round) = (people[number % people.len()], number / people.len());
                     number += 1;
-                    let back = i32::try_from(1 + round % DAYS).unwrap_or(1);
+                    let back = i32::try_from(DAYS.saturating_sub(round).max(1)).unwrap_or(1);
                     (person, today.plus_days(-back).to_string())
                 })
                 .collect();

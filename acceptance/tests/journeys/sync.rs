@@ -185,12 +185,7 @@ fn each_fact_is_answered_once_and_everything_is_kept() {
         let cases: Vec<(Uuid, Value, &str, &str)> = vec![
             (wang, visit(&ids, county, "2026-11-20", ("140", "90")), "parked", "follow_up.refused.twice"),
             (li, visit(&ids, county, "2026-11-21", ("140", "90")), "parked", "follow_up.refused.future"),
-            (
-                li,
-                visit(&ids, county, "1961-11-21", ("140", "90")),
-                "parked",
-                "follow_up.refused.before_birth",
-            ),
+            (li, visit(&ids, county, "1961-11-21", ("140", "90")), "parked", "follow_up.parked.long_ago"),
             (li, visit(&ids, county, "2026-11-19", ("400", "20")), "parked", "follow_up.parked.out_of_range"),
             (li, visit(&ids, county, "2026-11-19", ("80", "120")), "parked", "follow_up.parked.not_below"),
             (
@@ -388,10 +383,39 @@ fn what_is_too_much_or_no_push_at_all_is_said_and_changes_nothing() {
         assert_eq!((found, said["code"].as_str()), (status, Some(code)), "{said}");
         assert!(said["message"].as_str().is_some_and(|message| !message.is_empty()), "{said}");
     }
-    for cursor in ["x", "411722001001", "411722001001:x", &"411722001001:1;".repeat(2).replace(";4", ";x4")] {
-        let (status, _) = own.asks(&format!("/sync/pull?cursor={cursor}"));
-        assert!(matches!(status, StatusCode::BAD_REQUEST | StatusCode::OK), "{cursor} {status}");
+    for (cursor, status) in [
+        ("x", StatusCode::BAD_REQUEST),
+        ("411722001001", StatusCode::BAD_REQUEST),
+        ("411722001001:x", StatusCode::BAD_REQUEST),
+        ("411722001001:9999999999999999999", StatusCode::BAD_REQUEST),
+        ("411722001001:-7", StatusCode::OK),
+        ("411722001001:1;411722001001:2", StatusCode::OK),
+        ("411722001001:9000000000000000000", StatusCode::OK),
+        ("411723001001:0", StatusCode::OK),
+    ] {
+        assert_eq!(own.asks(&format!("/sync/pull?cursor={cursor}")).0, status, "{cursor}");
     }
+    // Clocks and days that no phone has, numbers beyond all others: answered, and nothing breaks.
+    let mut odd = phone(&county, Role::TownshipOfficer, "华为");
+    for at in [i64::MAX, i64::MIN, -1, 0, 253_402_300_799_000] {
+        for on in ["0001-01-01", "9999-12-31", "2026-11-19", "2026-02-30", ""] {
+            let mut body = visit(&ids, &county, on, ("120", "80"));
+            body["agreed_on"] = json!("9999-12-31");
+            let id = ids.mint(now);
+            let fact = json!({ "id": id, "kind": "follow_up.visited", "person": li, "at": at, "body": body });
+            odd.writes_text(id, &fact.to_string());
+        }
+    }
+    let answers = odd.pushes();
+    assert!(answers.iter().all(|answer| answer["outcome"] != json!("accepted")), "{answers:?}");
+    for sequence in [i64::MAX, i64::MAX - 1, 1_000_000_001, -1] {
+        let (status, said) = odd.sends("/sync/push", &odd.outbox_of(sequence, "{}"));
+        assert_eq!((status, said["code"].as_str()), (StatusCode::BAD_REQUEST, Some("push_unreadable")));
+    }
+    let (status, said) = odd.sends("/sync/push", &odd.outbox_of(1_000_000_000, "{}"));
+    assert_eq!((status, &said["answers"][0]["outcome"]), (StatusCode::OK, &json!("rejected")), "{said}");
+    assert_eq!(said["missing"], json!([[26, 999_999_999]]));
+    county.sign_in(Role::TownshipOfficer).finds("/phones").sees("华为");
     // An app that is too old is told nothing, and what it wrote is taken all the same.
     assert_eq!(own.asks_as("0", "/sync/pull?cursor="), StatusCode::UPGRADE_REQUIRED);
     for version in ["1", "2", "x"] {
@@ -399,4 +423,91 @@ fn what_is_too_much_or_no_push_at_all_is_said_and_changes_nothing() {
     }
     // All of it came to nothing, so all of it can still come.
     assert_eq!(own.pushes().len(), 501);
+}
+
+#[test]
+fn what_was_put_right_elsewhere_is_not_overwritten_and_no_name_serves_twice() {
+    County::on_both(|county| {
+        given(county);
+        let ids = SeededIds::new(16);
+        let mut own = phone(county, Role::VillageDoctor, "红米");
+        own.loads(VILLAGE);
+        let (wang, li, now) = (called(&own, "示例王一"), called(&own, "示例李二"), county.app.clock.now());
+        let visited = "follow_up.visited";
+        let body = visit(&ids, county, "2026-11-19", ("150", "80"));
+        let fact = own.writes(&ids, now, visited, li, body.clone());
+        let twice = own.outbox.clone();
+        let both = [twice[0].clone(), twice[0].clone()];
+        let told = outcomes(&own.pushes_these(&both));
+        assert_eq!(told[0].0.as_str(), "accepted");
+        assert_eq!(told[1].0.as_str(), "duplicate");
+        // The desk puts it right; the phone, which has not heard of that, puts it right as well.
+        let mut doctor = county.sign_in(Role::VillageDoctor);
+        let which = body["visit"].as_str().expect("a visit");
+        doctor.finds(&format!("/people/{li}/visits/{which}/correct")).fill("收缩压", "160");
+        doctor.fill("更正原因", "抄错了数字").press("更正").sees("随访已更正");
+        let mut again = visit(&ids, county, "2026-11-19", ("152", "80"));
+        again["visit"] = body["visit"].clone();
+        again["corrects"] = json!(fact);
+        again["reason"] = json!("抄错了数字");
+        own.writes(&ids, now, visited, li, again.clone());
+        assert_eq!(outcomes(&own.pushes())[0].1, "follow_up.parked.changed_since");
+        doctor.finds(&format!("/people/{li}")).sees("160/80").does_not_see("152/80");
+        // Having heard of it, it may.
+        own.hears(false);
+        let latest = own.people[&li].facts.values().filter(|fact| fact["kind"] == json!(visited));
+        let latest = latest.max_by_key(|fact| fact["id"].as_str().map(str::to_owned)).expect("a visit");
+        again["corrects"] = latest["id"].clone();
+        own.writes(&ids, now, visited, li, again.clone());
+        assert_eq!(outcomes(&own.pushes())[0].0, "accepted");
+        doctor.finds(&format!("/people/{li}")).sees("152/80");
+
+        // The name of a visit, or of a fact, for two people: each is answered, and nothing is stuck.
+        let mut same = visit(&ids, county, "2026-11-18", ("120", "80"));
+        same["visit"] = body["visit"].clone();
+        own.writes(&ids, now, visited, wang, same);
+        let other = visit(&ids, county, "2026-11-17", ("120", "80"));
+        let id = ids.mint(now);
+        for person in [wang, li] {
+            let text =
+                json!({ "id": id, "kind": visited, "person": person, "at": now.0 / 1_000, "body": other });
+            own.writes_text(id, &text.to_string());
+        }
+        let told = outcomes(&own.pushes());
+        assert_eq!((told[0].0.as_str(), told.len()), ("accepted", 3), "{told:?}");
+        let parked = told.iter().filter(|(_, reason)| reason == "record.parked.other_content").count();
+        assert_eq!(parked, 1, "{told:?}");
+        views_stand(county);
+    });
+}
+
+#[test]
+fn a_locked_account_is_told_nothing_and_a_long_pull_skips_nobody() {
+    County::on_both(|county| {
+        given(county);
+        let ids = SeededIds::new(17);
+        let mut own = phone(county, Role::VillageDoctor, "红米");
+        own.loads(VILLAGE);
+        let (li, now) = (called(&own, "示例李二"), county.app.clock.now());
+        county.change("village_doctor", AccountChange::Lock);
+        assert_eq!(own.asks("/sync/pull?cursor=").0, StatusCode::UNAUTHORIZED);
+        own.writes(&ids, now, "follow_up.visited", li, visit(&ids, county, "2026-11-19", ("120", "80")));
+        assert_eq!(outcomes(&own.pushes())[0].1, "sync.parked.barred");
+        let id = own.id;
+        let (status, _) = own.sends("/sync/unlock", &json!({ "phone": id, "proof": proof("123456") }));
+        assert_eq!(status, StatusCode::GONE);
+
+        // More than one pull holds in the first of two places, and something in the second.
+        let mut both = phone(county, Role::TownshipOfficer, "华为");
+        county.move_home(li, "411722001002");
+        both.hears(false);
+        let wang = called(&both, "示例王一");
+        let before = both.people[&li].facts.len();
+        for (person, place, count) in [(wang, VILLAGE, 2_100), (li, "411722001002", 3)] {
+            county.miss_often(person, place, count);
+        }
+        both.hears(false);
+        assert_eq!(both.people[&li].facts.len(), before + 3);
+        assert!(both.people[&wang].facts.len() > 2_100);
+    });
 }

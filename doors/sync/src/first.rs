@@ -108,9 +108,9 @@ pub(crate) async fn first(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, ApiFailure> {
-    alive(&call)?;
+    let reach = alive(&call)?;
     let place = asked.place;
-    if !call.reach.covers(place) {
+    if !reach.covers(place) {
         return Err(ApiFailure::not_found());
     }
     let slot = shelf.slot(place);
@@ -223,8 +223,8 @@ pub(crate) async fn roll(
     call: PhoneCall,
     Query(asked): Query<Asked>,
 ) -> Result<Json<serde_json::Value>, ApiFailure> {
-    alive(&call)?;
-    if !call.reach.covers(asked.place) {
+    let reach = alive(&call)?;
+    if !reach.covers(asked.place) {
         return Err(ApiFailure::not_found());
     }
     let people = call.app.database.read(move |tx| store::on_roll(tx, asked.place)).await?;
@@ -238,14 +238,13 @@ pub(crate) struct Named {
 
 /// POST `/sync/people`: some people with what is known of them, as far as they are within reach.
 pub(crate) async fn people(call: PhoneCall, Json(named): Json<Named>) -> Result<Response, ApiFailure> {
-    alive(&call)?;
+    let reach = alive(&call)?.clone();
     if named.people.len() > MOST_NAMED {
         let refusal = Refusal::new("sync.refused.too_many_named").with("most", MOST_NAMED.to_string());
         return Err(ApiFailure::new(StatusCode::UNPROCESSABLE_ENTITY, Problem::new(refusal)));
     }
     let (release, programmes, today) =
         (Arc::clone(&call.app.policies), call.app.programmes, call.app.today());
-    let reach = call.reach.clone();
     let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
         let (mut people, mut households) = (Vec::new(), HashMap::new());
         for (_, person) in find_persons(tx, &named.people)? {

@@ -17,9 +17,11 @@ mod told;
 
 use axum::http::StatusCode;
 use kangmai_access::Purpose::RecordVisits;
+use kangmai_access::Reach;
 use kangmai_base::Refusal;
 use kangmai_database::{Migration, Migrations};
 use kangmai_programme::{Navigation, PhoneCall, Programme, Route, nothing_due};
+use kangmai_record::{Projection, nothing_along};
 use kangmai_web::{ApiFailure, Problem};
 
 pub use first::LoadShelf;
@@ -40,7 +42,7 @@ pub fn programme() -> Programme {
             owner: "sync",
             steps: &[Migration { name: "001-sync", sql: include_str!("../migrations/001-sync.sql") }],
         },
-        projections: &[],
+        projections: &[TEXTS],
         navigation: &[Navigation {
             word: "sync.phones.nav",
             path: "/phones",
@@ -59,10 +61,22 @@ pub fn programme() -> Programme {
     }
 }
 
+/// Texts that were no facts belong to no view; they go with whom they name.
+const TEXTS: Projection = Projection {
+    name: "phone_text",
+    kinds: &[],
+    views: &[],
+    admit: |_| Ok(()),
+    apply: |_, _| Ok(()),
+    along: nothing_along,
+    forget: store::forget_texts,
+};
+
 fn routes() -> Vec<Route> {
     vec![
         Route::get("/phones", RecordVisits, pages::list).about_nobody(),
         Route::post("/phones/{id}/wipe", RecordVisits, pages::wipe),
+        Route::get("/phones/{id}/texts", RecordVisits, pages::texts),
         Route::get("/field/session", RecordVisits, pages::session).about_nobody(),
         Route::post("/field/phones", RecordVisits, pages::register),
         Route::post("/field/phones/{id}/rescue", RecordVisits, pages::rescue),
@@ -75,17 +89,21 @@ fn routes() -> Vec<Route> {
     ]
 }
 
-/// Whether the phone may still be told anything.
+/// How far the phone may still be told anything.
 ///
 /// # Errors
-/// 410 of one that is to be emptied; 426 where its app is too old to understand the answer.
-fn alive(call: &PhoneCall) -> Result<(), ApiFailure> {
-    if call.version.is_some_and(|version| version < OLDEST_VERSION) {
-        let problem = Problem::new(Refusal::new("sync.refused.too_old"));
-        return Err(ApiFailure::new(StatusCode::UPGRADE_REQUIRED, problem));
-    }
+/// 410 of one that is to be emptied; 401 where its account is closed or locked; 404 where that visits nobody; 426 where its
+/// app is too old to understand the answer.
+fn alive(call: &PhoneCall) -> Result<&Reach, ApiFailure> {
+    let refuse = |status, key| Err(ApiFailure::new(status, Problem::new(Refusal::new(key))));
     if call.holder.is_wiped {
-        return Err(ApiFailure::new(StatusCode::GONE, Problem::new(Refusal::new("sync.refused.wiped"))));
+        return refuse(StatusCode::GONE, "sync.refused.wiped");
     }
-    Ok(())
+    if call.holder.is_barred {
+        return refuse(StatusCode::UNAUTHORIZED, "web.api.unauthorized");
+    }
+    if call.version.is_some_and(|version| version < OLDEST_VERSION) {
+        return refuse(StatusCode::UPGRADE_REQUIRED, "sync.refused.too_old");
+    }
+    call.reach.as_ref().ok_or_else(ApiFailure::not_found)
 }

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use kangmai_access::{
-    Phone, PhoneKeys, Unlocked, list_phones, register_phone, rescue_phone, unlock_phone, wipe_phone,
+    Phone, PhoneKeys, Unlocked, list_phones, phone_within, register_phone, rescue_phone, unlock_phone,
+    wipe_phone,
 };
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -39,6 +40,8 @@ struct Line {
     came: String,
     faults: Vec<String>,
     may_wipe: bool,
+    /// What could not be read.
+    rejected: Option<String>,
 }
 
 #[derive(Template)]
@@ -79,11 +82,7 @@ fn line(page: &Page, sums: &Sums, gaps: &[(i64, i64)], phone: Phone) -> Line {
             false => page.say2("sync.gap", "first", first, "last", last),
         })
         .collect();
-    for (count, key) in [
-        (sums.parked, "sync.count.parked"),
-        (sums.rejected, "sync.count.rejected"),
-        (sums.broken, "sync.count.broken"),
-    ] {
+    for (count, key) in [(sums.parked, "sync.count.parked"), (sums.broken, "sync.count.broken")] {
         if count > 0 {
             faults.push(page.count(key, count));
         }
@@ -103,7 +102,38 @@ fn line(page: &Page, sums: &Sums, gaps: &[(i64, i64)], phone: Phone) -> Line {
         came: page.count("sync.count.received", sums.received),
         faults,
         may_wipe: phone.wiped_at.is_none(),
+        rejected: (sums.rejected > 0).then(|| page.count("sync.count.rejected", sums.rejected)),
     }
+}
+
+/// Texts of one phone that its page shows.
+const MOST_TEXTS: i64 = 100;
+
+/// A text that was no fact, as its page shows it.
+struct TextLine {
+    kept: store::KeptText,
+    reason: String,
+}
+
+#[derive(Template)]
+#[template(path = "sync_texts.html")]
+struct TextsPage {
+    page: Page,
+    lines: Vec<TextLine>,
+}
+
+/// GET `/phones/{id}/texts`: what came from a phone and could not be read, as it came.
+pub(crate) async fn texts(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, Failure> {
+    let (actor, reach) = (visit.actor.clone(), visit.reach.clone());
+    let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
+        let Some(phone) = phone_within(tx, &actor, &reach, Id::from_uuid(id))? else { return Ok(None) };
+        Ok(Some((store::texts_of(tx, phone.id, MOST_TEXTS)?, phone)))
+    };
+    let (texts, phone) = visit.app.database.read(read).await?.ok_or(Failure::NotFound)?;
+    let page = visit.page.titled("sync.texts").under(phone.name, "/phones");
+    let line = |kept: store::KeptText| TextLine { reason: page.word(&kept.reason).into_owned(), kept };
+    let lines = texts.into_iter().map(line).collect();
+    show(&TextsPage { page, lines })
 }
 
 /// POST `/phones/{id}/wipe`.

@@ -49,13 +49,12 @@ struct News {
 
 /// GET `/sync/pull?cursor=`: what came into the record of the account's places since.
 pub(crate) async fn pull(call: PhoneCall, Query(asked): Query<Asked>) -> Result<Response, ApiFailure> {
-    alive(&call)?;
+    let reach = alive(&call)?.clone();
     let Ok(cursor) = asked.cursor.parse::<Cursor>() else {
         let refusal = Refusal::new("sync.refused.cursor");
         return Err(ApiFailure::new(StatusCode::BAD_REQUEST, Problem::new(refusal).at("cursor")));
     };
-    let (release, programmes, reach) =
-        (Arc::clone(&call.app.policies), call.app.programmes, call.reach.clone());
+    let (release, programmes) = (Arc::clone(&call.app.policies), call.app.programmes);
     let now = milliseconds(call.app.clock.now());
     let read = move |tx: &mut Transaction<'_>| news(tx, &release, programmes, (&reach, cursor, now));
     let news = call.app.database.read(read).await?;
@@ -83,6 +82,11 @@ fn news(
         // A copy that was put back may end before what a phone heard: then it hears from there.
         let head = heads.get(&place).copied().unwrap_or_default();
         let after = after.min(head);
+        if left == 0 {
+            cursor.0.insert(place, after);
+            more |= after < head;
+            continue;
+        }
         let found = store::facts_since(tx, (place, after, head), &kinds, left)?;
         let is_full = i64::try_from(found.len()).is_ok_and(|found| found == left);
         let reached = if is_full { found.last().map_or(head, |last| last.number) } else { head };
@@ -96,10 +100,6 @@ fn news(
                 (_, PERSON_REGISTERED) => _ = people.insert(fact.subject.id),
                 _ => facts.extend(tellers.tell(release, &fact, true)),
             }
-        }
-        if left <= 0 {
-            more |= reached < head;
-            left = 0;
         }
     }
     Ok(News {
@@ -151,7 +151,7 @@ struct Placed<'r> {
 
 /// GET `/sync/rules`: the tables by which a phone judges a visit, today and as far as a visit may lie back.
 pub(crate) async fn rules(call: PhoneCall, headers: HeaderMap) -> Result<Response, ApiFailure> {
-    alive(&call)?;
+    let reach = alive(&call)?;
     let release = Arc::clone(&call.app.policies);
     let etag = format!("\"{}-{}\"", release.hash(), crate::VERSION);
     let tag = HeaderValue::from_str(&etag).unwrap_or(HeaderValue::from_static("\"\""));
@@ -159,7 +159,7 @@ pub(crate) async fn rules(call: PhoneCall, headers: HeaderMap) -> Result<Respons
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let since = call.app.today().plus_months(-MONTHS_TOLD);
-    let tables = release.follow_up_tables(call.reach.place(), since).into_iter();
+    let tables = release.follow_up_tables(reach.place(), since).into_iter();
     let programmes: Vec<Placed<'_>> = tables
         .map(|(place, rules)| {
             let range = place.range();

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use kangmai_access::{Actor, Phone, Reach, audit};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Person, find_persons};
+use kangmai_people::{Person, find_persons, same_as};
 use kangmai_programme::{App, PhoneCall, Sent, Taken};
 use kangmai_record::{NewFact, Source, Subject, park_fact};
 use kangmai_web::{ApiFailure, Problem};
@@ -27,6 +27,13 @@ pub(crate) const MOST_FACTS: usize = 500;
 /// Bytes of a push as it comes, and unpacked.
 pub(crate) const MOST_BYTES: usize = 256 * 1024;
 pub(crate) const MOST_BYTES_UNPACKED: u64 = 2 * 1024 * 1024;
+/// A phone that was longer without a network is taken to have written its facts so long ago.
+const LONGEST_OFFLINE_DAYS: i64 = 90;
+/// A clock that runs further ahead is taken to run so far ahead; the fact says that its clock was wrong.
+const MOST_AHEAD_DAYS: i64 = 3;
+const DAY_SECONDS: i64 = 86_400;
+/// The highest number that a phone gives: none writes so much in its life.
+const MOST_SEQUENCE: i64 = 1_000_000_000;
 /// Gaps that an answer names at most.
 const MOST_GAPS: i64 = 50;
 
@@ -117,8 +124,14 @@ pub(crate) async fn push(
     let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
     let now = call.app.clock.now();
     let write = move |tx: &mut Transaction<'_>| {
-        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach: &reach, now };
-        from.take(tx, &push.facts, holder.is_wiped)
+        let barred = match (&reach, holder.is_wiped) {
+            (_, true) => Some("sync.parked.wiped"),
+            (None, false) => Some("sync.parked.barred"),
+            (Some(_), false) => None,
+        };
+        let reach = reach.as_ref();
+        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, now };
+        from.take(tx, &push.facts, barred)
     };
     let (decided, missing) = call.app.database.write(write).await?;
     let answers = decided.into_iter().map(|(sequence, one)| Answer {
@@ -158,7 +171,7 @@ fn read(headers: &HeaderMap, body: &Bytes) -> Result<Push, ApiFailure> {
     if push.facts.len() > MOST_FACTS {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "sync.refused.push_too_many", MOST_FACTS as u64);
     }
-    if push.facts.iter().any(|fact| fact.sequence < 1) {
+    if push.facts.iter().any(|fact| !(1..=MOST_SEQUENCE).contains(&fact.sequence)) {
         return refuse(StatusCode::BAD_REQUEST, "sync.refused.push_unreadable", 0);
     }
     Ok(push)
@@ -169,8 +182,14 @@ struct From<'a> {
     app: &'a App,
     phone: Id<Phone>,
     actor: &'a Actor,
-    reach: &'a Reach,
+    reach: Option<&'a Reach>,
     now: Moment,
+}
+
+/// What becomes of a fact before its programme looks at it.
+enum Judged {
+    Decided(Decided),
+    ToTake(Box<Sent>),
 }
 
 /// What was decided, by number, and the gaps.
@@ -181,55 +200,44 @@ impl From<'_> {
         &self,
         tx: &mut Transaction<'_>,
         facts: &[Numbered],
-        is_wiped: bool,
+        barred: Option<&'static str>,
     ) -> Result<Outcome, DatabaseError> {
         // Two pushes of one phone at once must see each other's numbers.
         tx.lock(&format!("sync.phone.{}", self.phone.uuid()))?;
         let known = self.known(tx, facts)?;
-        let mut seen: HashMap<i64, [u8; 32]> = HashMap::new();
+        // Numbers of this push, each with the place of the first that bears it.
+        let mut seen: HashMap<i64, ([u8; 32], usize)> = HashMap::new();
+        let mut twins = Vec::new();
         let mut decided: Vec<Option<Decided>> = vec![None; facts.len()];
         let (mut to_take, people) = (Vec::new(), people_of(tx, facts)?);
+        let mut merged = HashMap::new();
         for (index, fact) in facts.iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(fact.fact.as_bytes()).into();
-            let before = known.get(&fact.sequence).map(|receipt| receipt.digest);
-            let before = before.or_else(|| seen.get(&fact.sequence).copied());
-            if before == Some(digest) {
-                decided[index] = Some(answered(known.get(&fact.sequence)));
+            let receipt = known.get(&fact.sequence);
+            if receipt.is_some_and(|receipt| receipt.digest == digest) {
+                decided[index] = Some(answered(receipt));
                 continue;
             }
-            seen.entry(fact.sequence).or_insert(digest);
-            let sent = match self.sent(&people, fact) {
-                Ok(sent) => sent,
-                Err(wrong) => {
-                    let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
-                    let id = self.app.mint();
-                    let at = (id, self.phone, fact.sequence);
-                    store::keep_text(tx, at, (reason, &fact.fact), self.now)?;
-                    decided[index] = Some(wrong);
-                    continue;
-                }
-            };
-            let refusal = if is_wiped {
-                Some(Refusal::new("sync.parked.wiped"))
-            } else if before.is_some() {
-                Some(Refusal::new("sync.parked.sequence_twice"))
-            } else {
-                self.aside(&sent)
-            };
-            match (refusal, sent) {
-                (Some(refusal), Reading { fact, .. }) => {
-                    decided[index] = Some(self.park(tx, &fact, refusal)?);
-                }
-                (None, Reading { fact, person: Some(person) }) => {
-                    to_take.push((index, Sent { fact, person, now: self.now }));
-                }
-                (None, Reading { fact, person: None }) => {
-                    decided[index] =
-                        Some(self.park(tx, &fact, Refusal::new("sync.parked.unknown_person"))?);
-                }
+            let twin = seen.get(&fact.sequence).copied();
+            if let Some((_, first)) = twin.filter(|(same, _)| *same == digest) {
+                twins.push((index, first));
+                continue;
+            }
+            let before = receipt.map(|receipt| receipt.digest).or(twin.map(|(other, _)| other));
+            seen.entry(fact.sequence).or_insert((digest, index));
+            let twice = before.map(|_| Refusal::new("sync.parked.sequence_twice"));
+            let barred = barred.map(Refusal::new).or(twice);
+            match self.judge(tx, (&people, &mut merged), fact, barred)? {
+                Judged::Decided(done) => decided[index] = Some(done),
+                Judged::ToTake(sent) => to_take.push((index, *sent)),
             }
         }
+        // In the order of writing, whatever the order of sending.
+        to_take.sort_by_key(|(index, _): &(usize, Sent)| facts[*index].sequence);
         self.hand_over(tx, facts, to_take, &mut decided)?;
+        for (index, first) in twins {
+            decided[index] = decided[first].clone().map(again);
+        }
         let decided: Vec<(i64, Decided)> = facts
             .iter()
             .zip(decided)
@@ -240,6 +248,38 @@ impl From<'_> {
         let (id, phone) = (self.app.mint(), Some(self.phone.uuid()));
         audit(tx, id, self.now, self.actor, "phone_push", phone, self.actor.place, &count, "done")?;
         Ok((decided, store::gaps(tx, self.phone, MOST_GAPS)?))
+    }
+
+    /// Reads one fact and says what becomes of it before any programme looks at it; `aside` puts it aside whatever it says.
+    fn judge(
+        &self,
+        tx: &mut Transaction<'_>,
+        (people, merged): (&HashMap<Uuid, Person>, &mut HashMap<Uuid, bool>),
+        numbered: &Numbered,
+        aside: Option<Refusal>,
+    ) -> Result<Judged, DatabaseError> {
+        let sent = match self.sent(people, numbered) {
+            Ok(sent) => sent,
+            Err(wrong) => {
+                let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
+                let at = (self.app.mint(), self.phone, numbered.sequence);
+                store::keep_text(tx, at, (reason, &numbered.fact), self.now)?;
+                return Ok(Judged::Decided(wrong));
+            }
+        };
+        let refusal = match (aside.or_else(|| self.aside(&sent)), &sent.person) {
+            (None, Some(person)) => is_merged(tx, merged, person)?,
+            (refusal, _) => refusal,
+        };
+        match (refusal, sent) {
+            (None, Reading { fact, person: Some(person) }) => {
+                Ok(Judged::ToTake(Box::new(Sent { fact, person, now: self.now })))
+            }
+            (refusal, Reading { fact, .. }) => {
+                let refusal = refusal.unwrap_or(Refusal::new("sync.parked.unknown_person"));
+                Ok(Judged::Decided(self.park(tx, &fact, refusal)?))
+            }
+        }
     }
 
     /// The receipts that are there, from the number before the first to the one after the last.
@@ -279,7 +319,9 @@ impl From<'_> {
             return Err(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned())));
         }
         let person = people.get(&written.person).cloned();
-        let recorded_at = of_milliseconds(written.at);
+        // What a phone's clock says beyond this is the clock's fault.
+        let day = |days: i64| self.now.plus_seconds(days * DAY_SECONDS);
+        let recorded_at = of_milliseconds(written.at).clamp(day(-LONGEST_OFFLINE_DAYS), day(MOST_AHEAD_DAYS));
         Ok(Reading {
             fact: NewFact {
                 id: written.id,
@@ -300,7 +342,7 @@ impl From<'_> {
     /// Why a fact is put aside before any programme looks at it.
     fn aside(&self, reading: &Reading) -> Option<Refusal> {
         let Some(person) = &reading.person else { return Some(Refusal::new("sync.parked.unknown_person")) };
-        if !self.reach.covers(person.home) {
+        if !self.reach.is_some_and(|reach| reach.covers(person.home)) {
             return Some(Refusal::new("sync.parked.out_of_reach"));
         }
         let tellers = Tellers::of(self.app.programmes);
@@ -343,7 +385,8 @@ impl From<'_> {
         for (_, indices, sent) in by_taker {
             let Some(field) = sent.first().and_then(|sent| tellers.taker(&sent.fact.kind)) else { continue };
             let written: Vec<NewFact> = sent.iter().map(|sent| sent.fact.clone()).collect();
-            let taken = (field.take)(tx, self.app, (self.actor, self.reach), sent)?;
+            let Some(reach) = self.reach else { continue };
+            let taken = (field.take)(tx, self.app, (self.actor, reach), sent)?;
             for ((index, fact), taken) in indices.into_iter().zip(written).zip(taken) {
                 decided[index] = Some(match taken {
                     Taken::Kept(id) => Decided::done(id, ACCEPTED),
@@ -407,6 +450,21 @@ impl From<'_> {
     }
 }
 
+/// A record that was found to be another's takes no more visits: they would stand where nobody looks.
+fn is_merged(
+    tx: &mut Transaction<'_>,
+    known: &mut HashMap<Uuid, bool>,
+    person: &Person,
+) -> Result<Option<Refusal>, DatabaseError> {
+    let id = person.id.uuid();
+    let merged = match known.get(&id) {
+        Some(merged) => *merged,
+        None => same_as(tx, person.id)?.is_some(),
+    };
+    known.insert(id, merged);
+    Ok(merged.then(|| Refusal::new("sync.parked.merged")))
+}
+
 /// The people whom these facts are about, as far as the register has them.
 fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
     #[derive(Deserialize)]
@@ -428,6 +486,12 @@ const LONGEST_KIND: usize = 100;
 struct Reading {
     fact: NewFact,
     person: Option<Person>,
+}
+
+/// What the second of two that are the same is answered.
+fn again(first: Decided) -> Decided {
+    let before = Some(first.reason()).filter(|reason| !reason.is_empty());
+    Decided { outcome: DUPLICATE, before, ..first }
 }
 
 /// What a number that came again is answered.

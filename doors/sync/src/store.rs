@@ -64,6 +64,10 @@ const INSERT_RECEIPTS: InsertMany = InsertMany {
 const BREAK: &str = "update phone_fact set is_broken = true where phone = $1 and sequence = $2";
 const INSERT_TEXT: &str = "insert into phone_text (id, phone, sequence, reason, received_at, text_sealed)
     values ($1, $2, $3, $4, $5, $6)";
+const TEXTS: &str = "select id, text_sealed from phone_text order by id limit 100000";
+const FORGET_TEXT: &str = "delete from phone_text where id = $1";
+const TEXTS_OF: &str = "select id, sequence, reason, received_at, text_sealed from phone_text
+    where phone = $1 order by received_at desc, id desc limit $2";
 const GAPS: &str = "select earlier + 1, sequence - 1 from
     (select sequence, lag(sequence, 1, 0) over (order by sequence) as earlier from phone_fact where phone = $1) as step
     where sequence > earlier + 1 order by sequence limit $2";
@@ -288,6 +292,45 @@ pub(crate) fn keep_text(
 ) -> Result<(), DatabaseError> {
     let sealed = tx.sealed(TEXT, id, Some(text))?;
     tx.execute(INSERT_TEXT, &params![id, phone, sequence, reason, now, sealed])?;
+    Ok(())
+}
+
+/// A text that was no fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KeptText {
+    pub(crate) sequence: i64,
+    pub(crate) reason: String,
+    pub(crate) received_at: Moment,
+    pub(crate) text: String,
+}
+
+/// The texts of a phone that were no facts, the latest first.
+pub(crate) fn texts_of(
+    tx: &mut Transaction<'_>,
+    phone: Id<Phone>,
+    limit: i64,
+) -> Result<Vec<KeptText>, DatabaseError> {
+    let opener = tx.opener()?;
+    let read = |row: &Row| {
+        Ok(KeptText {
+            sequence: row.get(1)?,
+            reason: row.get(2)?,
+            received_at: row.get(3)?,
+            text: opener.text(TEXT, row.get(0)?, row.get(4)?)?.unwrap_or_default(),
+        })
+    };
+    tx.query(TEXTS_OF, &params![phone, limit])?.iter().map(read).collect()
+}
+
+/// Takes away the texts that name somebody who is being erased.
+pub(crate) fn forget_texts(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseError> {
+    let (opener, named) = (tx.opener()?, subject.id.to_string());
+    for row in tx.query(TEXTS, &[])? {
+        let id: Uuid = row.get(0)?;
+        if opener.text(TEXT, id, row.get(1)?)?.is_some_and(|text| text.contains(&named)) {
+            tx.execute(FORGET_TEXT, &params![id])?;
+        }
+    }
     Ok(())
 }
 

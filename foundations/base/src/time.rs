@@ -169,7 +169,7 @@ impl Moment {
 
     /// The civil day in China.
     pub const fn day(self) -> Day {
-        Day((self.0 + CHINA_MICROSECONDS).div_euclid(Moment::DAY) as i32)
+        Day(self.0.saturating_add(CHINA_MICROSECONDS).div_euclid(Moment::DAY) as i32)
     }
 
     /// 00:00 in China on `day`.
@@ -184,7 +184,7 @@ impl Moment {
 
     /// Hour, minute, second of the day in China.
     pub const fn hms(self) -> (u32, u32, u32) {
-        let seconds = (self.0 + CHINA_MICROSECONDS).rem_euclid(Moment::DAY) / Moment::SECOND;
+        let seconds = self.0.saturating_add(CHINA_MICROSECONDS).rem_euclid(Moment::DAY) / Moment::SECOND;
         ((seconds / 3_600) as u32, (seconds / 60 % 60) as u32, (seconds % 60) as u32)
     }
 }

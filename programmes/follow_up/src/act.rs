@@ -141,8 +141,15 @@ impl<'a> Writing<'a> {
             },
         });
         let recorded_on = if is_derived { hand.now } else { hand.recorded_at }.day();
-        self.events.push(Event { id, author, recorded_on, what });
-        self.chart = Chart::of(&self.events);
+        let event = Event { id, author, recorded_on, what };
+        let takes_back = matches!(event.what, What::Undone(_));
+        if !takes_back {
+            self.chart.add(&event);
+        }
+        self.events.push(event);
+        if takes_back {
+            self.chart = Chart::of(&self.events);
+        }
         Ok(id)
     }
 

@@ -124,9 +124,19 @@ impl Chart {
         for event in events.iter().filter(|event| !undone.contains(&event.id)) {
             chart.take(event);
         }
-        chart.visits.sort_by_key(|visit| visit.body.on);
-        chart.missed.sort_by_key(|missed| missed.body.on);
+        chart.in_order();
         chart
+    }
+
+    /// The same with one more fact that takes nothing back.
+    pub fn add(&mut self, event: &Event) {
+        self.take(event);
+        self.in_order();
+    }
+
+    fn in_order(&mut self) {
+        self.visits.sort_by_key(|visit| visit.body.on);
+        self.missed.sort_by_key(|missed| missed.body.on);
     }
 
     fn take(&mut self, event: &Event) {

@@ -3,7 +3,7 @@
 //!
 //! Nothing of level 5 goes to a phone: a visit that was for such a programme among others goes there without it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use kangmai_access::{Actor, Reach};
 use kangmai_base::{Day, Moment, Refusal, Uuid};
@@ -19,6 +19,7 @@ use crate::facts::{
     CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, MISSED, Missed, Outcome, UNDONE, Undone,
     VISITED, Visited, Way,
 };
+use crate::rules::Ill;
 use crate::store;
 
 /// The part of follow-up in the field.
@@ -30,6 +31,8 @@ pub(crate) const FIELD: Field = Field {
     take,
 };
 
+/// A visit longer ago is put aside: a phone whose clock fell back writes such.
+const MONTHS_BACK: i32 = 24;
 /// The longest text of words in a visit, in characters.
 const LONGEST_WORDS: usize = 500;
 
@@ -133,7 +136,7 @@ fn take(
     let mut events = store::events_of_people(tx, &known)?;
     let mut ill = store::ill_of_people(tx, &known, today)?;
     let mut facts = Vec::with_capacity(all.len());
-    let mut now = Moment(0);
+    let (mut now, mut used) = (Moment(0), HashSet::new());
     for (person, indices) in people {
         let Some(first) = indices.first().and_then(|index| all.get(*index)) else { continue };
         now = first.now;
@@ -149,21 +152,13 @@ fn take(
                 now: sent.now,
                 recorded_at: sent.fact.recorded_at,
             };
-            taken[index] = Some(match (writing.knows(sent.fact.id), there.contains(&sent.fact.id)) {
-                (true, _) => Taken::There,
+            taken[index] = Some(if writing.knows(sent.fact.id) {
+                Taken::There
+            } else if there.contains(&sent.fact.id) || !used.insert(sent.fact.id) {
                 // It bears the name of something else in the record.
-                (false, true) => Taken::Refused(Refusal::new("record.parked.other_content")),
-                (false, false) => {
-                    let is_visit = sent.fact.kind == VISITED;
-                    if is_visit || sent.fact.kind == MISSED {
-                        writing.enrol_who_belongs(
-                            &hand,
-                            &ill,
-                            sent.fact.recorded_at.day().min(sent.now.day()),
-                        )?;
-                    }
-                    one(&mut writing, &hand, &app.policies, sent)?
-                }
+                Taken::Refused(Refusal::new("record.parked.other_content"))
+            } else {
+                one(&mut writing, (&hand, &ill), &app.policies, sent)?
             });
         }
         facts.extend(writing.into_facts());
@@ -181,16 +176,22 @@ fn unreadable(error: &serde_json::Error) -> Taken {
 
 fn one(
     writing: &mut Writing<'_>,
-    hand: &Hand,
+    (hand, ill): (&Hand, &[Ill]),
     release: &Release,
     sent: &Sent,
 ) -> Result<Taken, DatabaseError> {
+    if sent.fact.kind != UNDONE {
+        let day = sent.fact.recorded_at.day().min(sent.now.day());
+        writing.enrol_who_belongs(hand, ill, day)?;
+    }
     writing.next_fact(sent.fact.id);
     let body = sent.fact.body.as_str();
     let done = match sent.fact.kind.as_str() {
         VISITED => match serde_json::from_str::<VisitWritten>(body) {
             Ok(written) => match checked(release, sent, written) {
-                Ok(draft) => match writing.visit(hand, &draft)? {
+                Ok(draft) => match stands(writing, sent, &draft)
+                    .map_or_else(|| writing.visit(hand, &draft), |refusal| Ok(Err(refusal)))?
+                {
                     Ok(None) => return Ok(Taken::There),
                     Ok(Some(id)) => Ok(id),
                     Err(refusal) => Err(refusal),
@@ -216,6 +217,27 @@ fn one(
     })
 }
 
+/// Why a visit does not fit what is known of it here: it says something else than one of the same name, it puts right what was
+/// put right since, or what a phone saw a part of only.
+fn stands(writing: &Writing<'_>, sent: &Sent, draft: &Draft) -> Option<Refusal> {
+    let there = writing.chart.visit(draft.visit);
+    let key = match (there, sent.fact.corrects) {
+        (None, None) => return None,
+        (None, Some(_)) => "follow_up.parked.changed_since",
+        (Some(there), None) => {
+            let same = there.body.on == draft.on
+                && there.body.answers == draft.answers
+                && there.body.way == draft.way
+                && there.body.note == draft.note;
+            return (!same).then(|| Refusal::new("record.parked.other_content"));
+        }
+        (Some(there), Some(_)) if there.body.sensitive => "follow_up.parked.at_desk",
+        (Some(there), Some(corrects)) if there.fact != corrects => "follow_up.parked.changed_since",
+        (Some(_), Some(_)) => return None,
+    };
+    Some(Refusal::new(key))
+}
+
 /// A visit whose answers its items take. An answer that no living person can give puts the whole visit aside: nobody knows
 /// what was meant. An item that the tables do not ask stays with the visit.
 fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draft, Refusal> {
@@ -225,6 +247,9 @@ fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draf
     let lengths = written.answers.values().flatten().chain([&written.note, &written.reason]);
     if lengths.into_iter().any(|text| text.chars().count() > LONGEST_WORDS) {
         return Err(Refusal::new("follow_up.parked.too_long").with("most", LONGEST_WORDS.to_string()));
+    }
+    if written.on < sent.now.day().plus_months(-MONTHS_BACK) {
+        return Err(Refusal::new("follow_up.parked.long_ago").with("months", MONTHS_BACK.to_string()));
     }
     let is_correction = sent.fact.corrects.is_some();
     if is_correction && written.reason.is_empty() {

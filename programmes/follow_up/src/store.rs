@@ -6,7 +6,7 @@ mod ill;
 mod list;
 mod visits;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kangmai_base::{DivisionCode, Uuid, on_all_cores};
 use kangmai_database::{
@@ -120,8 +120,11 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
     Ok(())
 }
 
-fn homes_of(tx: &mut Transaction<'_>, people: &[Uuid]) -> Result<HashMap<Uuid, DivisionCode>, DatabaseError> {
-    let mut homes = HashMap::with_capacity(people.len());
+fn homes_of(
+    tx: &mut Transaction<'_>,
+    people: &[Uuid],
+) -> Result<BTreeMap<Uuid, DivisionCode>, DatabaseError> {
+    let mut homes = BTreeMap::new();
     for people in in_fifties(people) {
         for row in tx.query(HOMES_OF, &people)? {
             homes.insert(row.get(0)?, row.get(1)?);
@@ -143,7 +146,7 @@ struct Told {
 fn put(
     tx: &mut Transaction<'_>,
     people: &[(Uuid, DivisionCode)],
-    homes: &HashMap<Uuid, DivisionCode>,
+    homes: &BTreeMap<Uuid, DivisionCode>,
     facts: &[&Fact],
 ) -> Result<(), DatabaseError> {
     let ids: Vec<Uuid> = people.iter().map(|(person, _)| *person).collect();

@@ -76,6 +76,8 @@ pub struct PhoneHolder {
     pub actor: Actor,
     /// Whether it is to be emptied.
     pub is_wiped: bool,
+    /// Whether its account is closed, locked by an officer, or has a password that is not its own yet: then nothing is told.
+    pub is_barred: bool,
     /// Whether its last sight is to be written down: then call [`note_phone_seen`] in a write.
     pub seen_is_old: bool,
 }
@@ -89,6 +91,11 @@ pub enum Unlocked {
     Wrong(i64),
     /// There is no such phone, it is wiped, or it was tried too often.
     Ended,
+}
+
+/// An officer's lock lasts longer than this, one of wrong passwords less: strangers must not stop phones.
+fn far_from(now: Moment) -> Moment {
+    now.plus_seconds(DAY_SECONDS)
 }
 
 fn until(now: Moment) -> Moment {
@@ -177,7 +184,12 @@ pub fn unlock_phone(
     ids: &dyn Ids,
     now: Moment,
 ) -> Result<Unlocked, DatabaseError> {
-    let Some(lock) = store::lock(tx, id)? else { return Ok(Unlocked::Ended) };
+    // Ten tries are ten, however many come at once.
+    tx.lock(&format!("access.phone.{}", id.uuid()))?;
+    let Some(lock) = store::lock(tx, id, far_from(now))? else { return Ok(Unlocked::Ended) };
+    if !lock.role.may(Purpose::RecordVisits) {
+        return Ok(Unlocked::Ended);
+    }
     let Some(share) = lock.share.filter(|_| !lock.is_ended) else { return Ok(Unlocked::Ended) };
     if lock.proof_hash == hash_token(proof) {
         store::set_wrong_tries(tx, id, 0)?;
@@ -194,7 +206,8 @@ pub fn unlock_phone(
     Ok(Unlocked::Ended)
 }
 
-/// Whose key it is. None: it is none, or the account may not sign in.
+/// Whose key it is. None: it is none. A phone whose account may do nothing any more is known all the same: it must hear that
+/// it is to be emptied, and may hand in what it holds.
 ///
 /// # Errors
 /// When the database fails.
@@ -206,7 +219,7 @@ pub fn phone_of_key(
     if !key.starts_with(KEY_BEGIN) {
         return Ok(None);
     }
-    let found = store::holder(tx, &hash_token(key))?;
+    let found = store::holder(tx, &hash_token(key), far_from(now))?;
     Ok(found.map(|(holder, seen_at)| PhoneHolder {
         seen_is_old: seen_at.is_none_or(|seen| now >= seen.plus_seconds(SEEN_EVERY_SECONDS)),
         ..holder
@@ -237,6 +250,22 @@ pub fn list_phones(
     store::within(tx, reach, offset, limit)
 }
 
+/// A phone: one's own, or one of an account within reach.
+///
+/// # Errors
+/// When the database fails.
+pub fn phone_within(
+    tx: &mut Transaction<'_>,
+    by: &Actor,
+    reach: &Reach,
+    id: Id<Phone>,
+) -> Result<Option<Phone>, DatabaseError> {
+    let may = |phone: &Phone| {
+        phone.account == by.account || (reach.purpose() == Purpose::RecordVisits && reach.covers(phone.place))
+    };
+    Ok(store::phone(tx, id)?.filter(may))
+}
+
 /// Has a phone emptied: one's own, or one of an account within reach. Answers whether there was one to empty.
 ///
 /// # Errors
@@ -249,14 +278,8 @@ pub fn wipe_phone(
     audit_id: Uuid,
     now: Moment,
 ) -> Result<bool, DatabaseError> {
-    let Some(phone) = store::phone(tx, id)?.filter(|phone| phone.wiped_at.is_none()) else {
-        return Ok(false);
-    };
-    let may = phone.account == by.account
-        || (reach.purpose() == Purpose::RecordVisits && reach.covers(phone.place));
-    if !may {
-        return Ok(false);
-    }
+    let found = phone_within(tx, by, reach, id)?.filter(|phone| phone.wiped_at.is_none());
+    let Some(phone) = found else { return Ok(false) };
     store::wipe(tx, id, by, now)?;
     audit(tx, audit_id, now, by, "phone_wiped", Some(id.uuid()), phone.place, &phone.name, "done")?;
     Ok(true)

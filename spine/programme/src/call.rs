@@ -99,7 +99,7 @@ impl FromRequestParts<App> for Call {
 #[derive(Debug, Clone)]
 pub(crate) struct LetPhone {
     pub(crate) holder: PhoneHolder,
-    pub(crate) reach: Reach,
+    pub(crate) reach: Option<Reach>,
     pub(crate) behalf: Option<Arc<OnBehalf>>,
 }
 
@@ -109,8 +109,8 @@ pub struct PhoneCall {
     pub app: App,
     /// Which phone, and its account as it stands now.
     pub holder: PhoneHolder,
-    /// How far.
-    pub reach: Reach,
+    /// How far; none: the account has not the purpose, is barred, or the phone is to be emptied.
+    pub reach: Option<Reach>,
     /// For its words; nothing is shown.
     pub page: Page,
     /// The version of the protocol that the app on it speaks, if it says so.

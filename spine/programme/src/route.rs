@@ -195,7 +195,8 @@ async fn admit_client(State((app, route)): State<Asked>, mut request: Request, n
     if said.status() == StatusCode::UNAUTHORIZED { said } else { counted_elsewhere(said) }
 }
 
-/// Lets a request of a phone through whose key works and whose account has the purpose.
+/// Lets a request of a phone through whose key is known. Whether its account may do anything is in the reach: a phone that may not
+/// must still be told so, and hand in what it holds.
 async fn admit_phone(State((app, route)): State<Asked>, mut request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().cloned();
     let request_id = request_id.unwrap_or_else(|| RequestId::from(app.mint())).to_string();
@@ -235,7 +236,7 @@ async fn let_phone_in(
     if let Some(seconds) = app.gate().accounts().note(holder.actor.account.uuid(), app.clock.now()) {
         return Err(too_many("web.api.too_often", seconds));
     }
-    let reach = reach(&holder.actor, route.purpose).ok_or_else(ApiFailure::not_found)?;
+    let reach = reach(&holder.actor, route.purpose).filter(|_| !holder.is_barred && !holder.is_wiped);
     Ok(LetPhone { holder, reach, behalf: None })
 }
 

@@ -30,11 +30,7 @@ const PUT: InsertMany = InsertMany {
     ],
     suffix: "",
 };
-/// Of 50 visits at once.
-const CLEAR: &str = "delete from follow_up_visit where id in
-    ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-    $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-    $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)";
+const CLEAR: &str = "delete from follow_up_visit where person = $1 and id = $2";
 pub(super) const FORGET: &str = "delete from follow_up_visit where person = $1";
 pub(super) const MOVE: &str = "update follow_up_visit set home = $2 where person = $1 and home <> $2";
 /// Of 50 facts at once.
@@ -48,10 +44,11 @@ const BY_AUTHOR: &str = "select follow_up_visit.author, account.display_name, co
     from follow_up_visit left join account on account.id = follow_up_visit.author
     where home between $1 and $2 and visited_on between $3 and $4
     group by follow_up_visit.author, account.display_name order by count(*) desc, follow_up_visit.author limit 200";
-/// The same figures as at the visit before, per author. Visits before the time that is asked for count as the one before.
+/// The same figures as at the visit before, per author. A visit of the time before that is asked for counts as the one before, from
+/// the day $5 on.
 const REPEATS: &str = "select author, count(*) from
     (select author, visited_on, figures, lag(figures) over (partition by person order by visited_on, id) as earlier
-        from follow_up_visit where home between $1 and $2 and visited_on <= $4) as step
+        from follow_up_visit where home between $1 and $2 and visited_on between $5 and $4) as step
     where visited_on >= $3 and figures <> '' and figures = earlier group by author";
 /// How many numbers end in each digit.
 const DIGITS: &str = "select
@@ -126,9 +123,8 @@ pub(super) fn put(
     (events, charts): (&HashMap<Uuid, Vec<Event>>, &HashMap<Uuid, (DivisionCode, Chart)>),
 ) -> Result<(), DatabaseError> {
     let touched = touched(facts, events)?;
-    let ids: Vec<Uuid> = touched.iter().map(|(_, visit)| *visit).collect();
-    for ids in in_fifties(&ids) {
-        tx.execute(CLEAR, &ids)?;
+    for (person, visit) in &touched {
+        tx.execute(CLEAR, &params![*person, *visit])?;
     }
     let stand = touched.iter().filter_map(|(person, visit)| {
         let (home, chart) = charts.get(person)?;
@@ -205,6 +201,9 @@ impl VisitsWanted {
     }
 }
 
+/// A visit longer before is not held against the next one.
+const MONTHS_BEFORE: i32 = 13;
+
 /// What somebody wrote down in a time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Author {
@@ -247,7 +246,9 @@ pub fn authors(
     };
     let rows = tx.query(BY_AUTHOR, &days)?;
     let mut authors: Vec<Author> = rows.iter().map(read).collect::<Result<_, DatabaseError>>()?;
-    for row in tx.query(REPEATS, &days)? {
+    let mut with_before = days.to_vec();
+    with_before.push(Value::from(wanted.from.plus_months(-MONTHS_BEFORE)));
+    for row in tx.query(REPEATS, &with_before)? {
         let account: Uuid = row.get(0)?;
         if let Some(author) = authors.iter_mut().find(|author| author.account == account) {
             author.repeats = row.get(1)?;

@@ -28,14 +28,16 @@ const WITHIN: &str = "select phone.id, phone.account, account.display_name, acco
 const DATA_KEY_OF: &str = "select data_key_sealed from phone where id = $1";
 /// A phone of an account that is closed is ended like a wiped one.
 const LOCK: &str = "select phone.proof_hash, phone.share_sealed, phone.wrong_tries,
-    phone.wiped_at is not null or account.closed_at is not null, account.place
+    phone.wiped_at is not null or account.closed_at is not null or account.one_time_until is not null
+    or coalesce(account.locked_until > $2, false), account.place, account.role
     from phone join account on account.id = phone.account where phone.id = $1";
 const SET_WRONG_TRIES: &str = "update phone set wrong_tries = $2 where id = $1";
 const TAKE_SHARE: &str = "update phone set share_sealed = null where id = $1";
 const HOLDER: &str = "select phone.id, phone.wiped_at is not null, phone.seen_at, account.id,
-    account.display_name, account.role, account.place, account.institution
-    from phone join account on account.id = phone.account
-    where phone.key_hash = $1 and account.closed_at is null and account.one_time_until is null";
+    account.display_name, account.role, account.place, account.institution,
+    account.closed_at is not null or account.one_time_until is not null
+    or coalesce(account.locked_until > $2, false)
+    from phone join account on account.id = phone.account where phone.key_hash = $1";
 const SET_SEEN: &str = "update phone set seen_at = $2 where id = $1";
 const WIPE: &str = "update phone set wiped_at = $2, wiped_by = $3, share_sealed = null
     where id = $1 and wiped_at is null";
@@ -47,6 +49,7 @@ pub(crate) struct Lock {
     pub(crate) wrong_tries: i64,
     pub(crate) is_ended: bool,
     pub(crate) place: DivisionCode,
+    pub(crate) role: Role,
 }
 
 pub(crate) fn insert(
@@ -115,14 +118,20 @@ pub(crate) fn data_key(tx: &mut Transaction<'_>, id: Id<Phone>) -> Result<Option
     tx.opened(DATA_KEY, id.uuid(), row.get(0)?)
 }
 
-pub(crate) fn lock(tx: &mut Transaction<'_>, id: Id<Phone>) -> Result<Option<Lock>, DatabaseError> {
-    let Some(row) = tx.query_one(LOCK, &params![id])? else { return Ok(None) };
+/// `far`: an account that is locked beyond it is locked by an officer.
+pub(crate) fn lock(
+    tx: &mut Transaction<'_>,
+    id: Id<Phone>,
+    far: Moment,
+) -> Result<Option<Lock>, DatabaseError> {
+    let Some(row) = tx.query_one(LOCK, &params![id, far])? else { return Ok(None) };
     Ok(Some(Lock {
         proof_hash: row.get(0)?,
         share: tx.opened(SHARE, id.uuid(), row.get(1)?)?,
         wrong_tries: row.get(2)?,
         is_ended: row.get(3)?,
         place: row.get(4)?,
+        role: role(&row, 5)?,
     }))
 }
 
@@ -144,8 +153,9 @@ pub(crate) fn take_share(tx: &mut Transaction<'_>, id: Id<Phone>) -> Result<(), 
 pub(crate) fn holder(
     tx: &mut Transaction<'_>,
     key_hash: &[u8],
+    far: Moment,
 ) -> Result<Option<(PhoneHolder, Option<Moment>)>, DatabaseError> {
-    let Some(row) = tx.query_one(HOLDER, &params![key_hash.to_vec()])? else { return Ok(None) };
+    let Some(row) = tx.query_one(HOLDER, &params![key_hash.to_vec(), far])? else { return Ok(None) };
     let actor = Actor {
         account: row.get(3)?,
         name: row.get(4)?,
@@ -154,7 +164,8 @@ pub(crate) fn holder(
         institution: row.get(7)?,
         stands_in_for: None,
     };
-    let holder = PhoneHolder { phone: row.get(0)?, actor, is_wiped: row.get(1)?, seen_is_old: false };
+    let (is_wiped, is_barred) = (row.get(1)?, row.get(8)?);
+    let holder = PhoneHolder { phone: row.get(0)?, actor, is_wiped, is_barred, seen_is_old: false };
     Ok(Some((holder, row.get(2)?)))
 }
 
