@@ -14,6 +14,8 @@ pub enum Scope {
     Place,
     /// A place's, and among desks one institution's.
     Desk,
+    /// A team's: found from its place, from above it, and by who works below.
+    Team,
     /// Of who made it.
     Own,
     /// Of the institution whose key is shown.
@@ -57,7 +59,10 @@ impl Row {
     pub fn opens(&self, role: Role, from: Stance) -> bool {
         let found = match self.scope {
             Scope::Open => true,
-            Scope::Place => {
+            // An expert finds whom a team has signed, from wherever the account is; nobody else's team has.
+            Scope::Place if role == Role::Expert => from == Stance::Own,
+            Scope::Team if role == Role::VillageDoctor => from != Stance::OtherCounty,
+            Scope::Place | Scope::Team => {
                 matches!(from, Stance::Own | Stance::Parent | Stance::OtherInstitution)
             }
             Scope::Desk => matches!(from, Stance::Own | Stance::Parent),
@@ -97,6 +102,7 @@ fn role_of(letter: char) -> Role {
         'A' => Role::Auditor,
         'M' => Role::Administrator,
         'S' => Role::SecurityOfficer,
+        'E' => Role::Expert,
         other => panic!("the table has no role {other}"),
     }
 }
@@ -118,6 +124,7 @@ fn row(line: &'static str) -> Row {
         "open" => Scope::Open,
         "place" => Scope::Place,
         "desk" => Scope::Desk,
+        "team" => Scope::Team,
         "own" => Scope::Own,
         "key" => Scope::Key,
         "phone" => Scope::Phone,

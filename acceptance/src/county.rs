@@ -22,7 +22,7 @@ use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_server::application::{Parts, application, load_policies, router};
-use kangmai_server::demo::{Files, Plan, take_visits, write_county};
+use kangmai_server::demo::{Files, Plan, take_agreements, take_visits, write_county};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
@@ -356,6 +356,7 @@ impl County {
         let watched = run_watch(&self.app, self.app.today(), |_| {}).expect("the watch");
         assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
         take_visits(&self.app, plan.seed, plan.today).expect("visits");
+        take_agreements(&self.app, plan.seed, plan.today).expect("agreements");
         files
     }
 

@@ -28,13 +28,15 @@ pub fn crawl(visitor: &mut Visitor, start: &str) -> Walk {
     let mut walk = Walk::default();
     let mut seen = BTreeSet::from([start.to_owned()]);
     let mut waiting = VecDeque::from([(start.to_owned(), "the start".to_owned())]);
-    for _ in 0..MOST_PAGES {
+    let mut opened = 0;
+    while opened < MOST_PAGES {
         let Some((path, from)) = waiting.pop_front() else { break };
         let of_shape = walk.pages.entry(shape(&path)).or_default();
         if of_shape.len() >= OF_ONE_SHAPE {
             continue;
         }
         of_shape.push(path.clone());
+        opened += 1;
         let faults = visitor.try_open(&path);
         walk.complaints.extend(faults.iter().map(|fault| format!("{path}: {fault}")));
         if !visitor.status().is_success() {

@@ -4,6 +4,7 @@
 //! Repeatable from a seed. Names are invented; identity numbers are valid but carry a serial of 99x, which marks them
 //! as samples.
 
+mod agreements;
 mod care;
 mod draw;
 mod household;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use kangmai_base::{Day, DivisionCode, DivisionLevel};
 use kangmai_places::Divisions;
 
+pub use agreements::take_agreements;
 pub(crate) use draw::Draw;
 pub(crate) use pay_later::take_payments;
 pub(crate) use rights::ask_rights;

@@ -17,6 +17,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_settlement::programme(),
             kangmai_poverty_watch::programme(),
             kangmai_follow_up::programme(),
+            kangmai_agreements::programme(),
             kangmai_what_if::programme(),
             kangmai_sync::programme(),
         ]
@@ -42,12 +43,13 @@ pub fn migrations() -> &'static [Migrations] {
 
 /// The tables with sealed columns.
 pub fn sealed() -> Vec<SealedTable> {
-    let all: [&[SealedTable]; 8] = [
+    let all: [&[SealedTable]; 9] = [
         kangmai_access::SEALED,
         kangmai_people::SEALED,
         kangmai_record::SEALED,
         kangmai_classification::store::SEALED,
         kangmai_follow_up::store::SEALED,
+        kangmai_agreements::store::SEALED,
         kangmai_settlement::store::SEALED,
         kangmai_what_if::store::SEALED,
         kangmai_sync::SEALED,

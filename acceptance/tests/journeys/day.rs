@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
 mod administrator;
+mod agreements;
 mod auditor;
 mod bureau;
 mod cadre;

@@ -3,6 +3,7 @@
 //! One program, for each of these linked alone is as large as the server.
 
 mod access;
+mod agreements;
 mod at_rest;
 mod audit;
 mod bad_input;

@@ -92,6 +92,66 @@
     }
   });
 
+  // A signature is drawn into a frame and sent as a path of whole numbers; without this script one signs on paper.
+  const [DRAWN_WIDTH, DRAWN_HEIGHT] = [600, 200];
+  for (const room of document.querySelectorAll("[data-signature]")) {
+    const input = room.querySelector("input[type=hidden]");
+    const clear = room.querySelector("[data-signature-clear]");
+    const frame = document.createElement("canvas");
+    [frame.width, frame.height, frame.className] = [DRAWN_WIDTH, DRAWN_HEIGHT, "signature-frame"];
+    frame.tabIndex = 0;
+    input.before(frame);
+    const pen = frame.getContext("2d");
+    [pen.lineWidth, pen.lineCap, pen.lineJoin] = [3, "round", "round"];
+    let path = "";
+    const point = (event) => {
+      const box = frame.getBoundingClientRect();
+      const along = (at, from, size, whole) => Math.max(0, Math.min(whole, Math.round(((at - from) / size) * whole)));
+      return [along(event.clientX, box.left, box.width, DRAWN_WIDTH), along(event.clientY, box.top, box.height, DRAWN_HEIGHT)];
+    };
+    const step = (event, sign) => {
+      const [x, y] = point(event);
+      path += `${sign}${x} ${y}`;
+      if (sign === "M") { pen.beginPath(); pen.moveTo(x, y); } else { pen.lineTo(x, y); pen.stroke(); }
+      input.value = path;
+    };
+    frame.addEventListener("pointerdown", (event) => {
+      frame.setPointerCapture(event.pointerId);
+      step(event, "M");
+      const drawn = document.querySelector("input[type=radio][name=way][value=drawn]");
+      if (drawn) drawn.checked = true;
+    });
+    frame.addEventListener("pointermove", (event) => { if (event.buttons) step(event, "L"); });
+    clear.hidden = false;
+    clear.addEventListener("click", () => {
+      [path, input.value] = ["", ""];
+      pen.clearRect(0, 0, DRAWN_WIDTH, DRAWN_HEIGHT);
+    });
+    // What was drawn before a form came back with an error stands there again.
+    if (input.value) { path = input.value; pen.stroke(new Path2D(path)); }
+  }
+
+  // A telephone takes photographs of many megabytes: they are made smaller before they are sent, where that can be done.
+  const LONGEST_SIDE = 1600;
+  document.addEventListener("change", async (event) => {
+    const input = event.target;
+    if (!input.matches("input[type=file][accept^='image/']") || !input.files[0]) return;
+    try {
+      const whole = await createImageBitmap(input.files[0]);
+      const scale = Math.min(1, LONGEST_SIDE / Math.max(whole.width, whole.height));
+      const small = document.createElement("canvas");
+      [small.width, small.height] = [Math.round(whole.width * scale), Math.round(whole.height * scale)];
+      small.getContext("2d").drawImage(whole, 0, 0, small.width, small.height);
+      const blob = await new Promise((done) => small.toBlob(done, "image/jpeg", 0.75));
+      if (!blob || blob.size >= input.files[0].size) return;
+      const files = new DataTransfer();
+      files.items.add(new File([blob], "paper.jpg", { type: "image/jpeg" }));
+      input.files = files.files;
+    } catch {
+      // Sent as it is; the server says if it is too large.
+    }
+  });
+
   // What can be taken back is offered at the foot for as long as one needs to see it, then stays where it was.
   const flash = document.querySelector(".notice[data-flash]");
   if (flash && flash.querySelector("form")) {

@@ -2,8 +2,8 @@
 //! timeline.
 
 use askama::Template;
-use kangmai_access::{Actor, Purpose, reach};
-use kangmai_base::{Day, DivisionCode};
+use kangmai_access::{Purpose, reach};
+use kangmai_base::Day;
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
 use kangmai_programme::{Looking, Section, Told};
@@ -48,12 +48,6 @@ struct Part {
     restricted: usize,
     visit: Option<String>,
     management: Option<String>,
-}
-
-/// Whether `actor` may be told of level 5 of somebody at `home`.
-pub(crate) fn may_name(actor: &Actor, home: DivisionCode) -> bool {
-    let may = reach(actor, Purpose::ReadRecord);
-    may.is_some_and(|may| may.diagnoses() && may.sensitive() && may.covers(home))
 }
 
 /// The section of a person's page.

@@ -33,7 +33,7 @@ pub(crate) const FIGURES: &[Figure] = &[
         word: "register.figure.households",
         purpose: Purpose::ReadFigures,
         value: |tx: &mut Transaction<'_>, _: &App, reach: &Reach, _: Day| -> Value {
-            count_people(tx, reach.place().range()).map(|(_, households)| FigureValue::Count(households))
+            count_people(tx, reach.places()).map(|(_, households)| FigureValue::Count(households))
         },
         list: "/people/lists/all?place={place}",
         list_purpose: Purpose::FindPeople,

@@ -89,5 +89,5 @@ impl List {
 }
 
 fn range(reach: &Reach) -> PlaceRange {
-    reach.place().range()
+    reach.places()
 }

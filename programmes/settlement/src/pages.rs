@@ -119,7 +119,7 @@ pub(crate) fn institutions_of_desk(
     if let Some(bound) = reach.institution() {
         return Ok(find_institution(tx, Id::from_uuid(bound))?.into_iter().collect());
     }
-    let mut all = institutions_at(tx, reach.place().range(), &InstitutionFilter::default(), 0, MOST)?;
+    let mut all = institutions_at(tx, reach.places(), &InstitutionFilter::default(), 0, MOST)?;
     if let Some(own) = own {
         all.retain(|institution| institution.id.uuid() != own);
         if let Some(own) = find_institution(tx, Id::from_uuid(own))? {

@@ -16,7 +16,9 @@ use kangmai_web::Language;
 
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
-use crate::demo::{Plan, ask_rights, county, take_payments, take_steps, take_visits, villages, write_county};
+use crate::demo::{
+    Plan, ask_rights, county, take_agreements, take_payments, take_steps, take_visits, villages, write_county,
+};
 use crate::import::{Task, run as run_import};
 use crate::programmes;
 use crate::serving::ServingLimits;
@@ -121,6 +123,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
     take_visits(app, args.seed, today)?;
     ask_rights(app, today)?;
     accounts(app, plan.people)?;
+    take_agreements(app, args.seed, today)?;
     show_progress("");
     Ok(())
 }
@@ -158,6 +161,7 @@ fn people_of_the_house(people: u32) -> Vec<(&'static str, &'static str, Role, Di
         ("yibao", "县医保局（示例）", Role::InsuranceClerk, county()),
         ("weijian", "县卫健局（示例）", Role::HealthBureau, county()),
         ("nongye", "县农业农村局（示例）", Role::Cadre, county()),
+        ("zhuanjia", "县医院专家（示例）", Role::Expert, county()),
         ("shenji", "审计（示例）", Role::Auditor, county()),
         ("admin", "系统管理员（示例）", Role::Administrator, county()),
         ("anquan", "安全管理员（示例）", Role::SecurityOfficer, county()),

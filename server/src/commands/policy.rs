@@ -33,7 +33,8 @@ pub(super) enum PolicyCommand {
         /// Only the pack in this directory, such as cn/henan
         #[arg(long)]
         pack: Option<String>,
-        /// Only this benefit, or this table: watch, diseases, treat_first, lines, income, premiums, subsidies, disease_caps
+        /// Only this benefit, or this table: watch, diseases, treat_first, lines, income, premiums, subsidies, disease_caps,
+        /// agreements
         #[arg(long)]
         only: Option<String>,
     },

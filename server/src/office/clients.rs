@@ -115,7 +115,7 @@ async fn clients_page(visit: &Visit, uri: &Uri, mut form: Form) -> Result<Client
     let read = move |tx: &mut Transaction<'_>| {
         let clients = list_clients(tx, &reach, offset, limit + 1)?;
         let all = InstitutionFilter::default();
-        let institutions = institutions_at(tx, reach.place().range(), &all, 0, MOST_OFFERED)?;
+        let institutions = institutions_at(tx, reach.places(), &all, 0, MOST_OFFERED)?;
         Ok::<_, DatabaseError>((clients, institutions))
     };
     let (clients, institutions) = visit.app.database.read(read).await?;

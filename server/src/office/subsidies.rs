@@ -78,7 +78,7 @@ fn due(release: &Release, page: &Page, institution: Institution, year: i32) -> O
 
 /// All that are due something, and whether there are more institutions than are looked through.
 async fn all_due(visit: &Visit, year: i32, within: &Reach) -> Result<(Vec<Due>, bool), Failure> {
-    let range = within.place().range();
+    let range = within.places();
     let read = move |tx: &mut kangmai_database::Transaction<'_>| {
         institutions_at(tx, range, &InstitutionFilter::default(), 0, MOST_INSTITUTIONS + 1)
     };

@@ -230,3 +230,20 @@ pub fn list_accounts(
     }
     store::accounts(tx, reach, offset, limit)
 }
+
+/// The accounts that a form of a team offers at most.
+pub const MOST_STAFF: i64 = 500;
+
+/// Who may be in a family-doctor team of `place`, within reach: doctors and officers who work there, and the experts of the
+/// county and above.
+///
+/// # Errors
+/// When the database fails.
+pub fn staff_of_teams(
+    tx: &mut Transaction<'_>,
+    reach: &Reach,
+    place: DivisionCode,
+) -> Result<Vec<Account>, DatabaseError> {
+    let may = matches!(reach.purpose(), Purpose::KeepTeams | Purpose::ReadTeams) && reach.covers(place);
+    if may { store::staff(tx, place, MOST_STAFF) } else { Ok(Vec::new()) }
+}

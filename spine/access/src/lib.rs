@@ -32,7 +32,8 @@ use kangmai_base::{DivisionCode, Id, PlaceRange, Uuid};
 use kangmai_database::{Migration, Migrations};
 
 pub use account::{
-    Account, AccountChange, NewAccount, account_within, change_account, create_account, list_accounts,
+    Account, AccountChange, MOST_STAFF, NewAccount, account_within, change_account, create_account,
+    list_accounts, staff_of_teams,
 };
 pub use audit::{AuditRow, audit, audit_of_subject, list_audit};
 pub use audit_search::{
@@ -68,7 +69,7 @@ pub use phone::{
     unlock_phone, wipe_phone,
 };
 pub use relation::{
-    NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,
+    NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate, relate_all,
 };
 pub use second_factor::{
     Enrolled, Enrolment, Means, Proof, RECOVERY_CODES, SEALED, SecondFactor, begin_enrolment,
@@ -183,16 +184,18 @@ impl Reach {
 
     /// Lowest code within reach, for `place between $1 and $2`. A reach for one person has no place: nothing lies between.
     pub fn first(&self) -> i64 {
-        if self.person.is_some() { 1 } else { self.range().first.cast_signed() }
+        self.places().first.cast_signed()
     }
 
     /// Highest code within reach.
     pub fn last(&self) -> i64 {
-        if self.person.is_some() { 0 } else { self.range().last.cast_signed() }
+        self.places().last.cast_signed()
     }
 
-    fn range(&self) -> PlaceRange {
-        self.place.range()
+    /// The codes within reach, for what asks a range. Never `place().range()`: a reach for one person has no place, and an
+    /// account that reaches by relation alone has none either.
+    pub fn places(&self) -> PlaceRange {
+        if self.person.is_some() { PlaceRange { first: 1, last: 0 } } else { self.place.range() }
     }
 
     /// Whether `place` is within reach. No place is within a reach for one person.
@@ -278,6 +281,6 @@ pub fn reach(actor: &Actor, purpose: Purpose) -> Option<Reach> {
         money: role.sees_money(),
         contact: role.sees_contact(),
         institution: role.is_of_an_institution().then(|| actor.institution.unwrap_or_default()),
-        person: None,
+        person: role.reaches_by_relation().then_some((Uuid::nil(), RelationKind::Team)),
     })
 }

@@ -24,6 +24,8 @@ pub enum Role {
     Administrator,
     /// 安全管理员: sign-ins, locks, how often the glass was broken; no personal data.
     SecurityOfficer,
+    /// 县市级专家: somebody of a hospital above in a family-doctor team. No place is theirs: they reach whom their team has signed.
+    Expert,
     /// The program itself: commands and reconcilers. Nobody signs in as it.
     System,
 }
@@ -48,6 +50,14 @@ pub enum Purpose {
     ReadFollowUps,
     /// Writing a visit down, or that nobody was seen; taking somebody into the management of a disease, or out of it.
     RecordVisits,
+    /// Who has an agreement with a family-doctor team, one agreement, what is due of it, and the person's plan.
+    ReadAgreements,
+    /// Signing, renewing and ending agreements, writing down what was done, keeping plans.
+    KeepAgreements,
+    /// The teams of a township and who is in them.
+    ReadTeams,
+    /// Making teams and changing who is in them.
+    KeepTeams,
     /// Bills and statements.
     ReadBills,
     /// Settling at a desk, admission without deposit.
@@ -98,15 +108,15 @@ pub enum Purpose {
 
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
-    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepLedger, KeepRegister, ManageAccounts,
-    ReadAudit, ReadBills, ReadFigures, ReadFollowUps, ReadPayments, ReadPlans, ReadPolicy, ReadRecord,
-    ReadWarnings, ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings,
-    SettleBills, TryPolicy,
+    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger, KeepRegister,
+    KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures, ReadFollowUps,
+    ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses,
+    RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 31] = [
+    pub const ALL: [Purpose; 35] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -115,6 +125,10 @@ impl Purpose {
         ReadPlans,
         ReadFollowUps,
         RecordVisits,
+        ReadAgreements,
+        KeepAgreements,
+        ReadTeams,
+        KeepTeams,
         ReadBills,
         SettleBills,
         ImportBills,
@@ -141,6 +155,30 @@ impl Purpose {
     ];
 }
 
+/// What a township centre is for.
+const TOWNSHIP_OFFICER: &[Purpose] = &[
+    Home,
+    FindPeople,
+    ReadRecord,
+    KeepRegister,
+    RecordDiagnoses,
+    ReadPlans,
+    ReadFollowUps,
+    RecordVisits,
+    ReadAgreements,
+    KeepAgreements,
+    ReadTeams,
+    KeepTeams,
+    ReadPayments,
+    AskWriteOffs,
+    ReadWarnings,
+    CheckWarnings,
+    ReviewWarnings,
+    ReadFigures,
+    ReadPolicy,
+    AskBreakGlass,
+];
+
 /// What the county health bureau is for.
 const HEALTH_BUREAU: &[Purpose] = &[
     Home,
@@ -150,6 +188,8 @@ const HEALTH_BUREAU: &[Purpose] = &[
     RecordDiagnoses,
     ReadPlans,
     ReadFollowUps,
+    ReadAgreements,
+    ReadTeams,
     ReadBills,
     ReadPayments,
     DecidePayLater,
@@ -168,7 +208,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
 
 impl Role {
     /// The roles that an account can have.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::VillageDoctor,
         Role::TownshipOfficer,
         Role::CountyDesk,
@@ -178,6 +218,7 @@ impl Role {
         Role::Auditor,
         Role::Administrator,
         Role::SecurityOfficer,
+        Role::Expert,
     ];
 
     /// The name in files, addresses and on the command line; the key of its word is `access.role.` and this.
@@ -192,6 +233,7 @@ impl Role {
             Role::Auditor => "auditor",
             Role::Administrator => "administrator",
             Role::SecurityOfficer => "security_officer",
+            Role::Expert => "expert",
             Role::System => "system",
         }
     }
@@ -212,30 +254,16 @@ impl Role {
                 ReadPlans,
                 ReadFollowUps,
                 RecordVisits,
+                ReadAgreements,
+                KeepAgreements,
+                ReadTeams,
                 ReadWarnings,
                 CheckWarnings,
                 ReadFigures,
                 ReadPolicy,
                 AskBreakGlass,
             ],
-            Role::TownshipOfficer => &[
-                Home,
-                FindPeople,
-                ReadRecord,
-                KeepRegister,
-                RecordDiagnoses,
-                ReadPlans,
-                ReadFollowUps,
-                RecordVisits,
-                ReadPayments,
-                AskWriteOffs,
-                ReadWarnings,
-                CheckWarnings,
-                ReviewWarnings,
-                ReadFigures,
-                ReadPolicy,
-                AskBreakGlass,
-            ],
+            Role::TownshipOfficer => TOWNSHIP_OFFICER,
             Role::CountyDesk => &[
                 Home,
                 FindPeople,
@@ -269,6 +297,7 @@ impl Role {
             Role::Auditor => &[Home, ReadBills, ReadPayments, ReadFigures, ReadPolicy, ReadAudit],
             Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
             Role::SecurityOfficer => &[Home, ReadPolicy, GuardAccounts],
+            Role::Expert => &[Home, FindPeople, ReadRecord, ReadAgreements, ReadPolicy],
             Role::System => &Purpose::ALL,
         }
     }
@@ -289,9 +318,14 @@ impl Role {
         matches!(self, Role::CountyDesk)
     }
 
+    /// Reaches nobody by place: whoever such an account sees, it sees by a relation.
+    pub const fn reaches_by_relation(self) -> bool {
+        matches!(self, Role::Expert)
+    }
+
     /// Takes part in care, so may see diagnoses of level 5 on a person's page (GB/T 39725-2020).
     pub(crate) const fn treats(self) -> bool {
-        matches!(self, Role::VillageDoctor | Role::TownshipOfficer | Role::System)
+        matches!(self, Role::VillageDoctor | Role::TownshipOfficer | Role::Expert | Role::System)
     }
 
     /// A cadre sees risk and tasks, an insurance clerk money; neither sees diagnoses in the record.
@@ -302,6 +336,7 @@ impl Role {
                 | Role::TownshipOfficer
                 | Role::CountyDesk
                 | Role::HealthBureau
+                | Role::Expert
                 | Role::System
         )
     }

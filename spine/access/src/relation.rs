@@ -15,18 +15,21 @@ use crate::{Account, Actor, Purpose, Reach, reach};
 pub enum RelationKind {
     /// The institution has them as a patient: admitted, and the bill has not come.
     Treating,
+    /// A family-doctor team has signed them, and the account is in it.
+    Team,
     /// Somebody asked for them in an emergency, with a reason that is looked at afterwards.
     BreakGlass,
 }
 
 impl RelationKind {
     /// All of them.
-    pub const ALL: [RelationKind; 2] = [RelationKind::Treating, RelationKind::BreakGlass];
+    pub const ALL: [RelationKind; 3] = [RelationKind::Treating, RelationKind::Team, RelationKind::BreakGlass];
 
     /// As it stands in the table.
     pub const fn key(self) -> &'static str {
         match self {
             RelationKind::Treating => "treating",
+            RelationKind::Team => "team",
             RelationKind::BreakGlass => "break_glass",
         }
     }
@@ -40,6 +43,9 @@ impl RelationKind {
     pub const fn gives(self) -> &'static [Purpose] {
         match self {
             RelationKind::Treating => &[Purpose::FindPeople],
+            RelationKind::Team => {
+                &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::ReadAgreements]
+            }
             RelationKind::BreakGlass => &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans],
         }
     }
@@ -81,6 +87,14 @@ pub fn relate(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), Databas
     store::insert(tx, new)
 }
 
+/// The same for many at once.
+///
+/// # Errors
+/// When the database fails.
+pub fn relate_all(tx: &mut Transaction<'_>, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    store::insert_all(tx, all)
+}
+
 /// Ends at `now` all relations that `source` made.
 ///
 /// # Errors
@@ -117,4 +131,37 @@ pub fn reach_of_person(
     let kinds = store::kinds(tx, actor, person, now)?;
     let gives = kinds.into_iter().filter(|kind| kind.gives().contains(&purpose)).max();
     Ok(gives.map(|kind| by_place.of_person(person, kind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use kangmai_base::DivisionCode;
+
+    use super::*;
+    use crate::Role;
+
+    #[test]
+    fn an_expert_reaches_no_place_and_a_team_gives_what_the_role_is_for() {
+        let county: DivisionCode = "411722000000".parse().expect("a code");
+        let village: DivisionCode = "411722001001".parse().expect("a code");
+        let actor = Actor { role: Role::Expert, place: county, ..Actor::system() };
+        for purpose in [Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadAgreements] {
+            let reach = reach(&actor, purpose).expect("the purpose");
+            assert!(!reach.covers(village) && !reach.covers(county), "{purpose:?}");
+            assert!(reach.first() > reach.last() && reach.places().first > reach.places().last);
+            assert!(!reach.narrowed(village).covers(village));
+            assert!(!reach.covers_person(Uuid::from_u128(7), village));
+            let one = reach.of_person(Uuid::from_u128(7), RelationKind::Team);
+            assert!(one.covers_person(Uuid::from_u128(7), village));
+            assert!(!one.covers_person(Uuid::from_u128(8), village) && !one.money());
+        }
+        // A team gives no list of warnings, no bills, and nothing to write.
+        let given = RelationKind::Team.gives();
+        for purpose in
+            [Purpose::KeepAgreements, Purpose::RecordVisits, Purpose::ReadBills, Purpose::ReadWarnings]
+        {
+            assert!(!given.contains(&purpose), "{purpose:?}");
+        }
+        assert_eq!(RelationKind::of_key("team"), Some(RelationKind::Team));
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) mod relation;
 pub(crate) mod session;
 pub(crate) mod set_up;
 
-use kangmai_base::{DivisionCode, Id, Moment, Uuid};
+use kangmai_base::{DivisionCode, DivisionLevel, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, params};
 
 use crate::{Account, Actor, NewAccount, PasswordHash, Reach, Role};
@@ -36,6 +36,11 @@ const ACCOUNT: &str =
 const ACCOUNTS: &str =
     "select id, sign_in_name, display_name, role, place, institution, closed_at, locked_until
     from account where place between $1 and $2 order by place, sign_in_name limit $3 offset $4";
+const STAFF: &str = "select id, sign_in_name, display_name, role, place, institution, closed_at, locked_until
+    from account where closed_at is null and (
+        (role in ('village_doctor', 'township_officer') and place between $1 and $2)
+        or (role = 'expert' and (place between $1 and $2 or place in ($3, $4, $5))))
+    order by role desc, place, sign_in_name limit $6";
 const SET_CLOSED: &str = "update account set closed_at = $2 where id = $1";
 const SET_PASSWORD: &str = "update account set password_hash = $2, one_time_until = $3, failures = 0, locked_until = null where id = $1";
 const TRANSFER: &str = "update account set role = $2, place = $3, institution = $4 where id = $1";
@@ -126,6 +131,20 @@ fn read_account(row: &Row) -> Result<Account, DatabaseError> {
 
 pub(crate) fn account(tx: &mut Transaction<'_>, id: Id<Account>) -> Result<Option<Account>, DatabaseError> {
     tx.query_one(ACCOUNT, &params![id])?.as_ref().map(read_account).transpose()
+}
+
+/// Who may be in a team of `place`: who works there, and experts of the county, city and province above.
+pub(crate) fn staff(
+    tx: &mut Transaction<'_>,
+    place: DivisionCode,
+    limit: i64,
+) -> Result<Vec<Account>, DatabaseError> {
+    let range = place.range();
+    let above = [DivisionLevel::County, DivisionLevel::City, DivisionLevel::Province];
+    let [county, city, province] = above.map(|level| place.at(level));
+    let (first, last) = (range.first.cast_signed(), range.last.cast_signed());
+    let rows = tx.query(STAFF, &params![first, last, county, city, province, limit])?;
+    rows.iter().map(read_account).collect()
 }
 
 pub(crate) fn accounts(

@@ -6,6 +6,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod accumulators;
+mod agreements;
 mod benefit;
 mod cases;
 mod conditions;
@@ -49,6 +50,10 @@ mod watch;
 mod words;
 
 pub use accumulators::{MAX_ACCUMULATORS, YearAccumulators};
+pub use agreements::{
+    AgreementFee, AgreementRules, DoneBy, PackageFor, PackageItem, Resident, ServicePackage, TeamRole,
+    TeamTier,
+};
 pub use benefit::{
     AccumulatorKind, Base, BaseTake, Benefit, DateBasis, Over, Owner, Payer, PayerKind, Profile, Rounding,
     Rule, Version,

@@ -19,9 +19,9 @@ use crate::tables::{TableKind, Tables, depth};
 use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
-    Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear, InterfaceCodes, Jurisdiction,
-    LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules, SubsidyTable, Threshold,
-    TreatFirstRules, WatchRules,
+    AgreementRules, Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear,
+    InterfaceCodes, Jurisdiction, LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules,
+    SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.
@@ -211,6 +211,11 @@ impl Release {
     /// How long records are kept and in how many days somebody is answered, of the innermost place that has a rule on `day`.
     pub fn records(&self, place: DivisionCode, day: Day) -> Option<&RecordRules> {
         self.tables.records(place, day)
+    }
+
+    /// Terms, roles and packages of family-doctor agreements, of the innermost place that has a rule on `day`.
+    pub fn agreements(&self, place: DivisionCode, day: Day) -> Option<&AgreementRules> {
+        self.tables.agreements(place, day)
     }
 
     /// What institutions are paid by the case and by the year, of the innermost place that has a rule on `day`.

@@ -15,10 +15,10 @@ use crate::source::{PackError, Spot};
 use crate::vocabulary::Vocabulary;
 use crate::words::Word;
 use crate::{
-    CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind, InstitutionTier,
-    InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid, PremiumDue, PushRhythm,
-    RecordRules, RedTrigger, Rounding, SubsidyTable, Threshold, TreatFirstRules, TreatFirstWhyNot,
-    WatchGroup, WatchRules,
+    AgreementRules, CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind,
+    InstitutionTier, InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid,
+    PremiumDue, PushRhythm, RecordRules, RedTrigger, Resident, Rounding, SubsidyTable, Threshold,
+    TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 
@@ -48,6 +48,7 @@ pub(crate) struct Tables {
     subsidies: Vec<Placed<SubsidyTable>>,
     disease_caps: Vec<Placed<DiseaseCaps>>,
     records: Vec<Placed<RecordRules>>,
+    agreements: Vec<Placed<AgreementRules>>,
     cases: Vec<(DivisionCode, TableCase)>,
 }
 
@@ -195,6 +196,10 @@ impl Tables {
         innermost(&self.disease_caps, place, day)
     }
 
+    pub(crate) fn agreements(&self, place: DivisionCode, day: Day) -> Option<&AgreementRules> {
+        innermost(&self.agreements, place, day)
+    }
+
     pub(crate) fn records(&self, place: DivisionCode, day: Day) -> Option<&RecordRules> {
         innermost(&self.records, place, day)
     }
@@ -241,6 +246,7 @@ impl Tables {
             subsidies: others(&self.subsidies, path),
             disease_caps: others(&self.disease_caps, path),
             records: others(&self.records, path),
+            agreements: others(&self.agreements, path),
             cases: Vec::new(),
         }
     }
@@ -292,6 +298,10 @@ impl Tables {
                 let read = |table: &Fields<'_>| RecordRules::read(table);
                 self.records.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
             }
+            TableKind::Agreements => {
+                let read = |table: &Fields<'_>| AgreementRules::read(table, vocabulary);
+                self.agreements.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
             TableKind::Interface => {
                 let read = |table: &Fields<'_>| InterfaceCodes::read(table);
                 self.interface.extend(read_placed(fields, (&path, place), read, |codes| codes.period));
@@ -327,6 +337,14 @@ impl Tables {
             },
             TableKind::Records => match self.records(place, asked.day) {
                 Some(rules) => rules.answers(),
+                None => vec![("in_force", false.to_string())],
+            },
+            TableKind::Agreements => match self.agreements(place, asked.day) {
+                Some(rules) => {
+                    let diagnoses = [asked.diagnosis];
+                    let (labels, age) = (asked.labels, asked.age);
+                    rules.answers(&Resident { diagnoses: &diagnoses, labels, age, sex: None })
+                }
                 None => vec![("in_force", false.to_string())],
             },
             TableKind::Watch => match self.watch_rules(place, asked.day) {

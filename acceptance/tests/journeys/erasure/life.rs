@@ -261,6 +261,30 @@ fn follow_up(county: &County, person: &Person) -> Vec<NewFact> {
     ]
 }
 
+/// Signed with a family-doctor team, served, planned.
+fn agreement(county: &County, person: &Person) -> Vec<NewFact> {
+    let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
+    let (agreement, day) = (county.app.mint(), "2026-01-05");
+    let content = serde_json::json!({
+        "team": county.app.mint(), "term_months": 12, "packages": ["basic"],
+        "promises": [{ "package": "basic", "item": "health_management", "times": 1, "done_by": "hand" }]
+    });
+    let signed = serde_json::json!({
+        "agreement": agreement, "on": day, "from": day, "until": "2027-01-04", "content": content,
+        "signature": { "way": "paper", "paper_at": "示例" }, "signer": { "who": "resident" },
+        "consent": "示例", "note": "示例", "by": "示例", "law": "示例"
+    });
+    let done = serde_json::json!({
+        "agreement": agreement, "package": "basic", "item": "health_management", "on": day, "note": "示例", "by": "示例"
+    });
+    let planned = serde_json::json!({ "goal": "示例", "added": ["示例"], "on": day, "by": "示例" });
+    vec![
+        typed(county, about("agreements.signed"), &signed),
+        typed(county, about("agreements.done"), &done),
+        typed(county, about("agreements.planned"), &planned),
+    ]
+}
+
 /// What was agreed to and asked for.
 fn wishes(county: &County, person: &Person) -> Vec<NewFact> {
     let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
@@ -286,6 +310,11 @@ fn beside(tx: &mut Transaction<'_>, id: Uuid, person: &Person, bill: &OneBill) -
         source: id,
     };
     relate(tx, &relation)?;
+    let drawn = tx.sealed(("agreement_paper", "content_sealed"), id, Some("M1 1L2 2"))?;
+    tx.execute(
+        "insert into agreement_paper (id, person, home, kind, content_sealed) values ($1, $2, $3, 'svg', $4)",
+        &params![id, person.id, person.home, drawn],
+    )?;
     let said = format!("{{\"name\":\"{}\",\"person\":\"{}\"}}", person.body.name, person.id);
     tx.execute(
         "insert into request (caller, key, digest, attempt, state, began_at, bill, answer)
@@ -316,6 +345,7 @@ pub(crate) fn give_everything(
     let mut facts = money(county, person, bill);
     facts.extend(illness(county, person));
     facts.extend(follow_up(county, person));
+    facts.extend(agreement(county, person));
     facts.extend(accounts);
     facts.extend(comparisons(county, person, others));
     facts.extend(second_thoughts(county, person));

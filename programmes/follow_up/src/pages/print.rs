@@ -13,7 +13,6 @@ use super::{note, visit::seen};
 use crate::chart;
 use crate::facts::{DueWhy, Found};
 use crate::official::{ALL, COLUMNS, Cell, Official};
-use crate::section::may_name;
 use crate::sentences::{Names, answer, said, unit};
 
 /// A row of the table on paper.
@@ -47,10 +46,9 @@ pub(crate) async fn page(
     Path((id, which, programme)): Path<(Uuid, Uuid, String)>,
 ) -> Result<Response, Failure> {
     let known = known(&visit, id).await?;
-    let found = seen(&visit, &known, which)?;
+    let found = seen(&known, which)?;
     let official = ALL.iter().find(|one| one.programme == programme).ok_or(Failure::NotFound)?;
-    let may_name = may_name(&visit.actor, known.person.home);
-    let columns = columns(&known, found, &programme, may_name);
+    let columns = columns(&known, found, &programme, known.may_name);
     if columns.is_empty() {
         return Err(Failure::NotFound);
     }

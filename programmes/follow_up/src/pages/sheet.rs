@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_base::{Day, Refusal, Uuid};
+use kangmai_access::{Purpose, reach_of_person};
+use kangmai_base::{Day, Id, Refusal, Uuid};
 use kangmai_database::DatabaseError;
-use kangmai_people::Person;
+use kangmai_people::{Person, find_person};
 use kangmai_policy::follow_up::{Anchor, Answers, FollowUpRules, Patient};
 use kangmai_programme::Visit;
 use kangmai_web::{
@@ -14,7 +15,7 @@ use kangmai_web::{
 };
 
 use super::form::{Entry, Sheet};
-use super::{note, person_within, transact};
+use super::{note, transact};
 use crate::act::Draft;
 use crate::chart::Chart;
 use crate::facts::{Grade, Outcome, Visited, Way};
@@ -89,16 +90,25 @@ pub(super) struct SheetPage {
 pub(super) struct Known {
     pub(super) person: Person,
     pub(super) chart: Chart,
+    /// Whether the reader may be told of level 5.
+    pub(super) may_name: bool,
     ill: Vec<Ill>,
 }
 
-/// The person and the chart, within reach.
+/// The person and the chart, for who reaches them by place or by a relation that gives the purpose of the page.
 pub(super) async fn known(visit: &Visit, id: Uuid) -> Result<Known, Failure> {
-    let (within, today) = (visit.reach.clone(), visit.today);
+    let (actor, purpose, today) = (visit.actor.clone(), visit.reach.purpose(), visit.today);
+    let now = visit.app.clock.now();
     let read = move |tx: &mut kangmai_database::Transaction<'_>| {
-        let Some(person) = person_within(tx, &within, id)? else { return Ok(None) };
+        let Some(person) = find_person(tx, Id::from_uuid(id))? else { return Ok(None) };
+        let whom = (id, person.home);
+        if reach_of_person(tx, &actor, purpose, whom, now)?.is_none() {
+            return Ok(None);
+        }
+        let record = reach_of_person(tx, &actor, Purpose::ReadRecord, whom, now)?;
+        let may_name = record.is_some_and(|record| record.diagnoses() && record.sensitive());
         let (chart, ill) = (store::chart_of(tx, id)?, store::ill_of(tx, id, today)?);
-        Ok::<_, DatabaseError>(Some(Known { person, chart, ill }))
+        Ok::<_, DatabaseError>(Some(Known { person, chart, may_name, ill }))
     };
     visit.app.database.read(read).await?.ok_or(Failure::NotFound)
 }

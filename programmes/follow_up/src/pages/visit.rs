@@ -14,7 +14,6 @@ use super::{note, transact};
 use crate::chart;
 use crate::facts::Outcome as NotSeen;
 use crate::rules::Who;
-use crate::section::may_name;
 use crate::sentences::{Names, Outcome, answer, outcome, said};
 
 #[derive(Template)]
@@ -36,17 +35,14 @@ struct VisitPage {
 /// GET `/people/{id}/visits/{visit}`.
 pub(crate) async fn page(visit: Visit, Path((id, which)): Path<(Uuid, Uuid)>) -> Result<Response, Failure> {
     let known = known(&visit, id).await?;
-    let found = seen(&visit, &known, which)?;
+    let found = seen(&known, which)?;
     note(&visit, id, known.person.home).await?;
     show(&page_of(&visit, &known, found))
 }
 
 /// The visit, as far as the reader may see it.
-pub(super) fn seen<'c>(visit: &Visit, known: &'c Known, which: Uuid) -> Result<&'c chart::Visit, Failure> {
-    let found = known
-        .chart
-        .visit(which)
-        .filter(|found| !found.body.sensitive || may_name(&visit.actor, known.person.home));
+pub(super) fn seen(known: &Known, which: Uuid) -> Result<&chart::Visit, Failure> {
+    let found = known.chart.visit(which).filter(|found| !found.body.sensitive || known.may_name);
     found.ok_or(Failure::NotFound)
 }
 

@@ -44,7 +44,8 @@ struct PersonPage {
     died: String,
     marks: Vec<String>,
     pairs: Vec<(String, String)>,
-    household: String,
+    /// Not where the reader reaches this one person alone.
+    household: Option<String>,
     same_as: Option<OtherRecord>,
     aliases: Vec<OtherRecord>,
     waiting: Vec<OtherRecord>,
@@ -175,7 +176,7 @@ fn page_of(visit: Visit, known: Known, list: ListQuery) -> PersonPage {
         died: person.body.died_on.map(|day| page.say1("register.died", "day", day)).unwrap_or_default(),
         marks,
         pairs: pairs(&page, &visit.reach, Numbers::Masked, &person),
-        household: format!("/households/{}", person.body.household),
+        household: relation.is_none().then(|| format!("/households/{}", person.body.household)),
         same_as: same_as.as_ref().map(record),
         aliases: aliases.iter().map(record).collect(),
         waiting: waiting.iter().map(pair).collect(),
@@ -200,6 +201,7 @@ fn numbers_of(person: &Person, reach: &Reach) -> Option<String> {
 const fn relation_word(kind: RelationKind) -> &'static str {
     match kind {
         RelationKind::Treating => "register.reached.treating",
+        RelationKind::Team => "register.reached.team",
         RelationKind::BreakGlass => "register.reached.break_glass",
     }
 }

@@ -110,7 +110,7 @@ async fn found(visit: Visit, form: Form, query: Option<Query>) -> Result<SearchP
     let (reach, today) = (visit.reach, visit.today);
     let people = match query {
         Some(query) => {
-            let places = reach.place().range();
+            let places = reach.places();
             let limit = i64::try_from(SHOWN).unwrap_or(i64::MAX) + 1;
             visit.app.database.read(move |tx| search_people(tx, places, &query, limit)).await?
         }

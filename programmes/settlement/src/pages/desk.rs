@@ -75,7 +75,7 @@ pub(super) async fn search_for(
         let page = visit.page.titled(title);
         return show_refused(&FindPage { page, form, found: None, admitting, own });
     };
-    let places = visit.reach.place().range();
+    let places = visit.reach.places();
     let people = visit.app.database.read(move |tx| search_people(tx, places, &query, MOST_FOUND)).await?;
     let found = people.iter().map(|person| Head::of(&visit.page, person, visit.today)).collect();
     let page = visit.page.titled(title);

@@ -1,13 +1,18 @@
 //! The SQL of relations.
 
 use kangmai_base::{Moment, Uuid};
-use kangmai_database::{DatabaseError, Transaction, params};
+use kangmai_database::{DatabaseError, InsertMany, Transaction, params};
 
 use crate::{Actor, NewRelation, Related, RelationKind};
 
 const INSERT: &str =
     "insert into relation (id, person, kind, account, institution, from_at, until_at, source)
     values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const INSERT_MANY: InsertMany = InsertMany {
+    table: "relation",
+    columns: &["id", "person", "kind", "account", "institution", "from_at", "until_at", "source"],
+    suffix: "",
+};
 const END_OF_SOURCE: &str = "update relation set until_at = $2 where source = $1 and until_at > $2";
 const END_OF_ACCOUNT: &str = "update relation set until_at = $2 where account = $1 and until_at > $2";
 const FORGET: &str = "delete from relation where person = $1";
@@ -22,6 +27,18 @@ pub(crate) fn insert(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), 
     let parameters =
         params![new.id, new.person, new.kind.key(), account, institution, new.from, new.until, new.source];
     tx.execute(INSERT, &parameters)?;
+    Ok(())
+}
+
+pub(crate) fn insert_all(tx: &mut Transaction<'_>, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    let rows = all.iter().map(|new| {
+        let (account, institution) = match new.whose {
+            Related::Account(account) => (Some(account), None),
+            Related::Institution(institution) => (None, Some(institution)),
+        };
+        params![new.id, new.person, new.kind.key(), account, institution, new.from, new.until, new.source]
+    });
+    tx.insert_many(&INSERT_MANY, rows)?;
     Ok(())
 }
 

@@ -71,6 +71,7 @@ pub(super) fn difference(
             days(&said).into_iter().map(Question::on).collect()
         }
         TableKind::Income => about_income(&said),
+        TableKind::Agreements => about_residents(&said, vocabulary),
         TableKind::Premiums => about_premiums(&said, vocabulary),
         TableKind::Subsidies => about_institutions(&said, vocabulary),
         TableKind::DiseaseCaps => about_caps(&said, tables, home),
@@ -140,6 +141,17 @@ fn about_diagnoses(said: &Said) -> Vec<Question> {
                 }
             }
         }
+    }
+    questions
+}
+
+fn about_residents(said: &Said, vocabulary: &Vocabulary) -> Vec<Question> {
+    let mut questions = about_people(said, vocabulary, &[None]);
+    questions.extend(about_diagnoses(said));
+    for day in days(said) {
+        let ages = said.numbers.iter().filter_map(|number| u8::try_from(*number).ok());
+        let ages = ages.flat_map(|age| [age.saturating_sub(1), age, age.saturating_add(1)]);
+        questions.extend(ages.map(|age| Question { age: Some(age), ..Question::on(day) }));
     }
     questions
 }

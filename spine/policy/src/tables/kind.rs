@@ -1,6 +1,6 @@
 //! Which table a file is, and what it can be asked.
 
-use crate::{disease_caps, premiums, records, subsidies};
+use crate::{agreements, disease_caps, premiums, records, subsidies};
 
 /// Which table a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(crate) enum TableKind {
     Subsidies,
     DiseaseCaps,
     Records,
+    Agreements,
 }
 
 impl TableKind {
@@ -32,6 +33,7 @@ impl TableKind {
             "subsidies.toml" => Some(TableKind::Subsidies),
             "disease_caps.toml" => Some(TableKind::DiseaseCaps),
             "records.toml" => Some(TableKind::Records),
+            "agreements.toml" => Some(TableKind::Agreements),
             _ => None,
         }
     }
@@ -87,6 +89,7 @@ impl TableKind {
             TableKind::Subsidies => subsidies::ANSWERS,
             TableKind::DiseaseCaps => disease_caps::ANSWERS,
             TableKind::Records => records::ANSWERS,
+            TableKind::Agreements => agreements::ANSWERS,
         }
     }
 }
