@@ -219,6 +219,10 @@ fn each_fact_is_answered_once_and_everything_is_kept() {
         // The township sees what waits, and the phone's counts.
         let mut officer = county.sign_in(Role::TownshipOfficer);
         officer.finds("/parked").sees("手机记的数值不可能出现").sees("服务器还不认识这类记录");
+        officer.sees("\"400\"").sees("打开这个人").finds("/phones").follow("3 条读不出来，原文已保存");
+        officer.sees("{\"id\":\"x\"}").sees("这条不是完整的记录");
+        let mut bureau = county.sign_in(Role::HealthBureau);
+        bureau.finds("/parked").sees("手机记的数值不可能出现").does_not_see("\"400\"");
         officer.finds("/phones").sees("红米").sees("14 条").sees("8 条待核对").sees("3 条读不出来");
         officer.does_not_see("缺第").does_not_see("接不上");
         views_stand(county);
