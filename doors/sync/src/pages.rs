@@ -29,6 +29,9 @@ const MOST_GAPS: i64 = 5;
 
 static LIST: ListSpec = ListSpec { filters: &[], sorts: &[], descending: false };
 
+/// A phone with what came from it, and what never came.
+type Received = (Sums, Vec<(i64, i64)>, Phone);
+
 /// A phone on the list.
 struct Line {
     id: String,
@@ -64,8 +67,7 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         let with_sums = |phone: Phone| -> Result<_, DatabaseError> {
             Ok((store::sums(tx, phone.id)?, store::gaps(tx, phone.id, MOST_GAPS)?, phone))
         };
-        let phones: Vec<(Sums, Vec<(i64, i64)>, Phone)> =
-            phones.into_iter().map(with_sums).collect::<Result<_, _>>()?;
+        let phones: Vec<Received> = phones.into_iter().map(with_sums).collect::<Result<_, _>>()?;
         Ok((phones, more))
     };
     let (phones, more) = visit.app.database.read(read).await?;

@@ -264,7 +264,7 @@ impl From<'_> {
                 let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
                 let at = (self.app.mint(), self.phone, numbered.sequence);
                 store::keep_text(tx, at, (reason, &numbered.fact), self.now)?;
-                return Ok(Judged::Decided(wrong));
+                return Ok(Judged::Decided(*wrong));
             }
         };
         let refusal = match (aside.or_else(|| self.aside(&sent)), &sent.person) {
@@ -307,16 +307,16 @@ impl From<'_> {
     }
 
     /// Reads the text of a fact and finds its person.
-    fn sent(&self, people: &HashMap<Uuid, Person>, numbered: &Numbered) -> Result<Reading, Decided> {
+    fn sent(&self, people: &HashMap<Uuid, Person>, numbered: &Numbered) -> Result<Reading, Box<Decided>> {
         let written: Written = match serde_json::from_str(&numbered.fact) {
             Ok(written) => written,
             Err(error) => {
                 let field = error.to_string().split('`').nth(1).map(str::to_owned);
-                return Err(Decided::rejected("sync.rejected.no_fact", field));
+                return Err(Box::new(Decided::rejected("sync.rejected.no_fact", field)));
             }
         };
         if written.kind.is_empty() || written.kind.len() > LONGEST_KIND {
-            return Err(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned())));
+            return Err(Box::new(Decided::rejected("sync.rejected.no_fact", Some("kind".to_owned()))));
         }
         let person = people.get(&written.person).cloned();
         // What a phone's clock says beyond this is the clock's fault.

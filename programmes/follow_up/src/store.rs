@@ -168,7 +168,7 @@ fn put(
         }
     }
     tx.insert_many(&PUT, rows)?;
-    visits::put(tx, facts, (&events, &charts))
+    visits::put(tx, facts, &events, &charts)
 }
 
 fn row_of(

@@ -22,9 +22,12 @@ pub struct Field {
     /// The kinds of facts that phones write.
     pub written: &'static [&'static str],
     /// Takes what phones wrote, in the order in which it is given and in one transaction; answers for each.
-    pub take:
-        fn(&mut Transaction<'_>, &App, (&Actor, &Reach), Vec<Sent>) -> Result<Vec<Taken>, DatabaseError>,
+    pub take: Take,
 }
+
+/// Takes what one account wrote on its phone, as far as it reaches.
+pub type Take =
+    fn(&mut Transaction<'_>, &App, (&Actor, &Reach), Vec<Sent>) -> Result<Vec<Taken>, DatabaseError>;
 
 /// What a phone is told of a fact.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,7 +31,7 @@ use kangmai_record::Projection;
 
 pub use app::{App, AppParts, Settings};
 pub use call::{Call, PhoneCall};
-pub use field::{Field, Sent, Taken, ToldToPhone};
+pub use field::{Field, Sent, Take, Taken, ToldToPhone};
 pub use figure::{Figure, FigureValue};
 pub use figure_book::{Counted, FigureBook};
 pub use gate::{Door, Gate, GateRules, RequestLimits, WRONG_WINDOW_SECONDS, count_strangers};

@@ -120,7 +120,8 @@ fn touched(facts: &[&Fact], events: &HashMap<Uuid, Vec<Event>>) -> Result<Vec<(U
 pub(super) fn put(
     tx: &mut Transaction<'_>,
     facts: &[&Fact],
-    (events, charts): (&HashMap<Uuid, Vec<Event>>, &HashMap<Uuid, (DivisionCode, Chart)>),
+    events: &HashMap<Uuid, Vec<Event>>,
+    charts: &HashMap<Uuid, (DivisionCode, Chart)>,
 ) -> Result<(), DatabaseError> {
     let touched = touched(facts, events)?;
     for (person, visit) in &touched {
