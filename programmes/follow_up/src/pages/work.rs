@@ -4,7 +4,7 @@
 use askama::Template;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_access::Reach;
+use kangmai_access::{Purpose, Reach, reach};
 use kangmai_base::{Day, DivisionCode, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_places::{Division, Divisions};
@@ -105,6 +105,8 @@ struct WorkPage {
     hours: BarChart,
     hour_links: Vec<(String, i64)>,
     has_visits: bool,
+    /// Whether the reader has the page of phones.
+    has_phones: bool,
 }
 
 /// The divisions right below a place, with what lies in each; homes of the place itself stand under its own name.
@@ -177,6 +179,7 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         whose,
         of_author: asked.wanted.author.map(|author| format!("&author={author}")).unwrap_or_default(),
         has_visits: hours.iter().sum::<i64>() > 0,
+        has_phones: reach(&visit.actor, Purpose::RecordVisits).is_some(),
         digits: digit_chart,
         digit_links,
         hours: hour_chart,
