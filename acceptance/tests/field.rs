@@ -15,3 +15,5 @@ mod looks;
 mod size;
 #[path = "field/speed.rs"]
 mod speed;
+#[path = "field/taps.rs"]
+mod taps;

@@ -23,7 +23,7 @@ const UNDO_MS = 12_000;
 const REDRAW_MS = 50;
 const root = document.getElementById("app");
 const toastPlace = h("div.toast-place", { role: "status" });
-let [phone, sync, keys, drawn] = [null, null, null, 0];
+let [phone, sync, keys, drawn, looked] = [null, null, null, 0, ""];
 
 /** @param {{title: string, lead?: string, back?: string, body: any, bare?: boolean, keys?: Function}} screen */
 const show = ({ title, lead, back, body, bare, keys: take }) => {
@@ -124,8 +124,16 @@ const loadingScreen = () => {
   return { title: say("loading_title"), body: [h("p", { role: "status" }, text), bar, state === "busy" ? null : button(say("again_do"), () => sync.nudge(0))] };
 };
 
+/** What decides how a screen looks, besides the network. */
+const looksNow = () => {
+  const state = ["sign_in", "old", "wiped"].includes(sync.state) ? sync.state : "";
+  const isOff = Math.abs(phone.now() - Date.now()) > 1_000;
+  return [phone.revision, state, Boolean(phone.updateReady), Boolean(phone.isFull), isOff, phone.meta.cursor !== ""].join(" ");
+};
+
 const draw = async (keepPlace) => {
   const own = (drawn += 1);
+  looked = looksNow();
   if (sync.state === "wiped") return shut(say("wiped"), say("wiped_sent"));
   const parts = location.hash.replace(/^#\//, "").split("/");
   if (parts[0] === "renew") return door.renew(phone);
@@ -149,17 +157,15 @@ const isStill = () => /^#\/(visit|search|settings)/.test(location.hash) && sync.
 const enter = (opened) => {
   phone = opened;
   sync = new Sync(phone);
-  let [waiting, looked] = [false, ""];
+  let waiting = false;
   const drawAnew = () => {
     waiting = false;
     // Asked again: the doctor may have gone on to a sheet since.
     if (!phone || (isStill() && phone.people.size)) return;
     const status = document.getElementById("status");
-    const looks = `${phone.revision} ${["sign_in", "old", "wiped"].includes(sync.state) && sync.state} ${Boolean(phone.updateReady)} ${phone.now() === Date.now()}`;
     // Where only the network came or went, nothing moves under the finger.
-    if (status && looks === looked) status.replaceWith(statusLine(phone, sync));
+    if (status && looksNow() === looked) status.replaceWith(statusLine(phone, sync));
     else draw(true);
-    looked = looks;
   };
   phone.listeners.add(() => {
     if (waiting) return;

@@ -6,10 +6,14 @@ const CHINA_MS = 8 * 3_600_000;
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** Days since 1970. */
+const counted = new Map();
+/** Days since 1970. A list asks the same days again and again, so they are counted once. */
 export const numberOf = (day) => {
-  const [year, month, date] = day.split("-").map(Number);
-  return Math.round(Date.UTC(year, month - 1, date) / DAY_MS);
+  if (!counted.has(day)) {
+    const [year, month, date] = day.split("-").map(Number);
+    counted.set(day, Math.round(Date.UTC(year, month - 1, date) / DAY_MS));
+  }
+  return counted.get(day);
 };
 
 /** The day of a number of days since 1970. */

@@ -9,7 +9,7 @@ import { say } from "./words.js";
 /** Days before a visit is due from which it is on the list, as on the server's. */
 const SOON_DAYS = 7;
 /** Households on the screen at first: more come at a touch, so that a cheap phone shows the first at once. */
-const AT_ONCE = 20;
+const AT_ONCE = 12;
 
 const lateness = (row, today) => (row.next ? daysBetween(row.next.until, today) : -10_000);
 const isDue = (row, today) => row.grade === "danger" || lateness(row, today) >= -SOON_DAYS;
