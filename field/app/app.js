@@ -6,6 +6,7 @@ import { button, h } from "./element.js";
 import { householdScreen } from "./household.js";
 import { statusLine } from "./notices.js";
 import { personScreen, visitedScreen } from "./person.js";
+import { standsOf } from "./phone.js";
 import { find, MOST_FOUND } from "./search.js";
 import { outcomeOf } from "./sentences.js";
 import { applyLook, checkScreen, settingsScreen } from "./settings.js";
@@ -31,7 +32,10 @@ const show = ({ title, lead, back, body, bare, keys: take }) => {
   keys = take || null;
   const head = h("header.head", {}, back ? h("a.back", { href: back }, say("back")) : null, h("div", {}, h("h1", { tabindex: -1 }, title), lead ? h("p.lead", {}, lead) : null));
   root.replaceChildren(head, h("main", { id: "main" }, body), ...(phone && !bare ? [navigation()] : []));
-  document.body.classList.toggle("with-pad", Boolean(root.querySelector(".pad")));
+  const hasPad = Boolean(root.querySelector(".pad"));
+  document.body.classList.toggle("with-pad", hasPad);
+  // Nothing may lie over the numbers; what was saved can be taken back on the page of the visit, too.
+  if (hasPad) toastPlace.replaceChildren();
 };
 
 const navigation = () => {
@@ -81,7 +85,7 @@ const searchScreen = () => {
   const results = h("div", { "aria-live": "polite" });
   const look = (text) => {
     const found = find(phone.people.values(), text);
-    const list = found.length ? h("ul.people.card", {}, found.map((person) => personRow(phone, person, person.rows, { action: person.rows.length > 0 && !person.died_on }))) : text.trim() ? h("p.empty", {}, say("found_none")) : h("p.hint", {}, say("search_hint"));
+    const list = found.length ? h("ul.people.card", {}, found.map((person) => personRow(phone, person, standsOf(person), { action: standsOf(person).length > 0 && !person.died_on }))) : text.trim() ? h("p.empty", {}, say("found_none")) : h("p.hint", {}, say("search_hint"));
     results.replaceChildren(list, found.length === MOST_FOUND ? h("p.hint", {}, say("found_more")) : "");
   };
   const input = h("input", { type: "search", autocomplete: "off", oninput: (event) => look(event.target.value) });
@@ -121,7 +125,8 @@ const loadingScreen = () => {
   const { progress, state } = sync;
   const text = progress ? say("loading", { count: progress.count, of: progress.of }) : state === "busy" ? say("loading_begin") : say(`state_${state}`);
   const bar = progress ? h("progress", { max: progress.of || 1, value: progress.count, "aria-label": say("loading_title") }) : null;
-  return { title: say("loading_title"), body: [h("p", { role: "status" }, text), bar, state === "busy" ? null : button(say("again_do"), () => sync.nudge(0))] };
+  const full = phone.isFull ? h("p", {}, say("told_full")) : null;
+  return { title: say("loading_title"), body: [h("p", { role: "status" }, text), bar, full, state === "busy" ? null : button(say("again_do"), () => sync.nudge(0))] };
 };
 
 /** What decides how a screen looks, besides the network. */

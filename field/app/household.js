@@ -2,6 +2,7 @@
 
 import { ageOn } from "./days.js";
 import { h, linkButton, tag } from "./element.js";
+import { standsOf } from "./phone.js";
 import { householdName, personRow } from "./today.js";
 import { of, say } from "./words.js";
 
@@ -17,7 +18,7 @@ export const householdScreen = async (phone, id) => {
   const people = [...phone.people.values()].filter((person) => person.household === id);
   if (!household || !people.length) return { title: say("household"), back: "#/today", body: [h("p.empty", {}, say("not_here"))] };
   people.sort((one, other) => Number(other.id === household.head) - Number(one.id === household.head) || (one.birth || "").localeCompare(other.birth || ""));
-  const managed = people.filter((person) => person.rows.length && !person.died_on);
+  const managed = people.filter((person) => standsOf(person).length && !person.died_on);
   const others = people.filter((person) => !managed.includes(person));
   const line = (person) => {
     const age = ageOn(person.birth, phone.today());
@@ -34,7 +35,7 @@ export const householdScreen = async (phone, id) => {
     body: [
       labels.size ? h("p.tags", {}, [...labels.values()]) : null,
       h("h2", {}, say("to_do")),
-      managed.length ? h("ul.people.card", {}, managed.map((person) => personRow(phone, person, person.rows))) : h("p.empty", {}, say("nothing_managed_here")),
+      managed.length ? h("ul.people.card", {}, managed.map((person) => personRow(phone, person, standsOf(person)))) : h("p.empty", {}, say("nothing_managed_here")),
       others.length ? h("h2", {}, say("members")) : null,
       others.length ? h("ul.people.card", {}, others.map(line)) : null,
       managed.length > 1 ? linkButton(`#/visit/${managed[0].id}`, say("visit_all"), { class: "button wide" }) : null,

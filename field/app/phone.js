@@ -23,6 +23,8 @@ export const ALL = "all";
 const CLOCK_SLACK_MS = 5 * 60_000;
 
 const partOf = (household) => parseInt(household.replace(/-/g, "").slice(-4), 16) % PARTS;
+/** How a person stands: as the server said, with what was written here laid over it. */
+export const standsOf = (person) => person.laid || person.rows;
 const rowsOf = (writing) => writing.standings().map(({ due, ...row }) => ({ ...row, next: due[0] || null }));
 
 export class Phone {
@@ -127,14 +129,15 @@ export class Phone {
 
   /** Lays what was not sent yet over the index; `before` is the outbox as it was, of whom something may have gone. */
   async layOver(before = []) {
-    const ids = new Set([...before, ...this.outbox].filter((entry) => entry.fact && isLaid(entry)).map((entry) => entry.fact.person));
+    const written = [...before, ...this.outbox.filter(isLaid)].filter((entry) => entry.fact);
+    const ids = new Set(written.map((entry) => entry.fact.person));
     for (const id of ids) await this.refresh(id);
   }
 
   /** Works out again what lists say of a person. */
   async refresh(id) {
     const [known, entry] = [await this.known(id), this.people.get(id)];
-    if (known && entry) entry.rows = rowsOf(known.writing);
+    if (known && entry) entry.laid = this.mine(id).length ? rowsOf(known.writing) : null;
   }
 
   /** The bundle of a household. One that does not open is dropped and asked for again. */
@@ -169,7 +172,7 @@ export class Phone {
 
   /** The facts about a person that the server has not given back yet. */
   mine(id) {
-    const own = this.outbox.filter((entry) => entry.fact && entry.fact.person === id && isLaid(entry));
+    const own = this.outbox.filter((entry) => isLaid(entry) && entry.fact.person === id);
     return own.map(({ fact }) => ({ id: fact.id, kind: fact.kind, on: fact.body.on, at: fact.at, by: this.card.account, body: fact.body }));
   }
 
@@ -191,7 +194,8 @@ export class Phone {
 
   async sealedParts(parts) {
     const of = (map, key) => [...map.values()].filter((one) => parts.includes(partOf(one[key])));
-    const [households, people] = [of(this.households, "id"), of(this.people, "household")];
+    // What was not sent stands in the outbox alone: laid over, it would stay where it is refused.
+    const [households, people] = [of(this.households, "id"), of(this.people, "household").map(({ laid: _, ...person }) => person)];
     return Promise.all(
       parts.map(async (part) => ({
         room: "index",
@@ -296,12 +300,21 @@ export class Phone {
     }
   }
 
+  /** Takes the reserve again, where there is room once more. */
+  async reserve() {
+    if (!this.isFull) return;
+    await this.store.write([{ room: "meta", key: "reserve", put: new Uint8Array(RESERVE_BYTES) }]);
+    this.isFull = false;
+    this.revision += 1;
+  }
+
   /** What the server said to entries of the outbox. */
   async answer(answers, meta) {
-    const changes = [];
+    const [changes, answered] = [[], []];
     for (const { sequence, outcome, reason, said, field } of answers) {
       const entry = this.outbox.find((one) => one.sequence === sequence);
       if (!entry) continue;
+      answered.push(entry);
       const state = outcome === "accepted" ? "sent" : outcome === "duplicate" ? (reason ? "parked" : "sent") : outcome;
       Object.assign(entry, { state, reason: reason || field, said });
       const kept = await this.store.get("outbox", sequence);
@@ -309,6 +322,7 @@ export class Phone {
     }
     Object.assign(this.meta, meta);
     await this.store.write([...changes, this.metaChange()]);
+    await this.layOver(answered);
     this.tell(OUTBOX);
   }
 
@@ -317,6 +331,7 @@ export class Phone {
     if (!entries.length) return;
     await this.store.write(entries.map((entry) => ({ room: "outbox", remove: entry.sequence })));
     this.outbox = this.outbox.filter((entry) => !entries.includes(entry));
+    await this.layOver(entries);
     this.tell(OUTBOX);
   }
 
@@ -351,4 +366,4 @@ export class Phone {
 }
 
 /** Whether an entry is laid over what the server said: what was refused is not. */
-const isLaid = (entry) => (entry.state === "waiting" || entry.state === "sent") && Object.values(KINDS).includes(entry.fact.kind);
+const isLaid = (entry) => entry.fact && (entry.state === "waiting" || entry.state === "sent") && Object.values(KINDS).includes(entry.fact.kind);

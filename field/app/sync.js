@@ -2,7 +2,7 @@
 // it; whatever fails is tried again later, and nothing leaves the outbox before the server has answered for it.
 
 import { ALL } from "./phone.js";
-import { Store } from "./store.js";
+import { Full, Store } from "./store.js";
 
 /** Facts in one push, and their bytes: under the server's limits even where the browser cannot pack. */
 const PUSH_FACTS = 400;
@@ -102,7 +102,11 @@ export class Sync {
     this.turn("busy");
     try {
       await this.push();
+      const sent = this.phone.outbox.filter((entry) => entry.state === "sent");
       await this.pull();
+      // All that the record has came now: what was sent and did not come was there before under another name.
+      await this.phone.drop(sent.filter((entry) => this.phone.outbox.includes(entry)));
+      await this.phone.reserve();
       this.failures = 0;
       this.turn("idle");
     } catch (error) {
@@ -119,6 +123,7 @@ export class Sync {
 
   async failed(error) {
     const status = error instanceof Refused ? error.status : 0;
+    if (error instanceof Full) this.phone.isFull = true;
     if (status === 410) return this.wipe();
     if (status === 401) return this.turn("sign_in");
     if (status === 426) return this.turn("old");

@@ -3,6 +3,7 @@
 import { ageOn, daysBetween } from "./days.js";
 import { h, linkButton, tag } from "./element.js";
 import { notices, statusLine } from "./notices.js";
+import { standsOf } from "./phone.js";
 import { reason } from "./sentences.js";
 import { say } from "./words.js";
 
@@ -22,7 +23,7 @@ export const dueHouseholds = (phone) => {
   const today = phone.today();
   const found = new Map();
   for (const person of phone.people.values()) {
-    const rows = person.died_on ? [] : person.rows.filter((row) => isDue(row, today));
+    const rows = person.died_on ? [] : standsOf(person).filter((row) => isDue(row, today));
     if (!rows.length) continue;
     const one = found.get(person.household) || { household: phone.households.get(person.household) || { id: person.household }, people: [], danger: false, late: -10_000 };
     rows.sort((a, b) => lateness(b, today) - lateness(a, today));

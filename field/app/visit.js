@@ -248,7 +248,15 @@ class VisitView {
     const body = { on: this.sheet.on, outcome, ...(again ? { again_on: again } : {}) };
     const fault = this.known.writing.missedFault(body, this.phone.today());
     if (fault) return this.refuse(fault);
-    return this.leave.missed(body);
+    return this.keep(() => this.leave.missed(body));
+  }
+
+  /** Once, however often somebody presses; what could not be kept stands there still. */
+  async keep(write) {
+    if (this.isSaving) return;
+    this.isSaving = true;
+    await write().catch(() => this.refuse({ why: "refused_not_kept" }));
+    this.isSaving = false;
   }
 
   refuse(fault) {
@@ -258,7 +266,6 @@ class VisitView {
   }
 
   async save() {
-    if (this.isSaving) return;
     const { sheet } = this;
     this.errorBox.replaceChildren();
     this.errors = sheet.faults();
@@ -277,8 +284,7 @@ class VisitView {
     const body = sheet.body();
     const fault = this.known.writing.visitFault(body, this.phone.today()) || this.reasonFault();
     if (fault) return this.refuse(fault);
-    this.isSaving = true;
-    await this.leave.saved(body, sheet.found());
+    await this.keep(() => this.leave.saved(body, sheet.found()));
   }
 
   reasonFault() {

@@ -127,6 +127,7 @@ const WORDS = {
   refused_reason: ["请写明原因，至少四个字", "Say why, in at least four characters"],
   refused_undo: ["只有本人当天所记、之后没有再改的才能撤销", "Only what you wrote today, and nobody changed since, can be taken back"],
   refused_same: ["与原记录相同，没有要更正的", "This is what the record says already"],
+  refused_not_kept: ["没有保存下来：手机存储空间可能已满。请腾出空间再按一次。", "It could not be kept: the phone may be full. Make room and press again."],
   open_that: ["打开那一次", "Open that one"],
   not_seen: ["没有见到本人？", "Not seen?"],
   outcome_not_at_home: ["不在家", "not at home"],

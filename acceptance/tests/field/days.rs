@@ -224,3 +224,33 @@ fn two_tabs_a_damaged_household_and_forms_of_other_times_lose_nothing() {
     telephone.goes_to(&format!("person/{wang}"));
     telephone.page.wait_for("138/86");
 }
+
+#[test]
+fn a_full_phone_says_so_and_what_is_to_be_sent_comes_first() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = village();
+    let telephone = Telephone::of(&browser, &county.serve(), Role::VillageDoctor.key());
+    telephone.cuts();
+    // The disk takes nothing into the outbox until the reserve is given up.
+    telephone.page.ask(
+        "const { Store, Full } = await import('/field/app/store.js');
+        const { write } = Store.prototype;
+        let isFull = true;
+        Store.prototype.write = function (changes, expect) {
+          if (changes.some((change) => change.remove === 'reserve')) isFull = false;
+          const refused = isFull && changes.some((change) => change.room === 'outbox');
+          return refused ? Promise.reject(new Full()) : write.call(this, changes, expect);
+        };",
+    );
+    telephone.writes_visit("示例王一", "13886");
+    telephone.page.wait_for("手机存储空间已满");
+    telephone.page.wait_for("待上传 1");
+    telephone.is_linked();
+    telephone.page.wait_for("1 条已上传");
+    // There is room again, and the reserve is taken anew.
+    assert_eq!(
+        telephone.in_store("return (await store.get('meta', 'reserve')).length"),
+        serde_json::json!(512 * 1_024)
+    );
+    assert!(!telephone.page.shows("手机存储空间已满"), "{}", telephone.page.shown());
+}
