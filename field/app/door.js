@@ -108,11 +108,9 @@ export class Door {
     const phone = await Phone.begin(card, key, { key: told.key });
     for (const text of left) await phone.writeText(text, JSON.parse(text));
     await keepCard(card);
-    this.carryOver = null;
     sessionStorage.removeItem(OTHER);
     if (navigator.storage && navigator.storage.persist) await navigator.storage.persist();
-    this.enter(phone);
-    return null;
+    return this.goIn(phone);
   }
 
   askPin(card, told) {
@@ -229,6 +227,8 @@ export class Door {
     const salt = random(SALT_BYTES);
     const { proof, half } = await stretch(pin, salt);
     const response = await fetch(`/field/phones/${card.phone}/rescue`, formOf({ csrf: who.csrf, proof }));
+    // A server that knows nothing of this phone, as after a copy was put back: it is another phone, with what waits.
+    if (response.status === 404 && this.carryOver) return this.registerPhone(who, pin);
     if (response.status === 404 || response.status === 410) return this.wiped(card);
     if (!response.ok) return say("begin_refused", { status: response.status });
     const told = await response.json();
@@ -238,7 +238,16 @@ export class Door {
     const phone = await Phone.open(card, key);
     if (!phone) return this.startAnew(card), null;
     await phone.keepSecrets({ key: told.key });
-    this.enter(phone);
+    return this.goIn(phone);
+  }
+
+  /** Into the app; where it was open already, it begins anew with its new key. */
+  goIn(phone) {
+    if (!this.carryOver) this.enter(phone);
+    else {
+      location.hash = "";
+      location.reload();
+    }
     return null;
   }
 

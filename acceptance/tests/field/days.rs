@@ -70,6 +70,7 @@ fn two_phones_with_one_person_come_to_the_same() {
     doctor.page.click("随访：高血压 168/98");
     doctor.page.wait_for("更正");
     doctor.page.click("更正");
+    doctor.page.wait_for("更正原因");
     doctor.page.fill("更正原因", "看错了一位");
     doctor.page.click("收缩压 168 mmHg");
     doctor.page.ask("for (let at = 0; at < 3; at++) document.querySelector('.key.act').click()");
