@@ -19,10 +19,17 @@ const kept = () => {
   }
 };
 
+/** What the reader chose on the pages of the server holds here, too, until something else is chosen. */
+const chosenBefore = () => {
+  const chosen = Object.fromEntries(document.cookie.split("; ").map((one) => one.split("=")));
+  const elder = Number(chosen.kangmai_elder) || 0;
+  return { language: chosen.kangmai_language === "en" ? "en" : "zh", size: elder ? Math.max(SIZES[elder - 1] || 0, LARGE_FROM) : SIZES[0] };
+};
+
 /** The reader's choice of language and size. */
 export const applyLook = (change = {}) => {
-  const look = { language: "zh", size: SIZES[0], ...kept(), ...change };
-  localStorage.setItem(KEPT, JSON.stringify(look));
+  const look = { ...chosenBefore(), ...kept(), ...change };
+  if (Object.keys(change).length) localStorage.setItem(KEPT, JSON.stringify(look));
   setLanguage(look.language);
   const { classList } = document.documentElement;
   SIZES.forEach((size) => classList.toggle(`size-${size}`, size === look.size));
@@ -54,7 +61,7 @@ const aboutPhone = async (phone) => {
 
 /** @param {{redraw: Function, lock: Function, other: Function, leave: Function}} acts */
 export const settingsScreen = async (phone, sync, acts) => {
-  const look = kept();
+  const look = { ...chosenBefore(), ...kept() };
   const waiting = phone.outbox.filter((entry) => entry.state !== "sent").length;
   const change = (wish) => {
     applyLook(wish);
