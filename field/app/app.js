@@ -133,7 +133,7 @@ const loadingScreen = () => {
 const looksNow = () => {
   const state = ["sign_in", "old", "wiped"].includes(sync.state) ? sync.state : "";
   const isOff = Math.abs(phone.now() - Date.now()) > 1_000;
-  return [phone.revision, state, Boolean(phone.updateReady), Boolean(phone.isFull), isOff, phone.meta.cursor !== ""].join(" ");
+  return [phone.revision, state, Boolean(phone.updateReady), Boolean(phone.isFull), isOff, phone.meta.syncedAt > 0].join(" ");
 };
 
 const draw = async (keepPlace) => {
@@ -142,12 +142,14 @@ const draw = async (keepPlace) => {
   if (sync.state === "wiped") return shut(say("wiped"), say("wiped_sent"));
   const parts = location.hash.replace(/^#\//, "").split("/");
   if (parts[0] === "renew") return door.renew(phone);
-  const isEmpty = !phone.meta.cursor || !phone.meta.law;
+  const isEmpty = !phone.meta.syncedAt;
   const screen = isEmpty ? { ...loadingScreen(), bare: true } : await screenAt(parts);
   if (own !== drawn) return undefined;
   const place = scrollY;
   show(screen);
   scrollTo(0, keepPlace ? place : 0);
+  // Whoever reads by ear or by keys begins at the head of the new screen.
+  if (!keepPlace) root.querySelector("h1").focus({ preventScroll: true });
   return undefined;
 };
 
