@@ -131,7 +131,7 @@ const loadingScreen = () => {
 
 /** What decides how a screen looks, besides the network. */
 const looksNow = () => {
-  const state = ["sign_in", "old", "wiped"].includes(sync.state) ? sync.state : "";
+  const state = ["sign_in", "old", "denied", "wiped"].includes(sync.state) ? sync.state : "";
   const isOff = Math.abs(phone.now() - Date.now()) > 1_000;
   return [phone.revision, state, Boolean(phone.updateReady), Boolean(phone.isFull), isOff, phone.meta.syncedAt > 0].join(" ");
 };

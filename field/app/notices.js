@@ -45,6 +45,7 @@ export const clockText = (offset) => {
 export const notices = (phone, sync) => {
   const told = [];
   if (sync.state === "sign_in") told.push(notice("warning", h("p", {}, say("told_sign_in")), h("a.button", { href: "#/renew" }, say("sign_in"))));
+  if (sync.state === "denied") told.push(notice("warning", h("p", {}, say("told_denied"))));
   if (sync.state === "old") told.push(notice("warning", h("p", {}, say("told_old"))));
   if (phone.isFull) told.push(notice("danger", h("p", {}, say("told_full"))));
   if (phone.meta.offset && phone.now() !== Date.now()) {

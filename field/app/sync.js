@@ -61,7 +61,7 @@ export class Sync {
   /** @param {import("./phone.js").Phone} phone */
   constructor(phone) {
     this.phone = phone;
-    /** What the screen says: idle, busy, offline, failed, old, sign_in, wiped. */
+    /** What the screen says: idle, busy, offline, failed, old, denied, sign_in, wiped. */
     this.state = "idle";
     this.progress = null;
     this.failures = 0;
@@ -126,6 +126,7 @@ export class Sync {
     if (error instanceof Full) this.phone.isFull = true;
     if (status === 410) return this.wipe();
     if (status === 401) return this.turn("sign_in");
+    if (status === 404) return this.turn("denied");
     if (status === 426) return this.turn("old");
     this.turn(error instanceof TypeError || !navigator.onLine ? "offline" : "failed");
     const wait = Math.min(RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS);

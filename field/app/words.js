@@ -183,6 +183,7 @@ const WORDS = {
   state_offline: ["没有网络", "no network"],
   state_failed: ["同步没有成功，稍后再试", "syncing failed, will be tried again"],
   state_sign_in: ["请重新登录", "sign in again"],
+  state_denied: ["账号不做随访", "the account visits nobody"],
   state_old: ["请更新应用", "update the app"],
   state_waiting: ["待上传", "waits"],
   state_sent: ["已上传", "sent"],
@@ -198,6 +199,7 @@ const WORDS = {
   export_list: ["导出可读清单", "List to read"],
 
   told_sign_in: ["服务器不再认识这部手机。待上传的记录都在，请重新登录。", "The server no longer knows this phone. What waits is safe: sign in again."],
+  told_denied: ["这个账号现在不做随访，收不到新资料。已记的仍会上传。", "This account visits nobody now and is told nothing new. What you wrote is sent all the same."],
   told_old: ["应用版本太旧，请连网后更新。记录仍会上传。", "This version of the app is too old: update it. Records are sent all the same."],
   told_full: ["手机存储空间已满。已记的都在；请删除照片等腾出空间，尽快上传。", "The phone is full. What you wrote is safe: make room and send it soon."],
   told_refused: ["{count} 条记录需要看一下", "{count} record needs a look|{count} records need a look"],
