@@ -274,7 +274,7 @@ export class Phone {
     for (;;) {
       const before = await this.store.get("meta", "chain");
       const sequence = before.sequence + 1;
-      const linked = new Uint8Array([...bytesOf(before.chain), ...utf8(text)]);
+      const linked = new Uint8Array([...bytesOf(before.chain), ...(await sha256(utf8(text)))]);
       const chain = hexOf(await sha256(linked));
       const sealed = await seal(this.dataKey, `outbox/${sequence}`, { text });
       const record = { sequence, id: fact.id, form: OUTBOX_FORM, state: "waiting", chain, sealed };

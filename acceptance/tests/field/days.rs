@@ -82,6 +82,9 @@ fn two_phones_with_one_person_come_to_the_same() {
     officer.is_linked();
     officer.goes_to(&format!("person/{wang}"));
     officer.page.wait_for("158/98");
+    // Every number came, each linked with the one before.
+    let mut phones = county.sign_in(Role::TownshipOfficer);
+    phones.finds("/phones").sees("2 条").does_not_see("接不上").does_not_see("缺第");
 }
 
 #[test]
