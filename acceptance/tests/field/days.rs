@@ -258,3 +258,25 @@ fn a_full_phone_says_so_and_what_is_to_be_sent_comes_first() {
     );
     assert!(!telephone.page.shows("手机存储空间已满"), "{}", telephone.page.shown());
 }
+
+#[test]
+fn a_phone_whose_clock_is_a_day_fast_says_so_and_writes_the_right_day() {
+    let Some(browser) = Browser::launch() else { return };
+    let county = village();
+    let blank = browser.page();
+    let phone_now = blank.ask("return Date.now()").as_i64().expect("a time") / 1_000;
+    let server_now = county.app.clock.now().0 / kangmai_base::Moment::SECOND;
+    county.clock.advance(phone_now - 86_400 - server_now);
+    let telephone = Telephone::of(&browser, &county.serve(), Role::VillageDoctor.key());
+    telephone.page.wait_for("手机时间快了 1 天");
+    telephone.cuts();
+    telephone.writes_visit("示例王一", "13886");
+    // It is told without a network, too, and the visit is of the server's day.
+    telephone.opens(PIN);
+    telephone.page.wait_for("手机时间快了 1 天");
+    telephone.is_linked();
+    telephone.page.wait_for("1 条已上传");
+    let wang = person_id(&county, "示例王一");
+    let today = county.app.today().to_string();
+    county.sign_in(Role::VillageDoctor).finds(&format!("/people/{wang}")).sees("138/86").sees(&today);
+}

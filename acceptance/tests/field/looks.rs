@@ -49,6 +49,8 @@ fn every_screen_can_be_used_by_everybody() {
             "const {{ applyLook }} = await import('/field/app/settings.js'); applyLook({{ language: '{language}', size: {size} }})"
         );
         telephone.page.ask(&look);
+        // Half of the looks at night: light letters on a dark ground.
+        telephone.page.dark(language == "en");
         for screen in &screens {
             telephone.goes_to(screen);
             std::thread::sleep(std::time::Duration::from_millis(300));
