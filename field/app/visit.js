@@ -68,8 +68,8 @@ class VisitView {
     const classes = `${this.active === item.id ? ".active" : ""}${this.errors[item.id] ? ".wrong" : ""}`;
     const name = of(item.name);
     const pick = () => this.pick(item.id);
-    const box = h(`button.number${classes}`, { type: "button", id: `item-${item.id}`, onclick: pick, "aria-label": `${name} ${text || say("empty")} ${unitOf(item)}` },
-      h("span.number-name", {}, name, required ? "" : say("optional")), h("span.number-value", {}, text || "–"), h("span.number-unit", {}, unitOf(item)));
+    const box = h(`button.number${classes}`, { type: "button", id: `item-${item.id}`, onclick: pick, "aria-pressed": String(this.active === item.id) },
+      h("span.number-name", {}, name, required ? "" : say("optional")), " ", h("span.number-value", {}, text || "–"), " ", h("span.number-unit", {}, unitOf(item)));
     const last = previous ? h("p.hint", {}, h("span.whole", {}, say("last_figures", { figures: previous.texts.join("") })), " ", h("span.whole", {}, previous.on)) : null;
     return h("div.number-box", {}, box, last, this.errors[item.id] ? this.errorOf(item) : null);
   }

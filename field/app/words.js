@@ -8,7 +8,6 @@ const WORDS = {
   back: ["返回", "Back"],
   semicolon: ["；", "; "],
   never: ["还没有", "never"],
-  empty: ["未填", "empty"],
   optional: ["（选填）", " (optional)"],
   yesterday: ["昨天 {time}", "yesterday {time}"],
   days: ["{count} 天", "{count} day|{count} days"],
