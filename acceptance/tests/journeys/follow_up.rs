@@ -242,7 +242,9 @@ fn a_township_sees_how_its_villages_stand_and_what_stands_behind_each_number() {
         officer.finds("/follow-up/visits?month=2026-10").sees("这个月没有随访记录");
         officer.finds("/follow-up/visits?month=2026-11&hour=12").sees("只列 12 点录入的").sees("137/84");
         officer.finds("/follow-up/visits?month=2026-11&hour=3").sees("这个月没有随访记录");
-        officer.finds("/follow-up?when=month").sees("本月应访");
+        let planned = officer.finds("/follow-up/work").table("各地进度")[0]["本月计划（含逾期）"].clone();
+        officer.finds("/follow-up?when=month&place=411722001001").sees("没有应随访的人");
+        assert_eq!(planned, "0", "the next visits are due in December");
         // What is put right or taken back stands so here too.
         doctor.finds(&visit).press("撤销本次随访").sees("已撤销");
         officer.finds("/follow-up/work");
@@ -250,6 +252,12 @@ fn a_township_sees_how_its_villages_stand_and_what_stands_behind_each_number() {
         // The other county sees nothing of it, whatever it asks for.
         let mut other = county.sign_in_as("other_township_officer");
         other.finds("/follow-up/visits?month=2026-11&place=411722001001").does_not_see("示例李二");
+        // In December the plan is as long as the list that it opens.
+        county.clock.advance(20 * 86_400);
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        let planned = officer.finds("/follow-up/work").table("各地进度")[0]["本月计划（含逾期）"].clone();
+        officer.finds("/follow-up?when=month&place=411722001001");
+        assert_eq!(officer.table("今日应访").len().to_string(), planned);
         // Who moves takes the visits along.
         let moved: kangmai_base::Uuid = li.trim_start_matches("/people/").parse().expect("an identifier");
         county.move_home(moved, "411722002001");

@@ -11,6 +11,7 @@ use kangmai_database::{
 use kangmai_people::read_name;
 use kangmai_record::Fact;
 
+use super::list::first_of_next_month;
 use crate::chart::{Chart, Event, What};
 use crate::facts::{CLASSIFIED, Classified, UNDONE, Undone, VISITED, Visited};
 
@@ -66,8 +67,8 @@ const HOURS: &str = "select (recorded_at / 3600000000 + 8) % 24, count(*) from f
 const BY_HOME: &str = "select home, count(*) from follow_up_visit
     where home between $1 and $2 and visited_on between $3 and $4 group by home";
 const DUE_BY_HOME: &str = "select follow_up.home, count(distinct follow_up.person),
-    count(distinct case when follow_up.due_on between $3 and $4 then follow_up.person end),
-    count(distinct case when follow_up.due_on < $5 then follow_up.person end)
+    count(distinct case when follow_up.due_on <= $3 or follow_up.grade >= 3 then follow_up.person end),
+    count(distinct case when follow_up.due_on < $4 then follow_up.person end)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
     and person.died_on is null and person.same_as is null group by follow_up.home";
@@ -289,7 +290,7 @@ pub fn pattern(
 pub struct PlaceSum {
     /// People who are managed.
     pub managed: i64,
-    /// Of them, whose visit is due in the time.
+    /// Of them, who is on the plan of the present month: due until its end, overdue, or in danger.
     pub due: i64,
     /// Whose visit is overdue today.
     pub late: i64,
@@ -309,9 +310,8 @@ pub fn places(
 ) -> Result<BTreeMap<DivisionCode, PlaceSum>, DatabaseError> {
     let days = wanted.days(reach);
     let mut places: BTreeMap<DivisionCode, PlaceSum> = BTreeMap::new();
-    let mut with_today = days.to_vec();
-    with_today.push(Value::from(today));
-    for row in tx.query(DUE_BY_HOME, &with_today)? {
+    let end_of_month = first_of_next_month(today).plus_days(-1);
+    for row in tx.query(DUE_BY_HOME, &params![reach.first(), reach.last(), end_of_month, today])? {
         let sum = PlaceSum { managed: row.get(1)?, due: row.get(2)?, late: row.get(3)?, visits: 0 };
         places.insert(row.get(0)?, sum);
     }
