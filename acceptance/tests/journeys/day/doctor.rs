@@ -10,7 +10,7 @@ fn a_village_doctor_checks_the_households_of_the_village() {
     let Some(day) = Day::begins().map(Day::with_warnings) else { return };
     let mut page = day.sign_in(Role::VillageDoctor);
     page.screen(Screen::PHONE);
-    page.wait_for("3 项待办");
+    page.wait_for("6 项待办");
     page.click("3 户预警待入户核实");
 
     // The first household: no risk, but "other" wants a word of explanation.
