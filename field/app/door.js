@@ -40,6 +40,7 @@ export class Door {
   }
 
   async start() {
+    if (!self.isSecureContext || !self.indexedDB) return this.show({ title: say("begin"), body: [notice("danger", h("p", {}, say("not_secure")))] });
     const known = await cards();
     if (sessionStorage.getItem(OTHER) || !known.length) return this.begin(known);
     return known.length === 1 ? this.askPin(known[0]) : this.choose(known);
@@ -58,10 +59,11 @@ export class Door {
   /** The first time: signed in as always, then a PIN. */
   async begin(known) {
     const who = await session();
+    const inChat = /MicroMessenger/.test(navigator.userAgent) ? notice("warning", h("p", {}, say("not_in_chat"))) : null;
     const back = known.length ? button(say("back"), () => (sessionStorage.removeItem(OTHER), this.start()), { class: "button second" }) : null;
     if (!who || who.denied) {
       const why = who ? say("begin_denied") : who === null ? say("begin_lead") : say("begin_offline");
-      const body = [h("p", {}, why), h("div.buttons", {}, h("a.button", { href: "/sign-in?next=/field/" }, say("sign_in")), button(say("again_do"), () => this.start(), { class: "button second" }), back)];
+      const body = [inChat, h("p", {}, why), h("div.buttons", {}, h("a.button", { href: "/sign-in?next=/field/" }, say("sign_in")), button(say("again_do"), () => this.start(), { class: "button second" }), back)];
       return this.show({ title: say("begin"), body });
     }
     const there = known.find((card) => card.account === who.account);
