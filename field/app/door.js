@@ -2,10 +2,9 @@
 
 import { dayAt, dayIn } from "./days.js";
 import { button, field, h, linkButton, notice } from "./element.js";
-import { exportSealed } from "./outbox.js";
-import { Phone } from "./phone.js";
 import { bytesOf, hexOf, random, stretch, unwrapDataKey, wrapDataKey } from "./seal.js";
 import { Store } from "./store.js";
+import { exportSealed } from "./sealed_file.js";
 import { say } from "./words.js";
 
 const PIN = /^\d{6}$/;
@@ -30,11 +29,13 @@ const session = async () => {
   }
 };
 
+/** What a phone holds is read by what the screens need anyway: it comes while the PIN is typed. */
+const phones = async () => (await import("./phone.js")).Phone;
 const keepCard = async (card) => (await Store.register()).write([{ room: "phones", put: card }]);
 export const cards = async () => (await Store.register()).all("phones");
 
 export class Door {
-  /** @param {(screen: Object) => void} show @param {(phone: Phone) => void} enter */
+  /** @param {(screen: Object) => void} show @param {(phone: Object) => void} enter */
   constructor(show, enter) {
     Object.assign(this, { show, enter });
   }
@@ -107,7 +108,7 @@ export class Door {
     };
     const left = this.carryOver || [];
     await Store.forget(card.account);
-    const phone = await Phone.begin(card, key, { key: told.key });
+    const phone = await (await phones()).begin(card, key, { key: told.key });
     for (const text of left) await phone.writeText(text, JSON.parse(text));
     await keepCard(card);
     sessionStorage.removeItem(OTHER);
@@ -184,7 +185,7 @@ export class Door {
   }
 
   async open(card, key) {
-    const phone = await Phone.open(card, key);
+    const phone = await (await phones()).open(card, key);
     if (!phone) {
       this.show({ title: say("cleared"), body: [h("p", {}, say("cleared_lead")), button(say("begin"), () => this.startAnew(card))] });
       return null;
@@ -237,7 +238,7 @@ export class Door {
     const { wrapped, key } = await wrapDataKey(told.data_key, half, told.share);
     Object.assign(card, { salt: hexOf(salt), share: told.share, until: told.until, wrapped, tries: 0, locked: false });
     await keepCard(card);
-    const phone = await Phone.open(card, key);
+    const phone = await (await phones()).open(card, key);
     if (!phone) return this.startAnew(card), null;
     await phone.keepSecrets({ key: told.key });
     return this.goIn(phone);

@@ -168,7 +168,7 @@ const WORDS = {
   search_label: ["姓名、拼音首字母或证件后四位", "Name, initials or last four digits"],
   search_hint: ["不用网络，在本机资料里找。", "Looks through what this phone holds, without a network."],
   found_none: ["没有找到：可能不在您负责的地方。", "Nobody was found: they may live outside your places."],
-  found_more: ["只显示前 50 人，请多输入一些。", "The first 50 are shown: type more."],
+  found_more: ["只显示前 {count} 人，请多输入一些。", "The first {count} are shown: type more."],
 
   outbox: ["待上传", "To be sent"],
   outbox_nav: ["待上传 {count}", "To be sent {count}"],
