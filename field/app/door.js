@@ -2,10 +2,9 @@
 
 import { dayAt, dayIn } from "./days.js";
 import { button, field, h, linkButton, notice } from "./element.js";
-import { exportSealed } from "./outbox.js";
-import { Phone } from "./phone.js";
 import { bytesOf, hexOf, random, stretch, unwrapDataKey, wrapDataKey } from "./seal.js";
 import { Store } from "./store.js";
+import { exportSealed } from "./sealed_file.js";
 import { say } from "./words.js";
 
 const PIN = /^\d{6}$/;
@@ -30,16 +29,19 @@ const session = async () => {
   }
 };
 
+/** What a phone holds is read by what the screens need anyway: it comes while the PIN is typed. */
+const phones = async () => (await import("./phone.js")).Phone;
 const keepCard = async (card) => (await Store.register()).write([{ room: "phones", put: card }]);
 export const cards = async () => (await Store.register()).all("phones");
 
 export class Door {
-  /** @param {(screen: Object) => void} show @param {(phone: Phone) => void} enter */
+  /** @param {(screen: Object) => void} show @param {(phone: Object) => void} enter */
   constructor(show, enter) {
     Object.assign(this, { show, enter });
   }
 
   async start() {
+    if (!self.isSecureContext || !self.indexedDB) return this.show({ title: say("begin"), body: [notice("danger", h("p", {}, say("not_secure")))] });
     const known = await cards();
     if (sessionStorage.getItem(OTHER) || !known.length) return this.begin(known);
     return known.length === 1 ? this.askPin(known[0]) : this.choose(known);
@@ -58,10 +60,11 @@ export class Door {
   /** The first time: signed in as always, then a PIN. */
   async begin(known) {
     const who = await session();
+    const inChat = /MicroMessenger/.test(navigator.userAgent) ? notice("warning", h("p", {}, say("not_in_chat"))) : null;
     const back = known.length ? button(say("back"), () => (sessionStorage.removeItem(OTHER), this.start()), { class: "button second" }) : null;
     if (!who || who.denied) {
       const why = who ? say("begin_denied") : who === null ? say("begin_lead") : say("begin_offline");
-      const body = [h("p", {}, why), h("div.buttons", {}, h("a.button", { href: "/sign-in?next=/field/" }, say("sign_in")), button(say("again_do"), () => this.start(), { class: "button second" }), back)];
+      const body = [inChat, h("p", {}, why), h("div.buttons", {}, h("a.button", { href: "/sign-in?next=/field/" }, say("sign_in")), button(say("again_do"), () => this.start(), { class: "button second" }), back)];
       return this.show({ title: say("begin"), body });
     }
     const there = known.find((card) => card.account === who.account);
@@ -105,7 +108,7 @@ export class Door {
     };
     const left = this.carryOver || [];
     await Store.forget(card.account);
-    const phone = await Phone.begin(card, key, { key: told.key });
+    const phone = await (await phones()).begin(card, key, { key: told.key });
     for (const text of left) await phone.writeText(text, JSON.parse(text));
     await keepCard(card);
     sessionStorage.removeItem(OTHER);
@@ -182,7 +185,7 @@ export class Door {
   }
 
   async open(card, key) {
-    const phone = await Phone.open(card, key);
+    const phone = await (await phones()).open(card, key);
     if (!phone) {
       this.show({ title: say("cleared"), body: [h("p", {}, say("cleared_lead")), button(say("begin"), () => this.startAnew(card))] });
       return null;
@@ -235,7 +238,7 @@ export class Door {
     const { wrapped, key } = await wrapDataKey(told.data_key, half, told.share);
     Object.assign(card, { salt: hexOf(salt), share: told.share, until: told.until, wrapped, tries: 0, locked: false });
     await keepCard(card);
-    const phone = await Phone.open(card, key);
+    const phone = await (await phones()).open(card, key);
     if (!phone) return this.startAnew(card), null;
     await phone.keepSecrets({ key: told.key });
     return this.goIn(phone);

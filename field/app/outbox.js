@@ -5,6 +5,7 @@ import { dayAt, timeAt } from "./days.js";
 import { button, h, saveFile, tag } from "./element.js";
 import { notices, sinceText, statusLine } from "./notices.js";
 import { factLine } from "./sentences.js";
+import { exportSealed } from "./sealed_file.js";
 import { say } from "./words.js";
 
 const TONES = { waiting: "plain", sent: "good", parked: "warning", rejected: "danger", newer: "warning" };
@@ -27,14 +28,6 @@ const reasonText = (reason) => {
   const key = reason.replace("follow_up.refused.", "");
   const text = say(`refused_${key}`, { day: "" });
   return text === `refused_${key}` ? reason : text;
-};
-
-/** The outbox as a file that only the server's key opens: for a phone that finds no network any more. */
-export const exportSealed = async (store, card) => {
-  const kept = await store.all("outbox");
-  const entries = kept.map(({ sequence, id, form, chain, state, sealed }) => ({ sequence, id, form, chain, state, sealed: btoa(String.fromCharCode(...sealed)) }));
-  const file = { form: 1, phone: card.phone, account: card.account, entries };
-  saveFile(`kangmai-${card.phone.slice(0, 8)}.json`, JSON.stringify(file, null, 1), "application/json");
 };
 
 const exportList = (phone) => {

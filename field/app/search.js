@@ -1,7 +1,7 @@
 // Finding somebody with no network: by a part of the name, the beginning of its pinyin initials, or the last four digits.
 
 /** How many are shown. */
-export const MOST_FOUND = 50;
+export const MOST_FOUND = 20;
 
 /** The people that a text means, those whose name begins so first. @param {Iterable<Object>} people */
 export const find = (people, text) => {

@@ -4,38 +4,8 @@ import { dayIn } from "./days.js";
 import { button, choices, h, linkButton } from "./element.js";
 import { clockText, notices, sinceText } from "./notices.js";
 import { runVectors } from "./vectors.js";
-import { language, say, setLanguage } from "./words.js";
-
-const SIZES = [18, 22, 26, 30];
-/** From this size on, what is touched is larger too. */
-const LARGE_FROM = 22;
-const KEPT = "kangmai-field-look";
-
-const kept = () => {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT)) || {};
-  } catch {
-    return {};
-  }
-};
-
-/** What the reader chose on the pages of the server holds here, too, until something else is chosen. */
-const chosenBefore = () => {
-  const chosen = Object.fromEntries(document.cookie.split("; ").map((one) => one.split("=")));
-  const elder = Number(chosen.kangmai_elder) || 0;
-  return { language: chosen.kangmai_language === "en" ? "en" : "zh", size: elder ? Math.max(SIZES[elder - 1] || 0, LARGE_FROM) : SIZES[0] };
-};
-
-/** The reader's choice of language and size. */
-export const applyLook = (change = {}) => {
-  const look = { ...chosenBefore(), ...kept(), ...change };
-  if (Object.keys(change).length) localStorage.setItem(KEPT, JSON.stringify(look));
-  setLanguage(look.language);
-  const { classList } = document.documentElement;
-  SIZES.forEach((size) => classList.toggle(`size-${size}`, size === look.size));
-  classList.toggle("large", look.size >= LARGE_FROM);
-  return look;
-};
+import { applyLook, chosenLook, SIZES } from "./look.js";
+import { language, say } from "./words.js";
 
 const megabytes = (bytes) => `${Math.round((bytes || 0) / 1_048_576)} MB`;
 
@@ -61,7 +31,7 @@ const aboutPhone = async (phone) => {
 
 /** @param {{redraw: Function, lock: Function, other: Function, leave: Function}} acts */
 export const settingsScreen = async (phone, sync, acts) => {
-  const look = { ...chosenBefore(), ...kept() };
+  const look = chosenLook();
   const waiting = phone.outbox.filter((entry) => entry.state !== "sent").length;
   const change = (wish) => {
     applyLook(wish);

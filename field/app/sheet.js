@@ -18,7 +18,7 @@ export class Sheet {
       const { body, fact } = there;
       sheet.correcting = fact;
       Object.assign(sheet, { visit: body.visit, on: body.on, way: body.way, note: body.note || "", agreed_on: body.agreed_on || "", windows: [...body.windows] });
-      sheet.texts = structuredClone(body.answers);
+      sheet.texts = { ...body.answers };
       sheet.programmes = body.found.map((found) => writing.rules(found.programme, body.on)).filter(Boolean);
     } else {
       const last = writing.chart.visits[writing.chart.visits.length - 1];

@@ -135,7 +135,7 @@ export class Sync {
 
   async ask(path, options = {}) {
     const headers = { Authorization: `Bearer ${this.phone.secrets.key}`, "Kangmai-Phone": API, Accept: "application/json", ...options.headers };
-    const signal = options.slow ? undefined : AbortSignal.timeout(PATIENCE_MS);
+    const signal = options.slow || !AbortSignal.timeout ? undefined : AbortSignal.timeout(PATIENCE_MS);
     const response = await fetch(path, { method: options.method, body: options.body, headers, signal, cache: "no-store", credentials: "omit" });
     if (response.ok) return response;
     const refused = new Refused(response.status, await response.json().catch(() => ({})));

@@ -168,7 +168,7 @@ const WORDS = {
   search_label: ["姓名、拼音首字母或证件后四位", "Name, initials or last four digits"],
   search_hint: ["不用网络，在本机资料里找。", "Looks through what this phone holds, without a network."],
   found_none: ["没有找到：可能不在您负责的地方。", "Nobody was found: they may live outside your places."],
-  found_more: ["只显示前 50 人，请多输入一些。", "The first 50 are shown: type more."],
+  found_more: ["只显示前 {count} 人，请多输入一些。", "The first {count} are shown: type more."],
 
   outbox: ["待上传", "To be sent"],
   outbox_nav: ["待上传 {count}", "To be sent {count}"],
@@ -241,6 +241,8 @@ const WORDS = {
   sign_out_waits: ["还有 {count} 条没有处理完，不能退出。", "{count} record is not settled: signing out has to wait.|{count} records are not settled: signing out has to wait."],
 
   begin: ["开始使用", "Begin"],
+  not_secure: ["要用 https 打开才能离线使用：请告诉设置服务器的人。", "It must be opened by https to work without a network: tell who sets the server up."],
+  not_in_chat: ["微信里打开的页面不能离线使用：请点右上角“在浏览器打开”。", "A page inside WeChat does not work without a network: open it in the browser."],
   begin_lead: ["请先用您的账号登录。", "Sign in with your account first."],
   begin_denied: ["这个账号不做随访，请换一个账号登录。", "This account makes no visits: sign in with another."],
   begin_offline: ["第一次使用要有网络。", "The first time needs a network."],

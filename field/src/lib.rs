@@ -27,6 +27,9 @@ const OTHERS: [(&str, &[u8]); 4] = [
 const SERVICE: &str = include_str!("../sw.js");
 /// Where the page names the modules to be loaded at once: found one by one, each would wait for the one before.
 const MODULES_MARK: &str = "<!-- modules -->";
+/// What the door needs; the others come while a PIN is typed.
+const DOOR: [&str; 10] =
+    ["app", "days", "door", "element", "frame", "look", "seal", "sealed_file", "store", "words"];
 
 /// Only from here, no script or style inside of the page, in no frame, nothing else.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -101,6 +104,7 @@ pub static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
         .collect();
     let preloads: String = modules
         .iter()
+        .filter(|(path, _)| DOOR.iter().any(|name| *path == format!("app/{name}.js")))
         .map(|(path, _)| format!("<link rel=\"modulepreload\" href=\"/field/{path}\">\n"))
         .collect();
     let mut files: Vec<File> = modules.iter().map(|(path, content)| File::new(path, bare(content))).collect();

@@ -46,7 +46,7 @@ fn every_screen_can_be_used_by_everybody() {
     let mut complaints = Vec::new();
     for (language, size, need) in LOOKS {
         let look = format!(
-            "const {{ applyLook }} = await import('/field/app/settings.js'); applyLook({{ language: '{language}', size: {size} }})"
+            "const {{ applyLook }} = await import('/field/app/look.js'); applyLook({{ language: '{language}', size: {size} }})"
         );
         telephone.page.ask(&look);
         // Half of the looks at night: light letters on a dark ground.
@@ -82,7 +82,7 @@ fn the_door_can_be_used_by_everybody() {
     let telephone = Telephone::of(&browser, &address, Role::VillageDoctor.key());
     for (language, size, need) in LOOKS {
         let look = format!(
-            "const {{ applyLook }} = await import('/field/app/settings.js'); applyLook({{ language: '{language}', size: {size} }})"
+            "const {{ applyLook }} = await import('/field/app/look.js'); applyLook({{ language: '{language}', size: {size} }})"
         );
         telephone.page.ask(&look);
         telephone.page.open(&format!("{address}/field/"));
