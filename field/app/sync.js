@@ -346,7 +346,7 @@ export class Sync {
       await this.push();
     } catch (error) {
       // Without a network it tries again: what is not sent is not deleted. A server that will not take it is obeyed all the same.
-      if (!(error instanceof Refused)) return this.nudge(RETRY_MS);
+      if (!(error instanceof Refused) || error.status === 429 || error.status >= 500) return this.nudge(RETRY_MS);
     }
     this.state = "wiped";
     this.phone.close();
