@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Query;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -38,7 +38,7 @@ const MOST_KEPT_BYTES: usize = 64 * 1024 * 1024;
 #[derive(Clone)]
 struct Load {
     etag: String,
-    packed: Arc<Vec<u8>>,
+    packed: Bytes,
 }
 
 type Slot = Arc<tokio::sync::Mutex<Option<Load>>>;
@@ -131,7 +131,7 @@ pub(crate) async fn first(
         (CONTENT_ENCODING, HeaderValue::from_static("gzip")),
         (ETAG, text(&load.etag)),
     ];
-    Ok((head, Body::from(load.packed.as_ref().clone())).into_response())
+    Ok((head, Body::from(load.packed)).into_response())
 }
 
 fn text(value: &str) -> HeaderValue {
@@ -178,7 +178,7 @@ async fn made(call: &PhoneCall, place: DivisionCode) -> Result<Load, ApiFailure>
         return Err(ApiFailure::new(StatusCode::PAYLOAD_TOO_LARGE, Problem::new(refusal)));
     };
     let packed = tokio::task::spawn_blocking(move || packed(&head, &lines)).await??;
-    Ok(Load { etag, packed: Arc::new(packed) })
+    Ok(Load { etag, packed: Bytes::from(packed) })
 }
 
 /// Households with their people, by household.
