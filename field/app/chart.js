@@ -10,6 +10,7 @@ export const KINDS = {
   classified: "follow_up.classified",
   missed: "follow_up.missed",
   undone: "follow_up.undone",
+  happened: "follow_up.happened",
 };
 
 /**
@@ -37,10 +38,13 @@ export class Chart {
 
   take({ id, kind, by, recorded_on, body, cut }) {
     if (kind === KINDS.enrolled) {
-      this.managed.push({ body, closed: null, mayReturn: false });
+      this.managed.push({ body, closed: null, mayReturn: false, happened: [] });
     } else if (kind === KINDS.closed) {
       const ended = this.managed.find((one) => one.body.enrolment === body.enrolment);
       if (ended) Object.assign(ended, { closed: { on: body.on, fact: id }, mayReturn: by === "program" });
+    } else if (kind === KINDS.happened) {
+      const managed = this.managed.find((one) => one.body.enrolment === body.enrolment);
+      if (managed) managed.happened = [...managed.happened.filter((one) => one.what !== body.what), body];
     } else if (kind === KINDS.visited) {
       const corrected = this.visits.some((visit) => visit.body.visit === body.visit);
       this.visits = this.visits.filter((visit) => visit.body.visit !== body.visit);
@@ -94,8 +98,9 @@ export class Chart {
   /** How an enrolment stands: what lists show. */
   standing(managed) {
     const [last] = this.foundUnder(managed, null);
-    const due = sortDue([...(last ? last.found.due : managed.body.due)]);
     const lastOn = last ? last.visit.body.on : null;
+    const moved = managed.happened.filter((one) => !lastOn || one.on > lastOn).pop();
+    const due = sortDue([...(moved || (last ? last.found : managed.body)).due]);
     const since = this.missed.filter((one) => !lastOn || one.body.on >= lastOn);
     const latest = since[since.length - 1];
     return {

@@ -206,12 +206,24 @@ export const spanAfter = ({ count, unit }, day) => {
 /** Whether a visit is classified: a table without rows asks for a check and no more. */
 export const classifies = (rules) => rules.states.length > 0;
 
+const OF_A_LIFE = ["birth", "birth_discharge", "pregnancy", "delivery", "delivery_discharge"];
+const isOfALife = (window) => OF_A_LIFE.includes(window.anchor);
+
+/** Whether every visit asks the table; any other is a check that somebody does once a year. */
+export const isAlwaysAsked = (rules) => classifies(rules) || rules.windows.some(isOfALife);
+
 export const GRADES = ["steady", "adjust", "refer", "danger"];
 const GRADE_OF = { continue: "steady", adjust: "adjust", refer: "refer", report: "refer", refer_now: "danger" };
 const WHYS = ["first", "visit", "referral", "window"];
 
 export const sortDue = (due) =>
   due.sort((one, other) => (one.until === other.until ? WHYS.indexOf(one.why) - WHYS.indexOf(other.why) : one.until < other.until ? -1 : 1));
+
+const dueOf = (window, anchor) => {
+  const until = spanAfter(window.until, anchor);
+  const last = window.anchor === "year" ? plusDays(until, -1) : until;
+  return { why: "window", window: window.id, from: spanAfter(window.from, anchor), until: last };
+};
 
 /** When a window is due for somebody enrolled so, who had the visit of this window on the days `done`; null when it is done. */
 const windowDue = (window, enrolled, done) => {
@@ -222,7 +234,22 @@ const windowDue = (window, enrolled, done) => {
     if (last) return null;
     if (window.anchor === "notice") anchor = enrolled.noticed_on || enrolled.on;
   } else if (window.anchor === "last_of_kind") anchor = last || enrolled.on;
-  return { why: "window", window: window.id, from: spanAfter(window.from, anchor), until: spanAfter(window.until, anchor) };
+  return dueOf(window, anchor);
+};
+
+/** The visits that count from a birth or a pregnancy as they stand on `on`, each to be made once, by the day on which they open. */
+const rowOn = (rules, { body, happened }, who, on) => {
+  const day = (what) => (happened.find((one) => one.what === what && one.on <= on) || {}).on;
+  const [delivery, discharge] = [day("delivery"), day("discharge")];
+  const anchors = {
+    birth: who.birth,
+    birth_discharge: discharge || who.birth,
+    pregnancy: delivery ? null : body.began_on,
+    delivery,
+    delivery_discharge: delivery && (discharge || delivery),
+  };
+  const row = rules.windows.filter((window) => anchors[window.anchor]).map((window) => dueOf(window, anchors[window.anchor]));
+  return row.sort((one, other) => (one.from < other.from ? -1 : one.from > other.from ? 1 : 0));
 };
 
 /** Calls `visit` with every condition in a condition. */
@@ -264,7 +291,7 @@ const figuresOf = (rules, answers) => {
  * What a visit comes to in one programme; `chart` may hold it already, or later ones.
  * @param {{body: Object}} managed the enrolment
  * @param {{birth: ?string, sex: ?string}} who
- * @param {{on: string, answers: Answers, windows: string[]}} visit
+ * @param {{on: string, way: string, answers: Answers, windows: string[]}} visit
  */
 export const foundOf = (rules, managed, chart, who, visit) => {
   const earlier = chart.foundUnder(managed, visit.on);
@@ -281,18 +308,23 @@ export const foundOf = (rules, managed, chart, who, visit) => {
     const left = earlier.length ? earlier[0].found.due : managed.body.due;
     due.push(...left.filter((one) => one.why !== "window"));
   }
-  for (const window of rules.windows) {
+  for (const window of rules.windows.filter((one) => !isOfALife(one))) {
     const fromOne = window.anchor === "notice" || window.anchor === "joined";
-    const done = earlier.filter((one) => fromOne || (one.visit.body.windows || []).includes(window.id)).map((one) => one.visit.body.on);
-    if (fromOne || visit.windows.includes(window.id)) done.push(visit.on);
+    const isIt = ({ way, windows }) => (fromOne || (windows || []).includes(window.id)) && (!window.ways || window.ways.includes(way));
+    const done = [...earlier.map((one) => one.visit.body), visit].filter(isIt).map((one) => one.on);
     const next = windowDue(window, managed.body, done);
     if (next) due.push(next);
   }
+  const row = rowOn(rules, managed, who, visit.on);
+  const opened = row.filter((one) => one.from <= visit.on).pop();
+  const isMade = opened && earlier.some((one) => one.found.window === opened.window);
+  due.push(...row.filter((one) => one.from > visit.on).slice(0, 1));
   const found = { programme: rules.programme, grade: state ? GRADE_OF[state.action] || "steady" : "steady" };
   if (state) Object.assign(found, { state: state.id, at_target: state.at_target });
   found.running = state && counted.includes(state.id) ? runsOn + 1 : 0;
   found.figures = figuresOf(rules, visit.answers);
   found.due = sortDue(due);
+  if (opened && !isMade) found.window = opened.window;
   return found;
 };
 

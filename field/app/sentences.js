@@ -79,7 +79,7 @@ export const outcomeOf = (all, body, found, patient, today) => {
     programme: found.programme,
     name: programmeName(all, found.programme),
     grade: found.grade,
-    state: state ? of(state.name) : say("not_classified"),
+    state: state ? of(state.name) : found.window ? windowName(all, found.programme, found.window) : say("not_classified"),
     because: because.map((one) => becauseSentence(rules, one)).filter(Boolean),
     running: found.running > 1 ? say("running", { count: found.running }) : "",
     advice: state ? of(state.advice) : "",

@@ -2,7 +2,7 @@
 
 import { isComplete, typed } from "./pad.js";
 import { mint } from "./seal.js";
-import { answerOf, classifies, doubtOf, foundOf, holds, kindOf, readAnswers, sheetOf, thousandths, unitOf, written } from "./rules.js";
+import { answerOf, classifies, doubtOf, foundOf, holds, isAlwaysAsked, kindOf, readAnswers, sheetOf, thousandths, unitOf, written } from "./rules.js";
 import { latestNext } from "./writing.js";
 import { of, say } from "./words.js";
 
@@ -25,7 +25,7 @@ export class Sheet {
       Object.assign(sheet, { visit: mint(Date.now()), on: today, way: last ? last.body.way : "home" });
       sheet.programmes = writing.asked(today, false);
       // Where nothing but a check is managed, the visit is the check.
-      if (!sheet.programmes.some(classifies)) sheet.windows = sheet.yearWindows().slice(0, 1).map((window) => window.id);
+      if (!sheet.programmes.some(isAlwaysAsked)) sheet.windows = sheet.yearWindows().slice(0, 1).map((window) => window.id);
     }
     sheet.ask();
     return sheet;
@@ -129,7 +129,7 @@ export class Sheet {
     for (const rules of this.programmes) {
       const managed = this.writing.chart.openIn(rules.programme);
       if (!managed || !classifies(rules)) continue;
-      const visit = { on: this.on, answers, windows: this.windows };
+      const visit = { on: this.on, way: this.way, answers, windows: this.windows };
       found.push({ found: foundOf(rules, managed, this.writing.chart, this.writing.person, visit), patient: this.writing.patient(rules, this.on) });
     }
     return found;

@@ -82,6 +82,7 @@ const WORDS = {
   close_cured: ["治愈或完成疗程", "cured, or treatment complete"],
   close_not_ill: ["排除诊断", "does not have the disease"],
   close_refused: ["本人不愿接受管理", "does not want to be managed"],
+  close_completed: ["管理期满", "All visits are over"],
   close_other: ["其他", "other"],
 
   as_last_time: ["其余同上次", "All else as last time"],

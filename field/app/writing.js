@@ -3,7 +3,7 @@
 
 import { Chart, KINDS } from "./chart.js";
 import { ageOn, dayAt } from "./days.js";
-import { classifies, foundOf, isDanger, readAnswers, unanswered } from "./rules.js";
+import { foundOf, isAlwaysAsked, isDanger, readAnswers, unanswered } from "./rules.js";
 
 /** Who wrote a fact: this account, another, or the program itself. */
 const byWhom = (by, account) => (by === null || by === undefined ? "program" : by === account ? "own" : "other");
@@ -53,12 +53,12 @@ export class Writing {
   }
 
   /** What a visit comes to, by programme. */
-  judge({ on, answers, windows = [], programmes = [] }) {
+  judge({ on, way, answers, windows = [], programmes = [] }) {
     const found = [];
     for (const programme of programmes) {
       const [rules, managed] = [this.rules(programme, on), this.chart.openIn(programme)];
       if (!rules || !managed) continue;
-      found.push(foundOf(rules, managed, this.chart, this.person, { on, answers: readAnswers([rules], answers), windows }));
+      found.push(foundOf(rules, managed, this.chart, this.person, { on, way, answers: readAnswers([rules], answers), windows }));
     }
     return found;
   }
@@ -81,11 +81,11 @@ export class Writing {
     return this.rulesOn(on).filter((rules) => this.chart.openIn(rules.programme));
   }
 
-  /** Of these, what a visit asks: a programme without rows is a check, asked when somebody does it or when there is nothing else. */
+  /** Of these, what a visit asks: a check is asked when somebody does it, or when there is nothing else. */
   asked(on, check) {
     const managed = this.managed(on);
-    const classified = managed.filter(classifies);
-    return check || !classified.length ? managed : classified;
+    const asked = managed.filter(isAlwaysAsked);
+    return check || !asked.length ? managed : asked;
   }
 
   patient(rules, on) {

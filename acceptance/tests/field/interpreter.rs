@@ -9,8 +9,8 @@ use kangmai_acceptance::county::{County, VILLAGE};
 use kangmai_base::{Day, Id, Moment, Sex, Uuid};
 use kangmai_follow_up::act::{Draft, Hand, Writing};
 use kangmai_follow_up::chart::{Chart, Event, What};
-use kangmai_follow_up::facts::{Found, Outcome, VISITED, Way};
-use kangmai_follow_up::rules::Ill;
+use kangmai_follow_up::facts::{ENROLLED, Found, HAPPENED, Happening, Outcome, VISITED, Way};
+use kangmai_follow_up::rules::{Beginning, Ill};
 use kangmai_people::{Person, PersonBody};
 use kangmai_policy::Release;
 use serde_json::{Value, json};
@@ -69,8 +69,23 @@ impl Dice {
     }
 }
 
-fn person(dice: &mut Dice) -> Person {
-    let birth = day("1940-01-05").plus_days(i32::try_from(dice.roll(15_000)).unwrap_or(0));
+/// Whose life it is.
+#[derive(Clone, Copy, PartialEq)]
+enum Life {
+    Patient,
+    Child,
+    Mother,
+}
+
+const PROGRAMMES: [&str; 6] = ["hypertension", "type2_diabetes", "elderly", "copd", "child", "maternal"];
+
+fn person(dice: &mut Dice, life: Life) -> Person {
+    let (from, days) = match life {
+        Life::Patient => ("1940-01-05", 15_000),
+        Life::Child => ("2019-06-01", 2_150),
+        Life::Mother => ("1985-01-05", 6_000),
+    };
+    let birth = day(from).plus_days(i32::try_from(dice.roll(days)).unwrap_or(0));
     Person {
         id: Id::from_uuid(Uuid::from_u128(1)),
         home: VILLAGE.parse().expect("a place"),
@@ -78,7 +93,7 @@ fn person(dice: &mut Dice) -> Person {
             household: Uuid::from_u128(2),
             relation: None,
             name: "示例".to_owned(),
-            sex: Some(if dice.roll(2) == 0 { Sex::Male } else { Sex::Female }),
+            sex: Some(if life != Life::Mother && dice.roll(2) == 0 { Sex::Male } else { Sex::Female }),
             birth: Some(birth),
             id_number: None,
             ethnicity: None,
@@ -119,10 +134,10 @@ fn draft(dice: &mut Dice, visit: Uuid, reason: &str) -> Draft {
     Draft {
         visit,
         on,
-        way: Way::Home,
+        way: Way::ALL[usize::try_from(dice.roll(3)).unwrap_or(0)],
         answers: answers(dice),
         windows: if dice.roll(3) == 0 { vec!["yearly_check".to_owned()] } else { Vec::new() },
-        programmes: ["hypertension", "type2_diabetes", "elderly", "copd"].map(str::to_owned).to_vec(),
+        programmes: PROGRAMMES.map(str::to_owned).to_vec(),
         agreed_on: None,
         note: String::new(),
         reason: reason.to_owned(),
@@ -138,6 +153,8 @@ fn fact(event: &Event) -> Value {
         What::Classified(body) => ("follow_up.classified", json!(body)),
         What::Missed(body) => ("follow_up.missed", json!(body)),
         What::Undone(body) => ("follow_up.undone", json!(body)),
+        What::Happened(body) => (HAPPENED, json!(body)),
+        What::Reported(body) => ("follow_up.reported", json!(body)),
     };
     let by = (!event.author.is_nil()).then_some("own");
     let at = Moment::start_of(event.recorded_on).0 / 1_000;
@@ -168,7 +185,9 @@ fn told(chart: &Chart) -> Value {
 
 /// Writes in a chart what a doctor may write; answers the events, and which of them a phone wrote.
 fn life(release: &Release, dice: &mut Dice) -> (Person, Vec<Event>, Vec<Uuid>) {
-    let (person, next) = (person(dice), Cell::new(1_000_u128));
+    let whose =
+        [Life::Patient, Life::Patient, Life::Child, Life::Mother][usize::try_from(dice.roll(4)).unwrap_or(0)];
+    let (person, next) = (person(dice, whose), Cell::new(1_000_u128));
     let mint = || {
         next.set(next.get() + 1);
         Uuid::from_u128(next.get())
@@ -182,8 +201,24 @@ fn life(release: &Release, dice: &mut Dice) -> (Person, Vec<Event>, Vec<Uuid>) {
     let mut writing = Writing::new(release, &person, Vec::new(), &mint);
     let codes: &[&str] = [&["I10"][..], &["E11.900"], &["I10", "E11.900"], &["I10", "J44.9"]]
         [usize::try_from(dice.roll(4)).unwrap_or(0)];
-    let ill: Vec<Ill> = codes.iter().map(|code| ill(code)).collect();
+    let ill: Vec<Ill> = codes.iter().filter(|_| whose != Life::Child).map(|code| ill(code)).collect();
     writing.enrol_who_belongs(&hand("2025-05-01"), &ill, day("2025-05-01")).expect("enrolled");
+    if whose == Life::Mother {
+        let beginning = Beginning { began_on: Some(day("2025-04-20")), ..Beginning::on(day("2025-05-01")) };
+        let why = ("自测怀孕".to_owned(), &[][..]);
+        writing.enrol(&hand("2025-05-01"), "maternal", beginning, why).expect("asked").expect("enrolled");
+    }
+    // These are written at a desk, and a phone is told them.
+    let (programme, days) = match whose {
+        Life::Mother => {
+            ("maternal", vec![(Happening::Delivery, "2026-01-20"), (Happening::Discharge, "2026-01-24")])
+        }
+        Life::Child => ("child", vec![(Happening::Discharge, "2025-05-03")]),
+        Life::Patient => ("", Vec::new()),
+    };
+    for (what, on) in days.into_iter().filter(|_| dice.roll(3) > 0) {
+        _ = writing.happened(&hand("2026-11-20"), programme, (what, day(on))).expect("asked");
+    }
     let (mut visits, mut facts) = (Vec::new(), Vec::new());
     for _ in 0..ACTS {
         let today = hand("2026-11-20");
@@ -245,7 +280,10 @@ fn the_phone_folds_a_chart_as_the_server_does() {
         charts.push(told(&Chart::of(&events)));
         let facts: Vec<Value> = events.iter().map(fact).collect();
         // What a phone writes says what happened; what it comes to is worked out on both sides.
-        let is_own = |fact: &&Value| fact["by"] == "own";
+        let is_own = |fact: &&Value| {
+            let of_a_desk = fact["kind"] == HAPPENED || fact["kind"] == ENROLLED;
+            fact["by"] == "own" && !of_a_desk
+        };
         let mine: Vec<Value> = facts.iter().filter(is_own).map(as_sent).collect();
         let card = json!({ "id": person.id, "home": VILLAGE, "birth": person.body.birth, "sex": person.body.sex, "died_on": null });
         lives.push(json!({ "person": card, "facts": facts, "mine": mine }));
@@ -265,8 +303,7 @@ fn the_phone_folds_a_chart_as_the_server_does() {
 fn as_sent(fact: &Value) -> Value {
     let mut sent = fact.clone();
     if let Some(body) = sent["body"].as_object_mut() {
-        let programmes: Vec<Value> =
-            ["hypertension", "type2_diabetes", "elderly", "copd"].map(Value::from).to_vec();
+        let programmes: Vec<Value> = PROGRAMMES.map(Value::from).to_vec();
         if fact["kind"] == VISITED {
             body.insert("programmes".to_owned(), json!(programmes));
         }

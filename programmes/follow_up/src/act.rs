@@ -14,10 +14,10 @@ use serde::Serialize;
 
 use crate::chart::{Chart, Event, Managed, What};
 use crate::facts::{
-    Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, MISSED,
-    Missed, Outcome, UNDONE, Undone, VISITED, Visited, Way,
+    Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, HAPPENED,
+    Happened, Happening, MISSED, Missed, Outcome, REPORTED, Reported, UNDONE, Undone, VISITED, Visited, Way,
 };
-use crate::rules::{self, Ill, Judged, SECRET_LEVEL, Who};
+use crate::rules::{self, Beginning, Ill, Judged, SECRET_LEVEL, Who};
 use crate::store;
 
 /// Who writes, and when.
@@ -138,6 +138,8 @@ impl<'a> Writing<'a> {
                 What::Classified(body) => json(body)?,
                 What::Missed(body) => json(body)?,
                 What::Undone(body) => json(body)?,
+                What::Happened(body) => json(body)?,
+                What::Reported(body) => json(body)?,
             },
         });
         let recorded_on = if is_derived { hand.now } else { hand.recorded_at }.day();
@@ -153,7 +155,8 @@ impl<'a> Writing<'a> {
         Ok(id)
     }
 
-    /// Ends what rested on a diagnosis that no longer holds on `on`, such as one that was withdrawn.
+    /// Ends what rested on a diagnosis that no longer holds on `on`, such as one that was withdrawn, or on an age that is past; and
+    /// what is over: a mother had all visits after delivery.
     ///
     /// # Errors
     /// When a body cannot be written.
@@ -163,18 +166,26 @@ impl<'a> Writing<'a> {
         ill: &[Ill],
         on: Day,
     ) -> Result<usize, DatabaseError> {
-        let rests = |one: &&Managed| {
-            let rules = self.rules(&one.body.programme, on);
-            one.body.basis == Basis::Diagnosis
-                && rules.is_some_and(|rules| rules::belongs(rules, &self.who, ill, on).is_none())
+        let why = |one: &Managed| {
+            let rules = self.rules(&one.body.programme, on)?;
+            let belongs = || rules::belongs(rules, &self.who, ill, on).is_some();
+            match one.body.basis {
+                Basis::Diagnosis if !belongs() => Some(CloseReason::NotIll),
+                Basis::Age if !belongs() => Some(CloseReason::Completed),
+                Basis::Hand if one.has(Happening::Delivery) && self.chart.standing(one).due.is_empty() => {
+                    Some(CloseReason::Completed)
+                }
+                _ => None,
+            }
         };
-        let ended: Vec<Enrolled> = self.chart.open().filter(rests).map(|one| one.body.clone()).collect();
-        for body in &ended {
+        let open = self.chart.open().filter_map(|one| Some((one.body.clone(), why(one)?)));
+        let ended: Vec<(Enrolled, CloseReason)> = open.collect();
+        for (body, reason) in &ended {
             let body = Closed {
                 enrolment: body.enrolment,
                 programme: body.programme.clone(),
                 on,
-                reason: CloseReason::NotIll,
+                reason: *reason,
                 note: String::new(),
                 by: String::new(),
                 sensitive: body.sensitive,
@@ -198,7 +209,8 @@ impl<'a> Writing<'a> {
                 continue;
             }
             let Some(why) = rules::belongs(rules, &self.who, ill, on) else { continue };
-            let body = rules::enrolled(rules, ((self.mint)(), self.release.hash()), (on, None), why);
+            let ids = ((self.mint)(), self.release.hash());
+            let body = rules::enrolled(rules, &self.who, ids, Beginning::on(on), why);
             self.write(hand, (ENROLLED, on, None), What::Enrolled(body))?;
             enrolled += 1;
         }
@@ -213,28 +225,127 @@ impl<'a> Writing<'a> {
         &mut self,
         hand: &Hand,
         programme: &str,
-        (on, noticed_on): (Day, Option<Day>),
+        beginning: Beginning,
         (reason, ill): (String, &[Ill]),
     ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
-        let rules = self.rules(programme, on).filter(|rules| rules::is_managed_here(rules));
-        let Some(rules) = rules else {
+        let on = beginning.on;
+        let Some(rules) = self.rules(programme, on) else {
             return Ok(Err(Refusal::new("follow_up.refused.no_rules").at("programme")));
         };
-        if let Err(refusal) = self.check_day(on, hand.now.day()) {
-            return Ok(Err(refusal.at("on")));
+        let days = [("on", Some(on)), ("noticed_on", beginning.noticed_on), ("began_on", beginning.began_on)];
+        for (field, day) in days {
+            if let Some(Err(refusal)) = day.map(|day| self.check_day(day, hand.now.day())) {
+                return Ok(Err(refusal.at(field)));
+            }
         }
-        if let Some(Err(refusal)) = noticed_on.map(|noticed| self.check_day(noticed, hand.now.day())) {
-            return Ok(Err(refusal.at("noticed_on")));
+        if let Some(since) = rules.belongs.since {
+            if !rules.belongs(&[], self.who.age_on(on), self.who.sex, &[since]) {
+                return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("programme")));
+            }
+            if beginning.began_on.is_none_or(|began| began > on) {
+                return Ok(Err(Refusal::new("follow_up.refused.began_on").at("began_on")));
+            }
         }
+        let beginning =
+            Beginning { began_on: beginning.began_on.filter(|_| rules.belongs.since.is_some()), ..beginning };
         if self.chart.open_in(programme).is_some() {
             return Ok(Err(Refusal::new("follow_up.refused.managed").at("programme")));
         }
         let known = rules::belongs(rules, &self.who, ill, on).map(|(_, sensitive)| sensitive);
         let sensitive = rules.sensitive >= SECRET_LEVEL || known == Some(true);
         let ids = ((self.mint)(), self.release.hash());
-        let body = rules::enrolled(rules, ids, (on, noticed_on), (Basis::Hand, sensitive));
+        let body = rules::enrolled(rules, &self.who, ids, beginning, (Basis::Hand, sensitive));
         let body = Enrolled { reason, by: hand.by.clone(), ..body };
         self.write(hand, (ENROLLED, on, None), What::Enrolled(body)).map(Ok)
+    }
+
+    /// Writes down that something happened from which visits count, or puts its day right.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn happened(
+        &mut self,
+        hand: &Hand,
+        programme: &str,
+        (what, on): (Happening, Day),
+    ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        if let Err(refusal) = self.check_day(on, hand.now.day()) {
+            return Ok(Err(refusal.at("happened_on")));
+        }
+        let open = self.chart.open_in(programme).zip(self.rules(programme, on));
+        let Some((open, rules)) = open else {
+            return Ok(Err(Refusal::new("follow_up.refused.not_managed").at("what")));
+        };
+        if !rules::may_happen(rules).contains(&what) {
+            return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("what")));
+        }
+        let earliest = match what {
+            Happening::Delivery => open.body.began_on,
+            Happening::Discharge if open.body.began_on.is_some() => {
+                let delivery = open.happened.iter().find(|one| one.what == Happening::Delivery);
+                let Some(delivery) = delivery else {
+                    return Ok(Err(Refusal::new("follow_up.refused.not_delivered").at("what")));
+                };
+                Some(delivery.on)
+            }
+            Happening::Discharge => None,
+        };
+        if let Some(earliest) = earliest.filter(|earliest| on < *earliest) {
+            let refusal = Refusal::new("follow_up.refused.happened_before").with("day", earliest.to_string());
+            return Ok(Err(refusal.at("happened_on")));
+        }
+        if open.happened.iter().any(|one| one.what == what && one.on == on) {
+            return Ok(Err(Refusal::new("follow_up.refused.same").at("happened_on")));
+        }
+        let mut body = Happened {
+            enrolment: open.body.enrolment,
+            programme: programme.to_owned(),
+            what,
+            on,
+            due: Vec::new(),
+            by: hand.by.clone(),
+            law: self.release.hash().to_owned(),
+            sensitive: open.body.sensitive,
+        };
+        let mut managed = open.clone();
+        managed.happened.retain(|one| one.what != what);
+        managed.happened.push(body.clone());
+        let earlier: Vec<&Found> = self.chart.found_under(open, Some(on)).map(|(_, found)| found).collect();
+        let done: Vec<&str> = earlier.iter().filter_map(|found| found.window.as_deref()).collect();
+        let left = earlier.first().map_or(&open.body.due, |found| &found.due);
+        body.due = rules::due_after(rules, &managed, &self.who, (on, &done), left);
+        let fact = self.write(hand, (HAPPENED, on, None), What::Happened(body))?;
+        self.work_out_again(hand, on.plus_days(-1))?;
+        Ok(Ok(fact))
+    }
+
+    /// Writes down that who is not seen was reported upwards.
+    ///
+    /// # Errors
+    /// As [`Writing::enrol`].
+    pub fn report(
+        &mut self,
+        hand: &Hand,
+        programme: &str,
+        (on, to): (Day, String),
+    ) -> Result<Result<Uuid, Refusal>, DatabaseError> {
+        if let Err(refusal) = self.check_day(on, hand.now.day()) {
+            return Ok(Err(refusal.at("reported_on")));
+        }
+        let open = self.chart.open_in(programme).zip(self.rules(programme, hand.now.day()));
+        let waits = open.filter(|(open, rules)| rules::to_report(rules, &self.chart, open).is_some());
+        let Some((open, _)) = waits else {
+            return Ok(Err(Refusal::new("follow_up.refused.no_report").at("reported")));
+        };
+        let body = Reported {
+            enrolment: open.body.enrolment,
+            programme: programme.to_owned(),
+            on,
+            to,
+            by: hand.by.clone(),
+            sensitive: open.body.sensitive,
+        };
+        self.write(hand, (REPORTED, on, None), What::Reported(body)).map(Ok)
     }
 
     /// Ends the management in `programme`.
@@ -285,7 +396,7 @@ impl<'a> Writing<'a> {
         let of = |programme: &String| {
             let (rules, managed) = (self.rules(programme, draft.on)?, self.chart.open_in(programme)?);
             let answers: Answers = rules::read_answers([rules], &draft.answers);
-            let judged = Judged { on: draft.on, answers: &answers, windows: &draft.windows };
+            let judged = Judged { on: draft.on, way: draft.way, answers: &answers, windows: &draft.windows };
             Some(rules::found(rules, managed, &self.chart, &self.who, judged))
         };
         draft.programmes.iter().filter_map(of).collect()
@@ -415,6 +526,10 @@ impl<'a> Writing<'a> {
             What::Missed(body) if body.outcome != Outcome::Died || self.chart.open().next().is_none() => {
                 (body.sensitive, body.on)
             }
+            What::Happened(body) if self.chart.open_in(&body.programme).is_some() => {
+                (body.sensitive, body.on.plus_days(-1))
+            }
+            What::Reported(body) => (body.sensitive, today),
             _ => return Ok(Err(refused)),
         };
         let body = Undone { fact, on: today, by: hand.by.clone(), sensitive };

@@ -5,7 +5,10 @@ use std::collections::HashSet;
 
 use kangmai_base::{Day, Uuid};
 
-use crate::facts::{Classified, Closed, Due, Enrolled, Found, Grade, Missed, Outcome, Undone, Visited};
+use crate::facts::{
+    Classified, Closed, Due, Enrolled, Found, Grade, Happened, Happening, Missed, Outcome, Reported, Undone,
+    Visited,
+};
 
 /// A fact of this programme, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +38,10 @@ pub enum What {
     Missed(Missed),
     /// Taken back.
     Undone(Undone),
+    /// A delivery, a discharge.
+    Happened(Happened),
+    /// Reported upwards.
+    Reported(Reported),
 }
 
 /// An enrolment.
@@ -46,6 +53,22 @@ pub struct Managed {
     pub closed: Option<(Day, Uuid)>,
     /// The program ended it, since what it rested on is gone: it begins again when that is there again.
     pub may_return: bool,
+    /// What happened in its course, the latest written last.
+    pub happened: Vec<Happened>,
+    /// When it was reported upwards that nobody is seen, the last time.
+    pub reported_on: Option<Day>,
+}
+
+impl Managed {
+    /// One that begins.
+    pub const fn begun(body: Enrolled) -> Managed {
+        Managed { body, closed: None, may_return: false, happened: Vec::new(), reported_on: None }
+    }
+
+    /// Whether this happened in its course.
+    pub fn has(&self, what: Happening) -> bool {
+        self.happened.iter().any(|one| one.what == what)
+    }
 }
 
 /// A visit as it stands.
@@ -142,11 +165,10 @@ impl Chart {
     fn take(&mut self, event: &Event) {
         match &event.what {
             What::Enrolled(body) => {
-                self.managed.push(Managed { body: body.clone(), closed: None, may_return: false })
+                self.managed.push(Managed::begun(body.clone()));
             }
             What::Closed(body) => {
-                let ended = self.managed.iter_mut().find(|one| one.body.enrolment == body.enrolment);
-                if let Some(ended) = ended {
+                if let Some(ended) = self.enrolment_mut(body.enrolment) {
                     ended.closed = Some((body.on, event.id));
                     ended.may_return = event.author.is_nil();
                 }
@@ -184,8 +206,23 @@ impl Chart {
                     body: body.clone(),
                 });
             }
+            What::Happened(body) => {
+                if let Some(managed) = self.enrolment_mut(body.enrolment) {
+                    managed.happened.retain(|one| one.what != body.what);
+                    managed.happened.push(body.clone());
+                }
+            }
+            What::Reported(body) => {
+                if let Some(managed) = self.enrolment_mut(body.enrolment) {
+                    managed.reported_on = Some(body.on);
+                }
+            }
             What::Undone(_) => {}
         }
+    }
+
+    fn enrolment_mut(&mut self, id: Uuid) -> Option<&mut Managed> {
+        self.managed.iter_mut().find(|one| one.body.enrolment == id)
     }
 
     /// The enrolments that hold.
@@ -233,12 +270,22 @@ impl Chart {
         visits.filter(move |(visit, _)| ended.is_none_or(|ended| visit.body.on > ended))
     }
 
+    /// On how many visits under one enrolment nobody was seen since `since`.
+    pub fn missed_since(&self, since: Day) -> usize {
+        self.missed.iter().filter(|one| one.body.on >= since).count()
+    }
+
     /// How an enrolment stands.
     pub fn standing(&self, managed: &Managed) -> Standing {
         let last = self.found_under(managed, None).next();
-        let mut due = last.map_or_else(|| managed.body.due.clone(), |(_, found)| found.due.clone());
-        due.sort_by_key(|due| (due.until, due.why));
         let last_on = last.map(|(visit, _)| visit.body.on);
+        let happened = managed.happened.iter().rev().find(|one| last_on.is_none_or(|last| one.on > last));
+        let mut due = match (happened, last) {
+            (Some(happened), _) => happened.due.clone(),
+            (None, Some((_, found))) => found.due.clone(),
+            (None, None) => managed.body.due.clone(),
+        };
+        due.sort_by_key(|due| (due.until, due.why));
         let since: Vec<&NotSeen> =
             self.missed.iter().filter(|one| last_on.is_none_or(|last| one.body.on >= last)).collect();
         let agreed = last.and_then(|(visit, _)| visit.body.agreed_on);

@@ -72,8 +72,6 @@ pub fn enrol_all(app: &App, as_of: Day, mut progress: impl FnMut(u64)) -> Result
 fn is_otherwise(app: &App, one: &Someone, as_of: Day) -> bool {
     app.policies.follow_ups(one.home, as_of).into_iter().any(|rules| {
         let is_open = one.managed.contains(&rules.programme);
-        let rests_on_more = rules.belongs.icd10.is_empty();
-        let belongs = rules::belongs(rules, &one.who, &one.ill, as_of).is_some();
-        belongs != is_open && (belongs || !rests_on_more)
+        rules::belongs(rules, &one.who, &one.ill, as_of).is_some() != is_open
     })
 }

@@ -20,8 +20,12 @@ pub const CLASSIFIED: &str = "follow_up.classified";
 pub const MISSED: &str = "follow_up.missed";
 /// The kind of [`Undone`].
 pub const UNDONE: &str = "follow_up.undone";
+/// The kind of [`Happened`].
+pub const HAPPENED: &str = "follow_up.happened";
+/// The kind of [`Reported`].
+pub const REPORTED: &str = "follow_up.reported";
 /// All kinds.
-pub const KINDS: &[&str] = &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE];
+pub const KINDS: &[&str] = &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE, HAPPENED, REPORTED];
 
 const fn is_false(flag: &bool) -> bool {
     !*flag
@@ -141,6 +145,9 @@ pub struct Found {
     /// Level 5.
     #[serde(default, skip_serializing_if = "is_false")]
     pub sensitive: bool,
+    /// Of a row of visits that counts from a birth or a pregnancy: which of them it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
 }
 
 /// A person is managed in a programme from now on.
@@ -156,6 +163,9 @@ pub struct Enrolled {
     /// When a notice from above came, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noticed_on: Option<Day>,
+    /// Of a pregnancy: the first day of the last period before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_on: Option<Day>,
     /// Why.
     pub basis: Basis,
     /// What is due from the beginning.
@@ -185,17 +195,20 @@ pub enum CloseReason {
     NotIll,
     /// Does not want to be managed.
     Refused,
+    /// All visits are over: a child grew past the age, a mother had the check after delivery.
+    Completed,
     /// Another reason.
     Other,
 }
 
 impl CloseReason {
     /// All of them.
-    pub const ALL: [CloseReason; 5] = [
+    pub const ALL: [CloseReason; 6] = [
         CloseReason::Moved,
         CloseReason::Cured,
         CloseReason::NotIll,
         CloseReason::Refused,
+        CloseReason::Completed,
         CloseReason::Other,
     ];
 
@@ -206,6 +219,7 @@ impl CloseReason {
             CloseReason::Cured => "cured",
             CloseReason::NotIll => "not_ill",
             CloseReason::Refused => "refused",
+            CloseReason::Completed => "completed",
             CloseReason::Other => "other",
         }
     }
@@ -398,6 +412,76 @@ pub struct Undone {
     /// Who, by name.
     pub by: String,
     /// As the fact that is taken back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
+}
+
+/// What happens in the course of a management and moves what is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// A mother gave birth.
+    Delivery,
+    /// She, or the newborn, went home from hospital.
+    Discharge,
+}
+
+impl Happening {
+    /// All of them.
+    pub const ALL: [Happening; 2] = [Happening::Delivery, Happening::Discharge];
+
+    /// As forms send it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Happening::Delivery => "delivery",
+            Happening::Discharge => "discharge",
+        }
+    }
+
+    /// The one that `key` names.
+    pub fn of_key(key: &str) -> Option<Happening> {
+        Happening::ALL.into_iter().find(|one| one.key() == key)
+    }
+}
+
+/// Something happened from which visits count. The same again for the same enrolment puts its day right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Happened {
+    /// In which enrolment.
+    pub enrolment: Uuid,
+    /// The programme.
+    pub programme: String,
+    /// What.
+    pub what: Happening,
+    /// On which day.
+    pub on: Day,
+    /// What is due from then on.
+    pub due: Vec<Due>,
+    /// Who wrote it down, by name.
+    pub by: String,
+    /// Hash of the release whose rules were used.
+    pub law: String,
+    /// Level 5.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
+}
+
+/// Somebody who was not seen in time was reported upwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reported {
+    /// Of which enrolment.
+    pub enrolment: Uuid,
+    /// The programme.
+    pub programme: String,
+    /// On which day.
+    pub on: Day,
+    /// To whom, in words.
+    pub to: String,
+    /// Who, by name.
+    pub by: String,
+    /// Level 5.
     #[serde(default, skip_serializing_if = "is_false")]
     pub sensitive: bool,
 }

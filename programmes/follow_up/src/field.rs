@@ -16,16 +16,16 @@ use serde::Deserialize;
 
 use crate::act::{Draft, Hand, Writing};
 use crate::facts::{
-    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, MISSED, Missed, Outcome, UNDONE, Undone,
-    VISITED, Visited, Way,
+    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, HAPPENED, Happened, MISSED, Missed, Outcome,
+    UNDONE, Undone, VISITED, Visited, Way,
 };
 use crate::rules::Ill;
 use crate::store;
 
 /// The part of follow-up in the field.
 pub(crate) const FIELD: Field = Field {
-    told: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE],
-    lasting: &[ENROLLED, CLOSED],
+    told: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE, HAPPENED],
+    lasting: &[ENROLLED, CLOSED, HAPPENED],
     tell,
     written: &[VISITED, MISSED, UNDONE],
     take,
@@ -42,6 +42,7 @@ fn tell(release: &Release, fact: &NewFact) -> Option<ToldToPhone> {
     match fact.kind.as_str() {
         ENROLLED => fact.read_body::<Enrolled>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
         CLOSED => fact.read_body::<Closed>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
+        HAPPENED => fact.read_body::<Happened>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
         MISSED => fact.read_body::<Missed>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
         UNDONE => fact.read_body::<Undone>().ok().filter(|body| !body.sensitive).and_then(|_| whole()),
         VISITED => {

@@ -1,6 +1,8 @@
 //! The record tables of the national norm (国家基本公共卫生服务规范（第三版）附件), as rows: what stands on paper, in its order. What is
 //! asked is named by items of the catalogue; a row whose items no table asks stays to be filled in by hand.
 
+use crate::facts::{Found, Visited};
+
 /// What a cell of a row holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cell {
@@ -10,8 +12,10 @@ pub(crate) enum Cell {
     Way,
     /// Answers to items, several joined by a stroke.
     Items(&'static [&'static str]),
-    /// 此次随访分类
+    /// What the visit came to, in the words of the table.
     State,
+    /// 此次随访分类 with its number on paper: by the classes of the form.
+    Class(&'static [Class]),
     /// 转诊原因
     ReferralWhy,
     /// 下次随访日期
@@ -22,6 +26,67 @@ pub(crate) enum Cell {
     By,
     /// Left to be filled in by hand.
     Hand,
+}
+
+/// One class of a form; of several that fit, the first is the gravest and taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Class {
+    /// Its number on paper.
+    pub(crate) number: usize,
+    /// Key of its word.
+    pub(crate) word: &'static str,
+    /// When.
+    pub(crate) when: When,
+}
+
+/// When a class of a form fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// One of these was answered for the item.
+    Answered(&'static str, &'static [&'static str]),
+    /// The visit came to one of these states.
+    State(&'static [&'static str]),
+    /// At target, or not.
+    AtTarget(bool),
+}
+
+/// 控制满意, 控制不满意, 不良反应, 并发症: of hypertension and diabetes.
+const CONTROL: &[Class] = &[
+    Class {
+        number: 4,
+        word: "follow_up.class.complication",
+        when: When::Answered("complication", &["new_or_worse"]),
+    },
+    Class {
+        number: 3,
+        word: "follow_up.class.side_effect",
+        when: When::Answered("side_effect", &["yes", "hard_to_control"]),
+    },
+    Class { number: 2, word: "follow_up.class.uncontrolled", when: When::AtTarget(false) },
+    Class { number: 1, word: "follow_up.class.controlled", when: When::AtTarget(true) },
+];
+/// 不稳定, 基本稳定, 稳定: of severe mental illness.
+const MENTAL: &[Class] = &[
+    Class { number: 1, word: "follow_up.class.unstable", when: When::State(&["unstable"]) },
+    Class {
+        number: 2,
+        word: "follow_up.class.basically_stable",
+        when: When::State(&["not_better", "basically_stable"]),
+    },
+    Class { number: 3, word: "follow_up.class.stable", when: When::State(&["stable"]) },
+];
+
+/// The class of a form that fits what was answered and what it came to.
+pub(crate) fn class_of(classes: &'static [Class], visit: &Visited, found: &Found) -> Option<&'static Class> {
+    let state = found.state.as_deref()?;
+    classes.iter().find(|class| match class.when {
+        When::Answered(item, options) => {
+            let answer = visit.answers.get(item).map(Vec::as_slice).unwrap_or_default();
+            answer.iter().any(|one| options.contains(&one.as_str()))
+        }
+        When::State(states) => states.contains(&state),
+        When::AtTarget(at_target) => found.at_target == Some(at_target),
+    })
 }
 
 /// A row: its group, its label (none: the name of its item), and its cells.
@@ -70,7 +135,7 @@ pub(crate) const ALL: &[Official] = &[
             ("", "", Cell::Items(&["adherence"])),
             ("", "", Cell::Items(&["side_effect"])),
             ("", "", Cell::Items(&["complication"])),
-            ("", "follow_up.row.class", Cell::State),
+            ("", "follow_up.row.class", Cell::Class(CONTROL)),
             (DRUGS, "", Cell::Items(&["medicines"])),
             (REFERRAL, "follow_up.row.referral_why", Cell::ReferralWhy),
             (REFERRAL, "follow_up.row.referral_to", Cell::Hand),
@@ -102,7 +167,7 @@ pub(crate) const ALL: &[Official] = &[
             ("", "", Cell::Items(&["side_effect"])),
             ("", "", Cell::Items(&["hypoglycemia"])),
             ("", "", Cell::Items(&["complication"])),
-            ("", "follow_up.row.class", Cell::State),
+            ("", "follow_up.row.class", Cell::Class(CONTROL)),
             (DRUGS, "", Cell::Items(&["medicines"])),
             (REFERRAL, "follow_up.row.referral_why", Cell::ReferralWhy),
             (REFERRAL, "follow_up.row.referral_to", Cell::Hand),
@@ -129,7 +194,7 @@ pub(crate) const ALL: &[Official] = &[
             (CHECK, "follow_up.row.laboratory", Cell::Hand),
             ("", "", Cell::Items(&["adherence"])),
             ("", "", Cell::Items(&["serious_reaction"])),
-            ("", "follow_up.row.class", Cell::State),
+            ("", "follow_up.row.class", Cell::Class(MENTAL)),
             (DRUGS, "", Cell::Items(&["medicines"])),
             ("", "follow_up.row.rehabilitation", Cell::Hand),
             (REFERRAL, "follow_up.row.referral_why", Cell::ReferralWhy),
@@ -230,6 +295,39 @@ mod tests {
                 assert!(is_optional || known.count() == items.len(), "{}: {items:?}", official.programme);
                 assert!(!label.is_empty() || items.len() == 1, "{}: {items:?}", official.programme);
             }
+        }
+    }
+
+    #[test]
+    fn the_class_on_paper_is_the_gravest_that_fits() {
+        let visit = |complication: &str, side_effect: &str| {
+            let body = serde_json::json!({
+                "visit": kangmai_base::Uuid::nil(), "on": "2026-03-01", "way": "home", "by": "", "law": "", "found": [],
+                "answers": { "complication": [complication], "side_effect": [side_effect] },
+            });
+            serde_json::from_value::<Visited>(body).expect("a visit")
+        };
+        let found = |state: &str, at_target: bool| {
+            let body = serde_json::json!({
+                "programme": "", "state": state, "grade": "steady", "at_target": at_target, "running": 0, "due": [],
+            });
+            serde_json::from_value::<Found>(body).expect("found")
+        };
+        for (classes, complication, side_effect, state, at_target, number) in [
+            (CONTROL, "none", "none", "controlled", true, Some(1)),
+            (CONTROL, "none", "none", "uncontrolled", false, Some(2)),
+            (CONTROL, "none", "none", "danger", false, Some(2)),
+            (CONTROL, "none", "yes", "uncontrolled", false, Some(3)),
+            (CONTROL, "none", "hard_to_control", "refer", false, Some(3)),
+            (CONTROL, "new_or_worse", "yes", "refer", false, Some(4)),
+            (MENTAL, "", "", "unstable", false, Some(1)),
+            (MENTAL, "", "", "not_better", false, Some(2)),
+            (MENTAL, "", "", "basically_stable", false, Some(2)),
+            (MENTAL, "", "", "stable", true, Some(3)),
+            (MENTAL, "", "", "another", true, None),
+        ] {
+            let class = class_of(classes, &visit(complication, side_effect), &found(state, at_target));
+            assert_eq!(class.map(|class| class.number), number, "{complication} {side_effect} {state}");
         }
     }
 

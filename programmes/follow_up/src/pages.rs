@@ -44,6 +44,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::get("/people/{id}/management", RecordVisits, manage::page),
         Route::post("/people/{id}/management/enrol", RecordVisits, manage::enrol),
         Route::post("/people/{id}/management/close", RecordVisits, manage::close),
+        Route::post("/people/{id}/management/happened", RecordVisits, manage::happened),
+        Route::post("/people/{id}/management/report", RecordVisits, manage::report),
     ]
 }
 
@@ -84,8 +86,7 @@ struct ListPage {
 /// The programmes that lists can be asked for: none of level 5.
 fn listed_programmes(visit: &Visit) -> Vec<&FollowUpRules> {
     let all = visit.app.policies.follow_ups(visit.reach.place(), visit.today);
-    let open = all.into_iter().filter(|rules| rules.sensitive < rules::SECRET_LEVEL);
-    open.filter(|rules| rules::is_managed_here(rules)).collect()
+    all.into_iter().filter(|rules| rules.sensitive < rules::SECRET_LEVEL).collect()
 }
 
 fn asked(list: &ListQuery, all: &Reach) -> (Wanted, Reach) {

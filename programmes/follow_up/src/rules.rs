@@ -8,7 +8,7 @@ use kangmai_policy::follow_up::{
 };
 
 use crate::chart::{Chart, Managed};
-use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade};
+use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade, Happening, Way};
 
 /// Months of a year.
 const MONTHS: i32 = 12;
@@ -42,24 +42,22 @@ pub struct Ill {
     pub since: Day,
 }
 
-/// Whether this programme can tell when visits of a table are due: those that count from a birth or a pregnancy come with
-/// what mothers and children need.
-pub fn is_managed_here(rules: &FollowUpRules) -> bool {
-    let known = |window: &Window| {
-        matches!(window.anchor, Anchor::Year | Anchor::Notice | Anchor::Joined | Anchor::LastOfKind)
-    };
-    rules.belongs.since.is_none() && rules.windows.iter().all(known)
-}
-
 /// Whether a visit is classified: a table without rows asks for a check and no more.
 pub fn classifies(rules: &FollowUpRules) -> bool {
     !rules.states.is_empty()
 }
 
-/// Whether somebody with these diagnoses belongs on `day`: then why, and whether it is of level 5.
+/// Whether every visit asks the table: it classifies, or its visits count from a birth or a pregnancy. Any other is a check that
+/// somebody does once a year.
+pub fn is_always_asked(rules: &FollowUpRules) -> bool {
+    classifies(rules) || rules.windows.iter().any(|window| window.anchor.is_of_a_life())
+}
+
+/// Whether somebody with these diagnoses belongs on `day`: then why, and whether it is of level 5. Where something must have
+/// begun, a pregnancy, somebody takes them in by hand.
 pub fn belongs(rules: &FollowUpRules, who: &Who, ill: &[Ill], day: Day) -> Option<(Basis, bool)> {
     let codes: Vec<Icd10> = ill.iter().map(|one| one.code).collect();
-    if !is_managed_here(rules) || !rules.belongs(&codes, who.age_on(day), who.sex, &[]) {
+    if !rules.belongs(&codes, who.age_on(day), who.sex, &[]) {
         return None;
     }
     if rules.belongs.icd10.is_empty() {
@@ -70,18 +68,39 @@ pub fn belongs(rules: &FollowUpRules, who: &Who, ill: &[Ill], day: Day) -> Optio
     Some((Basis::Diagnosis, is_secret))
 }
 
-/// An enrolment on `on`, with what is due from the beginning.
+/// An enrolment that begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// On which day.
+    pub on: Day,
+    /// When a notice from above came.
+    pub noticed_on: Option<Day>,
+    /// The first day of the last period before a pregnancy.
+    pub began_on: Option<Day>,
+}
+
+impl Beginning {
+    /// On a day, and nothing before it.
+    pub const fn on(on: Day) -> Beginning {
+        Beginning { on, noticed_on: None, began_on: None }
+    }
+}
+
+/// An enrolment, with what is due from the beginning.
 pub fn enrolled(
     rules: &FollowUpRules,
+    who: &Who,
     (enrolment, law): (Uuid, &str),
-    (on, noticed_on): (Day, Option<Day>),
+    beginning: Beginning,
     (basis, sensitive): (Basis, bool),
 ) -> Enrolled {
-    let mut body = Enrolled {
+    let Beginning { on, noticed_on, began_on } = beginning;
+    let body = Enrolled {
         enrolment,
         programme: rules.programme.clone(),
         on,
         noticed_on,
+        began_on,
         basis,
         due: Vec::new(),
         reason: String::new(),
@@ -89,17 +108,82 @@ pub fn enrolled(
         law: law.to_owned(),
         sensitive,
     };
+    let mut due = Vec::new();
     if rules.visits_per_year > 0 {
         let until = on.plus_months(MONTHS / i32::from(rules.visits_per_year));
-        body.due.push(Due { why: DueWhy::First, window: None, from: Some(on), until });
+        due.push(Due { why: DueWhy::First, window: None, from: Some(on), until });
     }
-    let windows = rules.windows.iter().filter_map(|window| window_due(window, &body, &[]));
-    let windows: Vec<Due> = windows.collect();
-    body.due.extend(windows);
-    body
+    due.extend(rules.windows.iter().filter_map(|window| window_due(window, &body, &[])));
+    let managed = Managed::begun(body);
+    due.extend(Row::of(rules, &managed, who, on).waiting_on(on, &[]));
+    Enrolled { due, ..managed.body }
 }
 
-/// When a window is due for somebody enrolled so, who had the visit of this window on the days `done`; none when it is done.
+/// What is due from the day `on` of something that happened, which `managed` knows already; the windows in `done` are over.
+pub fn due_after(
+    rules: &FollowUpRules,
+    managed: &Managed,
+    who: &Who,
+    (on, done): (Day, &[&str]),
+    left: &[Due],
+) -> Vec<Due> {
+    let is_of_the_row = |due: &&Due| {
+        let window = due.window.as_ref().and_then(|id| rules.windows.iter().find(|one| one.id == *id));
+        window.is_some_and(|window| window.anchor.is_of_a_life())
+    };
+    let others = left.iter().filter(|due| !is_of_the_row(due)).cloned();
+    others.chain(Row::of(rules, managed, who, on).waiting_on(on, done)).collect()
+}
+
+/// The visits of a table that count from a birth or a pregnancy, each to be made once, by the day on which they open.
+struct Row<'r>(Vec<(&'r Window, kangmai_policy::follow_up::Due)>);
+
+impl<'r> Row<'r> {
+    /// As it stands on `on`: what happened later moves nothing yet, and a delivery ends the visits of the pregnancy.
+    fn of(rules: &'r FollowUpRules, managed: &Managed, who: &Who, on: Day) -> Row<'r> {
+        let happened = |what| managed.happened.iter().find(|one| one.what == what && one.on <= on);
+        let (delivery, discharge) = (happened(Happening::Delivery), happened(Happening::Discharge));
+        let anchor = |window: &Window| match window.anchor {
+            Anchor::Birth => who.birth,
+            Anchor::BirthDischarge => discharge.map(|one| one.on).or(who.birth),
+            Anchor::Pregnancy if delivery.is_none() => managed.body.began_on,
+            Anchor::Delivery => delivery.map(|one| one.on),
+            Anchor::DeliveryDischarge => delivery.map(|one| discharge.map_or(one.on, |home| home.on)),
+            _ => None,
+        };
+        let mut row: Vec<_> =
+            rules.windows.iter().filter_map(|window| Some((window, window.due(anchor(window)?)))).collect();
+        row.sort_by_key(|(_, due)| due.from);
+        Row(row)
+    }
+
+    /// Which visit one on `on` is: the last that has opened, unless it was made.
+    fn made_on(&self, on: Day, done: &[&str]) -> Option<&'r Window> {
+        let opened = self.0.iter().rev().find(|(_, due)| due.from <= on);
+        opened.map(|(window, _)| *window).filter(|window| !done.contains(&&*window.id))
+    }
+
+    /// The visit to be made after one on `on`: earlier ones are not made up for.
+    fn after(&self, on: Day) -> Option<Due> {
+        self.0.iter().find(|(_, due)| due.from > on).map(row_due)
+    }
+
+    /// The visit to be made from `on` by who was not visited then: the first that is not late yet.
+    fn waiting_on(&self, on: Day, done: &[&str]) -> Option<Due> {
+        let waits = |(window, due): &&(&Window, _)| {
+            let due: &kangmai_policy::follow_up::Due = due;
+            due.until >= on && !done.contains(&&*window.id)
+        };
+        self.0.iter().find(waits).map(row_due)
+    }
+}
+
+fn row_due((window, due): &(&Window, kangmai_policy::follow_up::Due)) -> Due {
+    Due { why: DueWhy::Window, window: Some(window.id.clone()), from: Some(due.from), until: due.until }
+}
+
+/// When a window that is no visit of a [`Row`] is due for somebody enrolled so, who had the visit of this window on the days
+/// `done`; none when it is done.
 fn window_due(window: &Window, enrolled: &Enrolled, done: &[Day]) -> Option<Due> {
     let last = done.iter().max().copied();
     let anchor = match window.anchor {
@@ -109,11 +193,42 @@ fn window_due(window: &Window, enrolled: &Enrolled, done: &[Day]) -> Option<Due>
         }
         Anchor::Notice | Anchor::Joined if last.is_some() => return None,
         Anchor::Notice => enrolled.noticed_on.unwrap_or(enrolled.on),
+        Anchor::Joined => enrolled.on,
         Anchor::LastOfKind => last.unwrap_or(enrolled.on),
-        _ => enrolled.on,
+        _ => return None,
     };
-    let due = window.due(anchor);
-    Some(Due { why: DueWhy::Window, window: Some(window.id.clone()), from: Some(due.from), until: due.until })
+    Some(row_due(&(window, window.due(anchor))))
+}
+
+/// What can happen in the course of a management under this table, and moves its visits.
+pub fn may_happen(rules: &FollowUpRules) -> Vec<Happening> {
+    let counts = |anchors: &[Anchor]| rules.windows.iter().any(|window| anchors.contains(&window.anchor));
+    let mut all = Vec::new();
+    if counts(&[Anchor::Delivery, Anchor::DeliveryDischarge]) {
+        all.push(Happening::Delivery);
+    }
+    if counts(&[Anchor::DeliveryDischarge, Anchor::BirthDischarge]) {
+        all.push(Happening::Discharge);
+    }
+    all
+}
+
+/// The window whose visits in vain have become so many that they are reported upwards, and nobody did: of whom nobody was
+/// seen since, with the number of visits.
+pub fn to_report<'r>(
+    rules: &'r FollowUpRules,
+    chart: &Chart,
+    managed: &Managed,
+) -> Option<(&'r Window, usize)> {
+    let since = managed.body.noticed_on.unwrap_or(managed.body.on);
+    let waits = |window: &&Window| {
+        let due = chart.standing(managed).due;
+        due.iter().any(|due| due.window.as_ref() == Some(&window.id))
+    };
+    let window = rules.windows.iter().filter(|window| window.report_after.is_some()).find(waits)?;
+    let missed = chart.missed_since(since);
+    let is_reported = managed.reported_on.is_some_and(|on| on >= since);
+    (!is_reported && missed >= usize::from(window.report_after?)).then_some((window, missed))
 }
 
 /// A visit as it is judged.
@@ -121,6 +236,8 @@ fn window_due(window: &Window, enrolled: &Enrolled, done: &[Day]) -> Option<Due>
 pub struct Judged<'v> {
     /// On which day.
     pub on: Day,
+    /// How.
+    pub way: Way,
     /// The answers.
     pub answers: &'v Answers,
     /// The visits with a time of their own that it was.
@@ -156,18 +273,23 @@ pub fn found(rules: &FollowUpRules, managed: &Managed, chart: &Chart, who: &Who,
         let left = earlier().next().map_or(&managed.body.due, |(_, found)| &found.due);
         due.extend(left.iter().filter(|due| due.why != DueWhy::Window).cloned());
     }
-    for window in &rules.windows {
-        let is_it = |windows: &[String]| windows.contains(&window.id);
+    for window in rules.windows.iter().filter(|window| !window.anchor.is_of_a_life()) {
         let counts_from_one = matches!(window.anchor, Anchor::Notice | Anchor::Joined);
+        let is_it = |(way, windows): (Way, &[String])| {
+            (counts_from_one || windows.contains(&window.id)) && window.is_made_by(way.key())
+        };
         let mut done: Vec<Day> = earlier()
-            .filter(|(visit, _)| counts_from_one || is_it(&visit.body.windows))
+            .filter(|(visit, _)| is_it((visit.body.way, &visit.body.windows)))
             .map(|(visit, _)| visit.body.on)
             .collect();
-        if counts_from_one || is_it(visit.windows) {
+        if is_it((visit.way, visit.windows)) {
             done.push(visit.on);
         }
         due.extend(window_due(window, &managed.body, &done));
     }
+    let row = Row::of(rules, managed, who, visit.on);
+    let done: Vec<&str> = earlier().filter_map(|(_, found)| found.window.as_deref()).collect();
+    due.extend(row.after(visit.on));
     due.sort_by_key(|due| (due.until, due.why));
     Found {
         programme: rules.programme.clone(),
@@ -178,6 +300,7 @@ pub fn found(rules: &FollowUpRules, managed: &Managed, chart: &Chart, who: &Who,
         figures: figures(rules, visit.answers),
         due,
         sensitive: managed.body.sensitive,
+        window: row.made_on(visit.on, &done).map(|window| window.id.clone()),
     }
 }
 

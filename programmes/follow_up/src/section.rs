@@ -12,10 +12,11 @@ use kangmai_web::{Html, Page};
 
 use crate::chart::{Chart, Standing};
 use crate::facts::{
-    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, Found, MISSED, Missed, UNDONE, VISITED,
-    Visited,
+    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, Found, HAPPENED, Happened, MISSED, Missed,
+    REPORTED, Reported, UNDONE, VISITED, Visited,
 };
-use crate::sentences::{Names, due_sentence, tone};
+use crate::rules;
+use crate::sentences::{Names, due_sentence, said, tone};
 use crate::store;
 
 /// Visits that the page of a person names.
@@ -29,6 +30,8 @@ struct Shown {
     last: String,
     due: Vec<String>,
     since: Day,
+    /// What must be reported upwards.
+    report: Option<String>,
 }
 
 /// A visit as it is shown.
@@ -110,13 +113,23 @@ fn shown(page: &Page, names: &Names<'_>, chart: &Chart, one: &crate::chart::Mana
         last,
         due: standing.due.iter().map(|due| due_sentence(page, names, programme, due, today)).collect(),
         since: one.body.on,
+        report: to_report(page, names, chart, one),
     }
+}
+
+/// That so many visits were in vain that it is to be reported.
+fn to_report(page: &Page, names: &Names<'_>, chart: &Chart, one: &crate::chart::Managed) -> Option<String> {
+    let rules = names.rules(&one.body.programme)?;
+    let (window, times) = rules::to_report(rules, chart, one)?;
+    Some(page.say2("follow_up.report.must", "what", said(page, &window.name), "times", times))
 }
 
 /// `高血压 血压控制不满意 168/98；2型糖尿病 血糖控制满意 6.1`.
 pub(crate) fn found_sentence(page: &Page, names: &Names<'_>, found: &[Found]) -> String {
     let one = |found: &Found| {
         let state = found.state.as_deref().map(|state| names.state(page, &found.programme, state));
+        let window = found.window.as_deref().map(|window| names.window(page, &found.programme, window));
+        let state = state.or(window);
         let parts = [names.short(page, &found.programme), state.unwrap_or_default(), found.figures.clone()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     };
@@ -167,6 +180,17 @@ pub(crate) fn told(looking: &Looking, person: &Person, fact: &Fact) -> Option<To
             (page.say2("follow_up.told.closed", "name", name, "reason", reason), note.into_iter().collect())
         }
         MISSED => (missed_sentence(page, &fact.new.read_body::<Missed>().ok()?), Vec::new()),
+        HAPPENED => {
+            let body: Happened = fact.new.read_body().ok()?;
+            let what = page.word(&format!("follow_up.happening.{}", body.what.key())).into_owned();
+            let name = names.short(page, &body.programme);
+            (page.say2("follow_up.told.happened", "name", name, "what", what), Vec::new())
+        }
+        REPORTED => {
+            let body: Reported = fact.new.read_body().ok()?;
+            let name = names.short(page, &body.programme);
+            (page.say2("follow_up.told.reported", "name", name, "to", body.to), Vec::new())
+        }
         UNDONE => (page.word("follow_up.told.undone").into_owned(), Vec::new()),
         _ => return None,
     };

@@ -148,10 +148,11 @@ pub(crate) fn outcome(
     Outcome {
         name: names.short(page, &found.programme),
         tone: tone(found.grade, found.at_target),
-        state: state.map_or_else(
-            || page.word("follow_up.not_classified").into_owned(),
-            |state| said(page, &state.name).to_owned(),
-        ),
+        state: match (state, &found.window) {
+            (Some(state), _) => said(page, &state.name).to_owned(),
+            (None, Some(window)) => names.window(page, &found.programme, window),
+            (None, None) => page.word("follow_up.not_classified").into_owned(),
+        },
         because: why,
         running: (found.running > 1).then(|| page.count("follow_up.running", found.running)),
         advice: state.map(|state| said(page, &state.advice).to_owned()).unwrap_or_default(),

@@ -24,8 +24,8 @@ pub use visits::{Author, PlaceSum, VisitRow, VisitsWanted, authors, pattern, pla
 
 use crate::chart::{Chart, Managed, Standing};
 use crate::facts::{
-    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, KINDS, MISSED, Missed, Outcome, UNDONE,
-    Undone, VISITED, Visited,
+    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, HAPPENED, Happened, KINDS, MISSED, Missed,
+    Outcome, REPORTED, Reported, UNDONE, Undone, VISITED, Visited,
 };
 
 /// Where what tells a disease of level 5 is sealed.
@@ -73,7 +73,7 @@ const MOVE: &str = "update follow_up set home = $2 where person = $1 and home <>
 /// The view of who is managed.
 pub const FOLLOW_UPS: Projection = Projection {
     name: "follow_up",
-    kinds: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE, PERSON_REGISTERED],
+    kinds: &[ENROLLED, CLOSED, VISITED, CLASSIFIED, MISSED, UNDONE, HAPPENED, REPORTED, PERSON_REGISTERED],
     views: &["follow_up", "follow_up_visit"],
     admit,
     apply,
@@ -89,6 +89,8 @@ fn admit(fact: &NewFact) -> Result<(), kangmai_base::Refusal> {
         CLASSIFIED => fact.read_body::<Classified>().map(|_| ()),
         MISSED => fact.read_body::<Missed>().map(|_| ()),
         UNDONE => fact.read_body::<Undone>().map(|_| ()),
+        HAPPENED => fact.read_body::<Happened>().map(|_| ()),
+        REPORTED => fact.read_body::<Reported>().map(|_| ()),
         _ => Ok(()),
     }
 }

@@ -5,11 +5,11 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use kangmai_base::{Day, Id, IdNumber, Moment, Uuid};
+use kangmai_base::{Day, Id, IdNumber, Moment, Sex, Uuid};
 use kangmai_follow_up::act::{Draft, Hand, Writing};
 use kangmai_follow_up::chart::Chart;
-use kangmai_follow_up::facts::{CloseReason, DueWhy, Found, Grade, Outcome, Way};
-use kangmai_follow_up::rules::{Ill, belongs, is_managed_here};
+use kangmai_follow_up::facts::{CloseReason, DueWhy, Found, Grade, Happening, Outcome, Way};
+use kangmai_follow_up::rules::{Beginning, Ill, Who, belongs, to_report};
 use kangmai_people::{Person, PersonBody};
 use kangmai_policy::Release;
 
@@ -48,6 +48,10 @@ fn person() -> Person {
 
 fn ill(code: &str) -> Ill {
     Ill { code: code.parse().expect(code), sensitive: code.starts_with("F20"), since: day("2020-01-01") }
+}
+
+fn noticed(on: &str, noticed_on: &str) -> Beginning {
+    Beginning { noticed_on: Some(day(noticed_on)), ..Beginning::on(day(on)) }
 }
 
 fn hand(today: &str) -> Hand {
@@ -132,16 +136,9 @@ fn who_belongs_is_taken_in_once() {
 }
 
 #[test]
-fn what_counts_from_a_birth_is_not_managed_here() {
+fn who_belongs_and_at_which_level() {
     let (release, home) = (release(), person().home);
-    let managed: Vec<(&str, bool)> = release
-        .follow_ups(home, day("2026-11-26"))
-        .into_iter()
-        .map(|rules| (rules.programme.as_str(), is_managed_here(rules)))
-        .collect();
-    let not: Vec<&str> = managed.iter().filter(|(_, is)| !is).map(|(name, _)| *name).collect();
-    assert_eq!(not, ["child", "maternal"]);
-    let who = kangmai_follow_up::rules::Who { birth: person().body.birth, sex: None };
+    let who = Who { birth: person().body.birth, sex: None };
     let of = |programme, ill: Ill| {
         let rules = release.follow_up(programme, home, day("2026-11-26")).expect("rules");
         belongs(rules, &who, &[ill], day("2026-11-26")).map(|(_, sensitive)| sensitive)
@@ -171,7 +168,7 @@ fn what_is_due_from_the_beginning() {
     });
     // The 72 hours count from the notice.
     with_chart(&[], |writing| {
-        let on = (day("2026-11-18"), Some(day("2026-11-17")));
+        let on = noticed("2026-11-18", "2026-11-17");
         let done = writing.enrol(&hand("2026-11-20"), "tuberculosis", on, ("上级通知".to_owned(), &[]));
         done.expect("written").expect("enrolled");
         let open = writing.chart.open_in("tuberculosis").expect("managed");
@@ -385,7 +382,9 @@ fn management_ends_with_a_reason_and_begins_again() {
         // Who was taken out by somebody is not taken in by the program.
         assert_eq!(writing.enrol_who_belongs(&today, &[ill("I10")], on).expect("looked"), 0);
         let by_hand = |writing: &mut Writing<'_>| {
-            writing.enrol(&today, "hypertension", (on, None), ("医生确认".to_owned(), &[])).expect("asked")
+            writing
+                .enrol(&today, "hypertension", Beginning::on(on), ("医生确认".to_owned(), &[]))
+                .expect("asked")
         };
         by_hand(writing).expect("enrolled");
         assert_eq!(by_hand(writing).expect_err("refused").key, "follow_up.refused.managed");
@@ -425,11 +424,16 @@ fn end(writing: &mut Writing<'_>, programme: &str, on: &str) {
 #[test]
 fn tuberculosis_is_of_level_5_however_it_came_in() {
     with_chart(&[], |writing| {
-        let (today, on) = (hand("2026-11-20"), day("2026-11-19"));
-        let asked = writing.enrol(&today, "tuberculosis", (on, Some(on)), ("上级通知".to_owned(), &[]));
+        let today = hand("2026-11-20");
+        let asked = writing.enrol(
+            &today,
+            "tuberculosis",
+            noticed("2026-11-19", "2026-11-19"),
+            ("上级通知".to_owned(), &[]),
+        );
         asked.expect("asked").expect("enrolled");
         assert!(writing.chart.open_in("tuberculosis").expect("managed").body.sensitive);
-        let told = (on, Some(day("1959-12-31")));
+        let told = noticed("2026-11-19", "1959-12-31");
         let before_birth = writing.enrol(&today, "hypertension", told, (String::new(), &[])).expect("asked");
         assert_eq!(before_birth.expect_err("refused").key, "follow_up.refused.before_birth");
     });
@@ -463,8 +467,13 @@ fn who_is_managed_again_begins_anew() {
         let visit = |number, on| draft(number, on, &["tuberculosis"], &TUBERCULOSIS);
         write(writing, &visit(1, "2026-01-12"));
         end(writing, "tuberculosis", "2026-06-01");
-        let (today, on) = (hand("2026-11-20"), day("2026-11-18"));
-        let asked = writing.enrol(&today, "tuberculosis", (on, Some(on)), ("复发".to_owned(), &[]));
+        let today = hand("2026-11-20");
+        let asked = writing.enrol(
+            &today,
+            "tuberculosis",
+            noticed("2026-11-18", "2026-11-18"),
+            ("复发".to_owned(), &[]),
+        );
         asked.expect("asked").expect("enrolled");
         let managed = writing.chart.open_in("tuberculosis").expect("managed").clone();
         let standing = writing.chart.standing(&managed);
@@ -483,12 +492,191 @@ fn an_end_is_not_taken_back_where_management_has_begun_again() {
         let told = (on, CloseReason::Moved);
         let ended =
             writing.close(&today, "hypertension", told, String::new()).expect("asked").expect("ended");
-        let asked = writing.enrol(&today, "hypertension", (on, None), ("医生确认".to_owned(), &[]));
+        let asked = writing.enrol(&today, "hypertension", Beginning::on(on), ("医生确认".to_owned(), &[]));
         asked.expect("asked").expect("enrolled");
         assert_eq!(
             writing.undo(&today, ended).expect("asked").expect_err("refused").key,
             "follow_up.refused.undo"
         );
         assert_eq!(writing.chart.open().filter(|one| one.body.programme == "hypertension").count(), 1);
+    });
+}
+
+/// Lets `test` write in the chart of somebody of this birth and sex.
+fn with_person(birth: &str, sex: Sex, test: impl FnOnce(&mut Writing<'_>)) {
+    let (release, mut person, next) = (release(), person(), Cell::new(1_000_u128));
+    person.body.birth = Some(day(birth));
+    person.body.sex = Some(sex);
+    let mint = || {
+        next.set(next.get() + 1);
+        Uuid::from_u128(next.get())
+    };
+    test(&mut Writing::new(&release, &person, Vec::new(), &mint));
+}
+
+/// The first thing that is due in a programme.
+fn due_first(writing: &Writing<'_>, programme: &str) -> Option<(String, Day, Day)> {
+    let open = writing.chart.open_in(programme).expect("managed");
+    let due = writing.chart.standing(open).due;
+    let first = due.first()?;
+    Some((first.window.clone().unwrap_or_default(), first.from.expect("from"), first.until))
+}
+
+fn is_due(writing: &Writing<'_>, programme: &str, window: &str, from: &str, until: &str) {
+    let due = due_first(writing, programme);
+    assert_eq!(due, Some((window.to_owned(), day(from), day(until))));
+}
+
+#[test]
+fn the_visits_of_a_child_follow_one_another() {
+    with_person("2025-11-10", Sex::Male, |writing| {
+        let visit = |number, on| draft(number, on, &["child"], &[("weight", "4.2")]);
+        writing.enrol_who_belongs(&hand("2025-11-12"), &[], day("2025-11-12")).expect("enrolled");
+        is_due(writing, "child", "newborn", "2025-11-10", "2025-11-17");
+        // A newborn who stays in hospital is visited after it.
+        let home = (Happening::Discharge, day("2025-11-15"));
+        let told = writing.happened(&hand("2025-11-16"), "child", home).expect("asked").expect("written");
+        is_due(writing, "child", "newborn", "2025-11-15", "2025-11-22");
+        writing.undo(&hand("2025-11-16"), told).expect("asked").expect("taken back");
+        is_due(writing, "child", "newborn", "2025-11-10", "2025-11-17");
+        writing.happened(&hand("2025-11-16"), "child", home).expect("asked").expect("written");
+
+        write(writing, &visit(1, "2025-11-20"));
+        assert_eq!(found(&writing.chart, 1, "child").window.as_deref(), Some("newborn"));
+        is_due(writing, "child", "full_month", "2025-12-08", "2025-12-10");
+        // One more between two of them is none of them, and what is due stays.
+        write(writing, &visit(2, "2025-11-25"));
+        assert_eq!(found(&writing.chart, 2, "child").window, None);
+        is_due(writing, "child", "full_month", "2025-12-08", "2025-12-10");
+        // Late, it is the one that has opened last: earlier ones are not made up for.
+        write(writing, &visit(3, "2026-07-20"));
+        assert_eq!(found(&writing.chart, 3, "child").window.as_deref(), Some("month_8"));
+        is_due(writing, "child", "month_12", "2026-11-10", "2026-12-10");
+        // What was forgotten and is written down late takes its place, and what follows stays.
+        write(writing, &visit(4, "2025-12-09"));
+        assert_eq!(found(&writing.chart, 4, "child").window.as_deref(), Some("full_month"));
+        is_due(writing, "child", "month_12", "2026-11-10", "2026-12-10");
+    });
+}
+
+#[test]
+fn a_child_taken_in_late_begins_with_what_is_not_late_yet_and_ends_at_seven() {
+    with_person("2020-03-15", Sex::Female, |writing| {
+        writing.enrol_who_belongs(&hand("2026-04-01"), &[], day("2026-04-01")).expect("enrolled");
+        is_due(writing, "child", "year_6", "2026-03-15", "2027-02-15");
+        write(writing, &draft(1, "2026-04-01", &["child"], &[("weight", "20")]));
+        assert_eq!(due_first(writing, "child"), None, "that was the last");
+        let close = |writing: &mut Writing<'_>, on: &str| {
+            writing.close_who_no_longer_belongs(&hand(on), &[], day(on)).expect("looked")
+        };
+        assert_eq!(close(writing, "2027-03-14"), 0);
+        assert_eq!(close(writing, "2027-03-15"), 1, "seven years old");
+        assert!(writing.chart.open_in("child").is_none());
+    });
+}
+
+#[test]
+fn a_mother_from_booking_to_the_check_after_delivery() {
+    with_person("1996-05-01", Sex::Female, |writing| {
+        let visit = |number, on| {
+            draft(number, on, &["maternal"], &[("systolic", "118"), ("diastolic", "76"), ("weight", "58")])
+        };
+        let enrol = |writing: &mut Writing<'_>, began_on: Option<&str>| {
+            let beginning = Beginning { began_on: began_on.map(day), ..Beginning::on(day("2026-02-01")) };
+            let why = ("自测怀孕".to_owned(), &[][..]);
+            writing
+                .enrol(&hand("2026-02-01"), "maternal", beginning, why)
+                .expect("asked")
+                .map_err(|no| no.key)
+        };
+        assert_eq!(enrol(writing, None), Err("follow_up.refused.began_on"));
+        assert_eq!(enrol(writing, Some("2026-02-02")), Err("follow_up.refused.future"));
+        enrol(writing, Some("2026-01-15")).expect("enrolled");
+        is_due(writing, "maternal", "book", "2026-01-15", "2026-04-15");
+        write(writing, &visit(1, "2026-03-20"));
+        assert_eq!(found(&writing.chart, 1, "maternal").window.as_deref(), Some("book"));
+        is_due(writing, "maternal", "week_16", "2026-05-07", "2026-06-10");
+
+        let happened = |writing: &mut Writing<'_>, what, on: &str| {
+            let done = writing.happened(&hand("2026-11-20"), "maternal", (what, day(on))).expect("asked");
+            done.map(|_| ()).map_err(|refusal| refusal.key)
+        };
+        let home = Happening::Discharge;
+        assert_eq!(happened(writing, home, "2026-10-20"), Err("follow_up.refused.not_delivered"));
+        let before = happened(writing, Happening::Delivery, "2026-01-14");
+        assert_eq!(before, Err("follow_up.refused.happened_before"));
+        happened(writing, Happening::Delivery, "2026-10-18").expect("written");
+        is_due(writing, "maternal", "postpartum", "2026-10-18", "2026-10-25");
+        happened(writing, home, "2026-10-21").expect("written");
+        is_due(writing, "maternal", "postpartum", "2026-10-21", "2026-10-28");
+        assert_eq!(happened(writing, home, "2026-10-21"), Err("follow_up.refused.same"));
+
+        write(writing, &visit(2, "2026-10-26"));
+        assert_eq!(found(&writing.chart, 2, "maternal").window.as_deref(), Some("postpartum"));
+        is_due(writing, "maternal", "day_42", "2026-11-29", "2026-12-13");
+        // The delivery was a day earlier: what came after it is worked out again.
+        happened(writing, Happening::Delivery, "2026-10-17").expect("written");
+        is_due(writing, "maternal", "day_42", "2026-11-28", "2026-12-12");
+        let close = |writing: &mut Writing<'_>| {
+            let on = "2026-12-02";
+            writing.close_who_no_longer_belongs(&hand(on), &[], day(on)).expect("looked")
+        };
+        assert_eq!(close(writing), 0, "the check after delivery is still to come");
+        let last = visit(3, "2026-12-01");
+        writing.visit(&hand("2026-12-01"), &last).expect("asked").expect("taken");
+        assert_eq!(found(&writing.chart, 3, "maternal").window.as_deref(), Some("day_42"));
+        assert_eq!(close(writing), 1);
+        // Another pregnancy is another enrolment, with its own visits.
+        assert!(writing.chart.open().next().is_none());
+    });
+}
+
+#[test]
+fn no_man_is_pregnant() {
+    with_person("1990-05-01", Sex::Male, |writing| {
+        let beginning = Beginning { began_on: Some(day("2026-01-15")), ..Beginning::on(day("2026-02-01")) };
+        let asked = writing.enrol(&hand("2026-02-01"), "maternal", beginning, (String::new(), &[]));
+        assert_eq!(asked.expect("asked").expect_err("refused").key, "follow_up.refused.not_for_them");
+    });
+}
+
+#[test]
+fn a_call_is_no_first_visit_and_two_in_vain_are_reported() {
+    with_chart(&["A15.000"], |writing| {
+        end(writing, "tuberculosis", "2026-02-01");
+        let told = noticed("2026-11-18", "2026-11-17");
+        let asked = writing.enrol(&hand("2026-11-18"), "tuberculosis", told, ("上级通知".to_owned(), &[]));
+        asked.expect("asked").expect("enrolled");
+        let release = release();
+        let rules = release.follow_up("tuberculosis", person().home, day("2026-11-18")).expect("rules");
+        let times = |writing: &Writing<'_>| {
+            let open = writing.chart.open_in("tuberculosis").expect("managed");
+            to_report(rules, &writing.chart, open).map(|(window, times)| (window.id.clone(), times))
+        };
+        let miss = |writing: &mut Writing<'_>, on: &str| {
+            let done = writing.missed(&hand("2026-11-20"), Outcome::NotAtHome, (day(on), None));
+            done.expect("asked").expect("written");
+        };
+        let report = |writing: &mut Writing<'_>| {
+            let to = (day("2026-11-19"), "县疾控中心".to_owned());
+            writing.report(&hand("2026-11-20"), "tuberculosis", to).expect("asked").map_err(|no| no.key)
+        };
+        miss(writing, "2026-11-18");
+        assert_eq!(times(writing), None);
+        assert_eq!(report(writing), Err("follow_up.refused.no_report"));
+        miss(writing, "2026-11-19");
+        assert_eq!(times(writing), Some(("first_visit".to_owned(), 2)));
+        report(writing).expect("reported");
+        assert_eq!((times(writing), report(writing)), (None, Err("follow_up.refused.no_report")));
+
+        let call = Draft { way: Way::Phone, ..draft(1, "2026-11-19", &["tuberculosis"], &TUBERCULOSIS) };
+        write(writing, &call);
+        let windows = |writing: &Writing<'_>| {
+            let open = writing.chart.open_in("tuberculosis").expect("managed");
+            writing.chart.standing(open).due.iter().filter(|due| due.window.is_some()).count()
+        };
+        assert_eq!(windows(writing), 1, "a call leaves the first visit at home due");
+        write(writing, &draft(2, "2026-11-20", &["tuberculosis"], &TUBERCULOSIS));
+        assert_eq!(windows(writing), 0);
     });
 }

@@ -109,6 +109,13 @@ impl Sheet {
         Sheet { entries: sheet(rules.iter().copied()).into_iter().map(entry).collect() }
     }
 
+    /// These are not behind 更多: the visit that is due asks them.
+    pub(crate) fn bring_forward(&mut self, items: &[&str]) {
+        for entry in self.entries.iter_mut().filter(|entry| items.contains(&&*entry.item.id)) {
+            entry.is_more = false;
+        }
+    }
+
     /// What was typed, by item, in the digits that are read.
     pub(crate) fn written(&self) -> BTreeMap<String, Vec<String>> {
         let given = self.entries.iter().filter(|entry| !entry.typed.is_empty());

@@ -12,7 +12,7 @@ use super::sheet::{Known, is_referred, known};
 use super::{note, visit::seen};
 use crate::chart;
 use crate::facts::{DueWhy, Found};
-use crate::official::{ALL, COLUMNS, Cell, Official};
+use crate::official::{ALL, COLUMNS, Cell, Official, class_of};
 use crate::sentences::{Names, answer, said, unit};
 
 /// A row of the table on paper.
@@ -155,6 +155,8 @@ fn cell_of(
                 .collect();
             said.join("/")
         }
+        Cell::Class(classes) => class_of(classes, body, found)
+            .map_or_else(String::new, |class| numbered(class.number, &page.word(class.word))),
         Cell::State => {
             found.state.as_deref().map(|state| names.state(page, &found.programme, state)).unwrap_or_default()
         }

@@ -132,12 +132,23 @@ impl Known {
         all.into_iter().filter(belongs).collect()
     }
 
-    /// Of these, what a visit asks: a programme without rows is a check and asked once a year, when somebody does it; where
-    /// there is nothing else, it is asked.
+    /// Of these, what a visit asks: a check is asked once a year, when somebody does it; where there is nothing else, it is asked.
     fn sheet<'r>(&self, managed: &[&'r FollowUpRules], check: bool) -> Vec<&'r FollowUpRules> {
-        let classified: Vec<&FollowUpRules> =
-            managed.iter().copied().filter(|rules| rules::classifies(rules)).collect();
-        if check || classified.is_empty() { managed.to_vec() } else { classified }
+        let asked: Vec<&FollowUpRules> =
+            managed.iter().copied().filter(|rules| rules::is_always_asked(rules)).collect();
+        if check || asked.is_empty() { managed.to_vec() } else { asked }
+    }
+
+    /// What is asked only now: by the visits of a row that are due first.
+    fn asked_now<'r>(&self, rules: &[&'r FollowUpRules]) -> Vec<&'r str> {
+        let of = |rules: &&'r FollowUpRules| {
+            let standing = self.chart.open_in(&rules.programme).map(|open| self.chart.standing(open));
+            let due = standing.into_iter().flat_map(|standing| standing.due);
+            let windows: Vec<String> = due.filter_map(|due| due.window).collect();
+            let now = rules.windows.iter().filter(move |window| windows.contains(&window.id));
+            now.flat_map(|window| &window.asks).map(String::as_str)
+        };
+        rules.iter().flat_map(of).collect()
     }
 }
 
@@ -165,7 +176,7 @@ pub(crate) async fn blank(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Resul
     let known = known(&visit, id).await?;
     note(&visit, id, known.person.home).await?;
     let managed = known.managed(&visit, visit.today);
-    let check = asked.filter("check").is_some() || managed.iter().all(|rules| !rules::classifies(rules));
+    let check = asked.filter("check").is_some() || managed.iter().all(|rules| !rules::is_always_asked(rules));
     let rules = known.sheet(&managed, check);
     let mut form = Form::blank(FIELDS);
     form.fill("visit", visit.app.mint());
@@ -173,12 +184,11 @@ pub(crate) async fn blank(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Resul
     form.fill("way", last_way(&known.chart).key());
     if check {
         form.fill("check", "1");
-        form.fill(
-            "windows",
-            rules.iter().flat_map(|rules| &rules.windows).map(|one| one.id.as_str()).next().unwrap_or(""),
-        );
+        let windows = year_windows(&visit.page, &rules);
+        form.fill("windows", windows.first().map_or("", |one| one.value.as_str()));
     }
-    let sheet = Sheet::blank(&visit.page, &rules, &known.chart, asked.filter("same").is_some());
+    let mut sheet = Sheet::blank(&visit.page, &rules, &known.chart, asked.filter("same").is_some());
+    sheet.bring_forward(&known.asked_now(&rules));
     let mut page = sheet_page(&visit, &known, (&managed, &rules), form, sheet);
     if !check && managed.iter().any(|rules| rules.windows.iter().any(|one| one.anchor == Anchor::Year)) {
         page.check = Some(asked.with("check", "1"));
@@ -317,6 +327,7 @@ pub(crate) async fn record(visit: Visit, Path(id): Path<Uuid>, body: FormBody) -
     let check = body.value("check") == "1";
     let rules = known.sheet(&managed, check);
     let mut sheet = Sheet::sent(&visit.page, &rules, &known.chart, &body);
+    sheet.bring_forward(&known.asked_now(&rules));
     let mut form = body.form(FIELDS);
     if let Some(draft) = read(&visit, &known, &rules, (&mut form, &mut sheet)) {
         let minted = draft.visit;

@@ -8,17 +8,19 @@ use kangmai_record::open_body_by;
 use serde::de::DeserializeOwned;
 
 use crate::chart::{Chart, Event, What};
-use crate::facts::{CLASSIFIED, CLOSED, ENROLLED, MISSED, UNDONE, VISITED};
+use crate::facts::{CLASSIFIED, CLOSED, ENROLLED, HAPPENED, MISSED, REPORTED, UNDONE, VISITED};
 
 const EVENTS: &str = "select id, kind, author, recorded_at, body, body_sealed, subject from fact
     where subject = $1 and kind in ('follow_up.enrolled', 'follow_up.closed', 'follow_up.visited',
-    'follow_up.classified', 'follow_up.missed', 'follow_up.undone') and erased_at is null
+    'follow_up.classified', 'follow_up.missed', 'follow_up.undone', 'follow_up.happened',
+    'follow_up.reported') and erased_at is null
     order by received_at, place, place_sequence limit 10000";
 
 /// Of 50 people at once.
 const EVENTS_OF: &str = "select id, kind, author, recorded_at, body, body_sealed, subject from fact
     where kind in ('follow_up.enrolled', 'follow_up.closed', 'follow_up.visited',
-    'follow_up.classified', 'follow_up.missed', 'follow_up.undone') and erased_at is null and subject in
+    'follow_up.classified', 'follow_up.missed', 'follow_up.undone', 'follow_up.happened',
+    'follow_up.reported') and erased_at is null and subject in
     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
     $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, $46, $47, $48, $49, $50)
@@ -75,6 +77,8 @@ fn event(opener: &Opener, row: &Row) -> Result<Event, DatabaseError> {
         CLASSIFIED => What::Classified(read(&body)?),
         MISSED => What::Missed(read(&body)?),
         UNDONE => What::Undone(read(&body)?),
+        HAPPENED => What::Happened(read(&body)?),
+        REPORTED => What::Reported(read(&body)?),
         _ => return Err(DatabaseError::WrongType { column: 1, expected: "kind of a follow-up" }),
     };
     Ok(Event { id, author: row.get(2)?, recorded_on: recorded_at.day(), what })

@@ -54,6 +54,9 @@ const ANSWERS: &[&str] = &[
     "opens",
     "due",
     "due_after",
+    "asks",
+    "ways",
+    "report_after",
 ];
 
 impl Given {
@@ -217,6 +220,9 @@ fn answers(rules: Option<&FollowUpRules>, given: &Given) -> Vec<(&'static str, S
             ("opens", due.from.to_string()),
             ("due", due.until.to_string()),
             ("due_after", window.until.text()),
+            ("asks", window.asks.join(", ")),
+            ("ways", window.ways.join(", ")),
+            ("report_after", window.report_after.map_or_else(String::new, |times| times.to_string())),
         ]);
     }
     found

@@ -51,8 +51,9 @@ fn read_version(fields: &Fields<'_>, head: &Head<'_>, catalogue: &[Arc<Item>]) -
         }
         fits
     });
-    let windows = fields.tables("window").iter().filter_map(Window::read).collect();
     let asks = read_asks(fields, catalogue);
+    let items: Vec<&str> = asks.iter().filter(|ask| !ask.required).map(|ask| ask.item.id.as_str()).collect();
+    let windows = fields.tables("window").iter().filter_map(|table| Window::read(table, &items)).collect();
     let states: Vec<State> =
         fields.tables("state").iter().filter_map(|state| read_state(state, &asks)).collect();
     check_states(fields, &states);

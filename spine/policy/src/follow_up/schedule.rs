@@ -4,7 +4,7 @@ use kangmai_base::Day;
 use serde::Serialize;
 
 use crate::Bilingual;
-use crate::fields::{At, Fields};
+use crate::fields::{At, Fields, not_in_list};
 use crate::words::Word;
 
 /// In what a span is counted.
@@ -83,13 +83,13 @@ impl Span {
 pub enum Anchor {
     /// The day of birth.
     Birth,
-    /// A newborn's discharge.
+    /// A newborn's discharge; the day of birth where it is not known.
     BirthDischarge,
     /// The first day of the last period before a pregnancy.
     Pregnancy,
     /// The delivery.
     Delivery,
-    /// The mother's discharge after delivery.
+    /// The mother's discharge after delivery; the delivery where it is not known.
     DeliveryDischarge,
     /// The day on which the case was notified.
     Notice,
@@ -102,6 +102,18 @@ pub enum Anchor {
 }
 
 impl Anchor {
+    /// Whether it is an event of a life, from which a row of visits counts, each to be made once.
+    pub const fn is_of_a_life(self) -> bool {
+        matches!(
+            self,
+            Anchor::Birth
+                | Anchor::BirthDischarge
+                | Anchor::Pregnancy
+                | Anchor::Delivery
+                | Anchor::DeliveryDischarge
+        )
+    }
+
     const ALL: [(&'static str, Anchor); 9] = [
         ("birth", Anchor::Birth),
         ("birth_discharge", Anchor::BirthDischarge),
@@ -140,9 +152,23 @@ pub struct Window {
     pub anchor: Anchor,
     /// It opens so long after it.
     pub from: Span,
-    /// It is late after this.
+    /// It is late after this. Of one that counts from the year it is the length of it: `{ years = 1 }` ends on 31 December.
     pub until: Span,
+    /// Only a visit of these ways is this one; empty: any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<String>,
+    /// What this visit asks of what the programme does not always ask.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<String>,
+    /// Who was not seen so many times before it, of them is reported upwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_after: Option<u8>,
 }
+
+/// How somebody can be visited.
+const WAYS: &[&str] = &["clinic", "home", "phone"];
+/// Of visits in vain before one of whom is reported.
+const MOST_IN_VAIN: i64 = 9;
 
 /// When a window is open for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,10 +182,18 @@ pub struct Due {
 impl Window {
     /// The days of the window for an anchor on `day`.
     pub fn due(&self, day: Day) -> Due {
-        Due { from: self.from.after(day), until: self.until.after(day) }
+        let until = self.until.after(day);
+        let last = if self.anchor == Anchor::Year { until.plus_days(-1) } else { until };
+        Due { from: self.from.after(day), until: last }
     }
 
-    pub(super) fn read(fields: &Fields<'_>) -> Option<Window> {
+    /// Whether a visit made so can be this one.
+    pub fn is_made_by(&self, way: &str) -> bool {
+        self.ways.is_empty() || self.ways.iter().any(|one| one == way)
+    }
+
+    /// Reads one; `known` are the items that the programme may ask.
+    pub(super) fn read(fields: &Fields<'_>, known: &[&str]) -> Option<Window> {
         let (id, name) = (fields.text("id"), fields.bilingual("name"));
         let anchor = Anchor::read(fields, "anchor");
         if anchor.is_none() && !fields.has("anchor") {
@@ -167,9 +201,26 @@ impl Window {
         }
         let from = fields.table("opens").and_then(|table| Span::read(&table));
         let until = fields.table("due").and_then(|table| Span::read(&table));
+        let (ways, asks) = (named(fields, "ways", WAYS), named(fields, "asks", known));
+        let report_after = fields.whole_maybe("report_after").and_then(|times| {
+            let fits = (1..=MOST_IN_VAIN).contains(&times.value);
+            if !fits {
+                let error = times.spot.error(Word::ErrTooMany, Word::MendTooMany);
+                fields.push(error.with("limit", MOST_IN_VAIN.to_string()));
+            }
+            u8::try_from(times.value).ok().filter(|_| fits)
+        });
         fields.finish();
-        let window =
-            Window { id: id?.value.to_owned(), name: name?, anchor: anchor?, from: from?, until: until? };
+        let window = Window {
+            id: id?.value.to_owned(),
+            name: name?,
+            anchor: anchor?,
+            from: from?,
+            until: until?,
+            ways,
+            asks,
+            report_after,
+        };
         let start = Day::from_ymd(2026, 1, 1)?;
         let due = window.due(start);
         if due.until < due.from {
@@ -185,9 +236,47 @@ impl Window {
     }
 }
 
+/// A list of names, each of which must be known.
+fn named(fields: &Fields<'_>, key: &'static str, known: &[&str]) -> Vec<String> {
+    let mut names = Vec::new();
+    for one in fields.texts_maybe(key).unwrap_or_default() {
+        match known.contains(&one.value) {
+            true => names.push(one.value.to_owned()),
+            false => fields.push(not_in_list(&one, known)),
+        }
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_counts_from_the_year_ends_with_it() {
+        let window = |count, unit, anchor| Window {
+            id: "check".to_owned(),
+            name: Bilingual { zh: String::new(), en: String::new() },
+            anchor,
+            from: Span { count: 0, unit: SpanUnit::Days },
+            until: Span { count, unit },
+            ways: Vec::new(),
+            asks: Vec::new(),
+            report_after: None,
+        };
+        let year = |text: &str| text.parse::<Day>().expect(text);
+        let whole = window(1, SpanUnit::Years, Anchor::Year);
+        assert_eq!(whole.due(year("2027-01-01")).until, year("2027-12-31"));
+        assert_eq!(whole.due(year("2028-01-01")).until, year("2028-12-31"), "a leap year");
+        assert_eq!(
+            window(6, SpanUnit::Months, Anchor::Year).due(year("2028-01-01")).until,
+            year("2028-06-30")
+        );
+        assert_eq!(
+            window(1, SpanUnit::Years, Anchor::Joined).due(year("2027-01-01")).until,
+            year("2028-01-01")
+        );
+    }
 
     #[test]
     fn spans_are_counted_by_the_calendar() {

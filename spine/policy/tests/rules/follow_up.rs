@@ -166,7 +166,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_mend() {
         ("\"vision\"", "\"visions\"", "vision"),
         ("required = [\"systolic\"", "required = [\"systolic\", \"systolic\"", "systolic"),
         ("item = \"systolic\", at_least = 180", "item = \"medicines\", at_least = 180", "words"),
-        ("due = { days = 364 }", "due = { days = 70000 }", "unit"),
+        ("due = { years = 1 }", "due = { days = 70000 }", "unit"),
     ] {
         assert!(whole.contains(from), "{from}");
         let files = national.iter().map(|(path, text)| {
