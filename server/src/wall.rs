@@ -25,6 +25,7 @@ pub const WALLED: &[Walled] = &[
     ("plan_decision", HOME),
     ("follow_up", HOME),
     ("follow_up_visit", HOME),
+    ("follow_up_check", Wall::Row("person", "person", "id")),
     ("agreement", HOME),
     ("agreement_due", HOME),
     ("agreement_paper", HOME),

@@ -266,3 +266,48 @@ fn a_township_sees_how_its_villages_stand_and_what_stands_behind_each_number() {
         assert_eq!(differs.expect("rebuilt"), []);
     });
 }
+
+#[test]
+fn visits_are_drawn_and_somebody_else_asks_whether_they_happened() {
+    County::on_both(|county| {
+        given(county);
+        let mut doctor = county.sign_in(Role::VillageDoctor);
+        doctor.does_not_find("/follow-up/checks");
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds("/follow-up/work").follow("随访抽查").sees("没有抽查记录").press("抽取");
+        officer.sees("没有可抽的随访");
+        let li = person(&mut doctor, "示例李二");
+        for on in ["2026-11-06", "2026-11-12", "2026-11-19"] {
+            nothing_amiss(doctor.finds(&format!("{li}/visit")), false).fill("随访日期", on);
+            doctor.fill("收缩压", "151").fill("舒张压", "91").press("保存随访").sees("随访已保存");
+        }
+        // The township's own visit is not its own to ask about, and what is of level 5 is not drawn.
+        let wang = person(&mut officer, "示例王一");
+        nothing_amiss(officer.finds(&format!("{wang}/visit")), true);
+        officer.fill("收缩压", "137").fill("舒张压", "84").fill("空腹血糖", "6.1").press("保存随访");
+        officer.finds("/follow-up/checks").fill("每位录入人抽几次", "21").press("抽取").sees("1 到 20");
+        officer.fill("每位录入人抽几次", "2").press("抽取").sees("已抽取 2 次随访").sees("示例李二");
+        officer.does_not_see("示例王一");
+        let row = |officer: &Visitor, at: usize| officer.table("随访抽查")[at]["核查结果"].trim().to_owned();
+        assert_eq!((row(&officer, 0), row(&officer, 1)), ("待核 —".to_owned(), "待核 —".to_owned()));
+        officer.follow("核查").sees("示例李二").press("记下核查结果").sees("核查结果");
+        officer.fill("核查结果", "不属实").press("记下核查结果").sees("不符的请写明哪里不符");
+        officer.fill("情况说明", "本人说当天没有人来").press("记下核查结果").sees("核查结果已记下");
+        officer.sees("待核 1 次").sees("属实 0 次（0.0%）").finds("/follow-up/checks?outcome=waiting");
+        assert_eq!(officer.table("随访抽查").len(), 1);
+        officer.follow("核查").fill("核查结果", "属实").press("记下核查结果").sees("属实 1 次（50.0%）");
+        officer.finds("/follow-up/work").sees("50.0%").follow("50.0%").sees("不属实").sees("属实");
+        officer.finds(&li).sees("随访抽查：不属实").sees("本人说当天没有人来");
+        // What was drawn is not drawn again: one is left, and then none.
+        officer.finds("/follow-up/checks").press("抽取").sees("已抽取 1 次随访");
+        officer.finds("/follow-up/checks").press("抽取").sees("没有可抽的随访");
+        // The bureau asks about the township's visits; another county sees nothing.
+        let mut bureau = county.sign_in(Role::HealthBureau);
+        bureau.finds("/follow-up/checks").press("抽取").sees("已抽取 1 次随访").sees("示例王一");
+        let mut other = county.sign_in_as("other_township_officer");
+        other.finds("/follow-up/checks?place=411722001001").does_not_see("示例李二").sees("没有抽查记录");
+        let differs = kangmai_record::rebuild(&county.app.database, &county.app.record, true, |_| {});
+        assert_eq!(differs.expect("rebuilt"), []);
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    });
+}

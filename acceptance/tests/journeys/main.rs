@@ -7,6 +7,7 @@ mod agreements;
 mod at_rest;
 mod audit;
 mod bad_input;
+mod births;
 mod break_glass;
 mod clients;
 mod contract;

@@ -7,6 +7,7 @@
 
 pub mod act;
 pub mod chart;
+pub mod checks;
 mod due;
 mod enrolling;
 pub mod facts;
@@ -31,6 +32,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") },
         Migration { name: "002-visits", sql: include_str!("../migrations/002-visits.sql") },
+        Migration { name: "003-checks", sql: include_str!("../migrations/003-checks.sql") },
     ],
 };
 
@@ -43,7 +45,7 @@ pub const fn programme() -> Programme {
         name: "follow_up",
         words: WORDS,
         migrations: MIGRATIONS,
-        projections: &[store::FOLLOW_UPS],
+        projections: &[store::FOLLOW_UPS, store::CHECKS],
         navigation: &[Navigation {
             word: "follow_up.title",
             path: "/follow-up",

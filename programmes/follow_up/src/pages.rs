@@ -1,5 +1,6 @@
 //! The pages of this programme: the list of who is to be visited, and what stands on one person's address.
 
+mod checks;
 mod form;
 mod manage;
 mod print;
@@ -26,13 +27,17 @@ use crate::rules::{self, Ill};
 use crate::sentences::{Names, reason, said, tone};
 use crate::store::{self, Count, Listed, Row, Wanted, When};
 
-use Purpose::{ReadFollowUps, ReadRecord, RecordVisits};
+use Purpose::{CheckVisits, ReadFollowUps, ReadRecord, RecordVisits};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::get("/follow-up", ReadFollowUps, list),
         Route::get("/follow-up/work", ReadFollowUps, work::page).about_nobody(),
         Route::get("/follow-up/visits", ReadFollowUps, work::visits),
+        Route::get("/follow-up/checks", CheckVisits, checks::list),
+        Route::post("/follow-up/checks", CheckVisits, checks::draw_some),
+        Route::get("/follow-up/checks/{check}", CheckVisits, checks::one),
+        Route::post("/follow-up/checks/{check}", CheckVisits, checks::answer),
         Route::get("/people/{id}/visit", RecordVisits, sheet::blank),
         Route::post("/people/{id}/visit", RecordVisits, sheet::record),
         Route::post("/people/{id}/missed", RecordVisits, visit::missed),

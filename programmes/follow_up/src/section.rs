@@ -11,6 +11,7 @@ use kangmai_record::Fact;
 use kangmai_web::{Html, Page};
 
 use crate::chart::{Chart, Standing};
+use crate::checks::{CHECKED, Checked};
 use crate::facts::{
     CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, Found, HAPPENED, Happened, MISSED, Missed,
     REPORTED, Reported, UNDONE, VISITED, Visited,
@@ -192,6 +193,13 @@ pub(crate) fn told(looking: &Looking, person: &Person, fact: &Fact) -> Option<To
             (page.say2("follow_up.told.reported", "name", name, "to", body.to), Vec::new())
         }
         UNDONE => (page.word("follow_up.told.undone").into_owned(), Vec::new()),
+        CHECKED => {
+            let body: Checked = fact.new.read_body().ok()?;
+            let outcome = page.word(&format!("follow_up.asked.{}", body.outcome.key())).into_owned();
+            let note = Some(body.note).filter(|note| !note.is_empty());
+            let by = page.say1("follow_up.told.by", "by", &body.by);
+            (page.say1("follow_up.told.checked", "outcome", outcome), note.into_iter().chain([by]).collect())
+        }
         _ => return None,
     };
     Some(Told { title, details })

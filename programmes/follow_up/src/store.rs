@@ -1,5 +1,6 @@
 //! The view of who is managed and how that stands; the only files with SQL. What tells a disease of level 5 is sealed.
 
+mod checks;
 mod erased;
 mod events;
 mod ill;
@@ -16,6 +17,7 @@ use kangmai_people::PERSON_REGISTERED;
 use kangmai_record::{Fact, NewFact, Projection, nothing_along};
 use serde::{Deserialize, Serialize};
 
+pub use checks::{CHECKS, CheckRow, CheckSum, candidates, check, check_sums, checks};
 pub(crate) use erased::held;
 pub use events::{chart_of, events_of, events_of_people};
 pub use ill::{Someone, ill_of, ill_of_people, people_after};

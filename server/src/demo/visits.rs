@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use kangmai_access::{Actor, Purpose, reach};
 use kangmai_base::{Day, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_follow_up::act::{Draft, Hand, Writing};
+use kangmai_follow_up::checks::{CheckOutcome, Pen};
 use kangmai_follow_up::facts::{DueWhy, Way};
-use kangmai_follow_up::store::{Someone, people_after};
+use kangmai_follow_up::store::{Someone, VisitsWanted, people_after};
 use kangmai_follow_up::{enrol_all, rules};
 use kangmai_people::find_person;
 use kangmai_policy::follow_up::{Anchor, FollowUpRules, ItemKind, sheet};
@@ -29,6 +31,15 @@ const WELL: u32 = 720;
 const WELL_PRESSURE: i32 = 120;
 /// The least days from one visit to the next.
 const LEAST_DAYS: i32 = 70;
+/// Days back in which visits are drawn to be asked about, and what came out.
+const MONTH_DAYS: i32 = 30;
+const ASKED_ABOUT: [CheckOutcome; 5] = [
+    CheckOutcome::True,
+    CheckOutcome::True,
+    CheckOutcome::NotReached,
+    CheckOutcome::Differs,
+    CheckOutcome::True,
+];
 /// What says that a visit is a sample.
 const SAMPLE: &str = "示例";
 
@@ -56,7 +67,27 @@ pub fn take_visits(app: &App, seed: u64, today: Day) -> Result<(), DatabaseError
             None => break,
         }
     }
-    enrol_all(app, today, |_| {}).map(|_| ())
+    enrol_all(app, today, |_| {})?;
+    ask_about_some(app, today)
+}
+
+/// Draws some visits of the month, and answers most of them.
+fn ask_about_some(app: &App, today: Day) -> Result<(), DatabaseError> {
+    let Some(reach) = reach(&Actor::system(), Purpose::CheckVisits) else { return Ok(()) };
+    let first = today.plus_days(-MONTH_DAYS);
+    let wanted = VisitsWanted { from: first, to: today, author: None, ends: None, hour: None };
+    // Of an account of its own, for what the program wrote itself it does not ask about.
+    let account = app.mint();
+    let pen = Pen { app: app.clone(), account, name: SAMPLE.to_owned(), now: app.clock.now() };
+    app.database.write_blocking(move |tx| {
+        let drawn = pen.draw(tx, (&reach, &wanted), (ASKED_ABOUT.len() + 2, pen.app.mint()), today)?;
+        for ((check, one), outcome) in drawn.iter().zip(ASKED_ABOUT) {
+            let note =
+                if outcome.wants_words() { "示例：日期差一天".to_owned() } else { String::new() };
+            pen.answer(tx, (*check, one.person, one.home), (today, outcome, note))?;
+        }
+        Ok(())
+    })
 }
 
 /// The village whose first patient is in danger: that of the demonstration's doctor, the first of all.

@@ -50,6 +50,8 @@ pub enum Purpose {
     ReadFollowUps,
     /// Writing a visit down, or that nobody was seen; taking somebody into the management of a disease, or out of it.
     RecordVisits,
+    /// Drawing visits that somebody else wrote down, asking the people, and saying what they said.
+    CheckVisits,
     /// Who has an agreement with a family-doctor team, one agreement, what is due of it, and the person's plan.
     ReadAgreements,
     /// Signing, renewing and ending agreements, writing down what was done, keeping plans.
@@ -107,16 +109,16 @@ pub enum Purpose {
 }
 
 use Purpose::{
-    ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
-    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger, KeepRegister,
-    KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures, ReadFollowUps,
-    ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses,
-    RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckVisits, CheckWarnings, DecidePayLater, DecideWarnings,
+    EditPolicy, ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger,
+    KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures,
+    ReadFollowUps, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings, ReconcileDays,
+    RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 35] = [
+    pub const ALL: [Purpose; 36] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -125,6 +127,7 @@ impl Purpose {
         ReadPlans,
         ReadFollowUps,
         RecordVisits,
+        CheckVisits,
         ReadAgreements,
         KeepAgreements,
         ReadTeams,
@@ -165,6 +168,7 @@ const TOWNSHIP_OFFICER: &[Purpose] = &[
     ReadPlans,
     ReadFollowUps,
     RecordVisits,
+    CheckVisits,
     ReadAgreements,
     KeepAgreements,
     ReadTeams,
@@ -188,6 +192,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     RecordDiagnoses,
     ReadPlans,
     ReadFollowUps,
+    CheckVisits,
     ReadAgreements,
     ReadTeams,
     ReadBills,

@@ -254,10 +254,29 @@ fn follow_up(county: &County, person: &Person) -> Vec<NewFact> {
         "found": found, "note": "示例", "by": "示例", "law": "示例"
     });
     let missed = serde_json::json!({ "on": day, "outcome": "not_at_home", "by": "示例" });
+    let happened = serde_json::json!({
+        "enrolment": enrolled["enrolment"], "programme": programme, "what": "discharge", "on": day, "due": due,
+        "by": "示例", "law": "示例"
+    });
+    let reported = serde_json::json!({
+        "enrolment": enrolled["enrolment"], "programme": programme, "on": day, "to": "示例", "by": "示例"
+    });
+    let drawn = serde_json::json!({
+        "check": county.app.mint(), "sample": county.app.mint(), "visit": visited["visit"],
+        "person": person.id, "on": day, "by": "示例"
+    });
+    let check: kangmai_base::Uuid = serde_json::from_value(drawn["check"].clone()).expect("an identifier");
+    let checked = serde_json::json!({
+        "check": drawn["check"], "on": day, "outcome": "untrue", "note": "示例", "by": "示例"
+    });
     vec![
         typed(county, about("follow_up.enrolled"), &enrolled),
         typed(county, about("follow_up.visited"), &visited),
         typed(county, about("follow_up.missed"), &missed),
+        typed(county, about("follow_up.happened"), &happened),
+        typed(county, about("follow_up.reported"), &reported),
+        typed(county, ("follow_up.check_drawn", Subject::case(check), person.home), &drawn),
+        typed(county, about("follow_up.checked"), &checked),
     ]
 }
 

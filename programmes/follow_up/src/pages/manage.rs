@@ -175,7 +175,13 @@ fn offer(visit: &Visit, known: &Known, forms: &mut Forms) {
     };
     forms.close.offer("why", CloseReason::ALL.map(why).to_vec());
     forms.happened.offer("what", happening_choices(visit, known));
-    forms.report.offer("reported", to_report(visit, known).iter().map(choice).collect());
+    let to_report: Vec<Choice> = to_report(visit, known).iter().map(choice).collect();
+    if let [only] = to_report.as_slice()
+        && forms.report.raw("reported").is_empty()
+    {
+        forms.report.fill("reported", only.value.clone());
+    }
+    forms.report.offer("reported", to_report);
 }
 
 /// POST `/people/{id}/management/enrol`.

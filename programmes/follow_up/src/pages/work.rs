@@ -11,7 +11,7 @@ use kangmai_places::{Division, Divisions};
 use kangmai_programme::{Visit, place_choices, place_name};
 use kangmai_web::{BarChart, Failure, Field, Figure, ListQuery, ListSpec, Page, show};
 
-use crate::store::{self, Author, PlaceSum, VisitRow, VisitsWanted};
+use crate::store::{self, Author, CheckSum, PlaceSum, VisitRow, VisitsWanted};
 
 static WORK: ListSpec = ListSpec {
     filters: &[
@@ -36,10 +36,10 @@ static VISITS: ListSpec = ListSpec {
 };
 
 /// What is asked: the month in words and days, the place, who.
-struct Asked {
-    month: String,
-    wanted: VisitsWanted,
-    within: Reach,
+pub(super) struct Asked {
+    pub(super) month: String,
+    pub(super) wanted: VisitsWanted,
+    pub(super) within: Reach,
 }
 
 /// `2026-11` as its first day.
@@ -51,7 +51,7 @@ fn first_day(month: &str) -> Option<Day> {
     Day::from_ymd(year.parse().ok()?, number.parse().ok()?, 1)
 }
 
-fn asked(visit: &Visit, list: &mut ListQuery) -> Asked {
+pub(super) fn asked(visit: &Visit, list: &mut ListQuery) -> Asked {
     let today = visit.today;
     let first = list.filter("month").and_then(first_day);
     let first = first.unwrap_or_else(|| store::first_of_next_month(today).plus_months(-1));
@@ -86,6 +86,9 @@ struct AuthorLine {
     zeros: String,
     repeats: String,
     devices: String,
+    /// Of those asked, how many were true; and how many were drawn.
+    checks: String,
+    drawn: i64,
 }
 
 #[derive(Template)]
@@ -105,6 +108,8 @@ struct WorkPage {
     hours: BarChart,
     hour_links: Vec<(String, i64)>,
     has_visits: bool,
+    /// Whether the reader draws visits to be asked about.
+    may_check: bool,
     /// Whether the reader has the page of phones.
     has_phones: bool,
 }
@@ -135,7 +140,7 @@ fn by_child(
 }
 
 /// `62.5%`, rounded down at the first decimal; a dash of nothing.
-fn share(part: i64, whole: i64) -> String {
+pub(super) fn share(part: i64, whole: i64) -> String {
     if whole == 0 {
         return "—".to_owned();
     }
@@ -151,9 +156,10 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
         let places = store::places(tx, &within, &wanted, today)?;
         let authors = store::authors(tx, &within, &wanted)?;
-        Ok((places, authors, store::pattern(tx, &within, &wanted)?))
+        let checks = store::check_sums(tx, &within, &wanted)?;
+        Ok((places, authors, store::pattern(tx, &within, &wanted)?, checks))
     };
-    let (places, authors, (digits, hours)) = visit.app.database.read(read).await?;
+    let (places, authors, (digits, hours), checks) = visit.app.database.read(read).await?;
     let page = visit.page.clone().titled("follow_up.work");
     let name = |author: &Author| {
         author.name.clone().unwrap_or_else(|| page.word("follow_up.by.program").into_owned())
@@ -161,7 +167,15 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
     let whose = authors.iter().find(|author| Some(author.account) == asked.wanted.author).map(name);
     let (digit_chart, digit_links) = digit_chart(&page, &digits);
     let (hour_chart, hour_links) = hour_chart(&page, &hours);
+    let checked = |author: &Author| {
+        checks
+            .iter()
+            .find(|(account, _)| *account == author.account)
+            .map_or_else(CheckSum::default, |(_, sum)| *sum)
+    };
     let lines = authors.iter().map(|author| AuthorLine {
+        checks: share(checked(author).good, checked(author).asked),
+        drawn: checked(author).drawn,
         name: name(author),
         account: author.account.to_string(),
         zeros: share(author.zeros, author.numbers),
@@ -179,6 +193,7 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         whose,
         of_author: asked.wanted.author.map(|author| format!("&author={author}")).unwrap_or_default(),
         has_visits: hours.iter().sum::<i64>() > 0,
+        may_check: reach(&visit.actor, Purpose::CheckVisits).is_some(),
         has_phones: reach(&visit.actor, Purpose::RecordVisits).is_some(),
         digits: digit_chart,
         digit_links,
