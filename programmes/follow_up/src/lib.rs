@@ -32,7 +32,8 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") },
         Migration { name: "002-visits", sql: include_str!("../migrations/002-visits.sql") },
-        Migration { name: "003-checks", sql: include_str!("../migrations/003-checks.sql") },
+        Migration { name: "003-unreached", sql: include_str!("../migrations/003-unreached.sql") },
+        Migration { name: "004-checks", sql: include_str!("../migrations/004-checks.sql") },
     ],
 };
 

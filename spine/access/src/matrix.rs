@@ -60,6 +60,10 @@ pub enum Purpose {
     ReadTeams,
     /// Making teams and changing who is in them.
     KeepTeams,
+    /// Who lives elsewhere than registered and whose care was handed over, and what was done there.
+    ReadHandOvers,
+    /// Asking that another township take somebody's care over, answering, ending it.
+    KeepHandOvers,
     /// Bills and statements.
     ReadBills,
     /// Settling at a desk, admission without deposit.
@@ -110,15 +114,15 @@ pub enum Purpose {
 
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckVisits, CheckWarnings, DecidePayLater, DecideWarnings,
-    EditPolicy, ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger,
-    KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures,
-    ReadFollowUps, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings, ReconcileDays,
-    RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    EditPolicy, ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepHandOvers,
+    KeepLedger, KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures,
+    ReadFollowUps, ReadHandOvers, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings,
+    ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 36] = [
+    pub const ALL: [Purpose; 38] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -132,6 +136,8 @@ impl Purpose {
         KeepAgreements,
         ReadTeams,
         KeepTeams,
+        ReadHandOvers,
+        KeepHandOvers,
         ReadBills,
         SettleBills,
         ImportBills,
@@ -173,6 +179,8 @@ const TOWNSHIP_OFFICER: &[Purpose] = &[
     KeepAgreements,
     ReadTeams,
     KeepTeams,
+    ReadHandOvers,
+    KeepHandOvers,
     ReadPayments,
     AskWriteOffs,
     ReadWarnings,
@@ -195,6 +203,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     CheckVisits,
     ReadAgreements,
     ReadTeams,
+    ReadHandOvers,
     ReadBills,
     ReadPayments,
     DecidePayLater,
@@ -262,6 +271,7 @@ impl Role {
                 ReadAgreements,
                 KeepAgreements,
                 ReadTeams,
+                ReadHandOvers,
                 ReadWarnings,
                 CheckWarnings,
                 ReadFigures,
