@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
-use kangmai_access::{Actor, Phone, Reach, audit};
+use kangmai_access::{Actor, Phone, Purpose, Reach, audit, hub_author, reach};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
@@ -52,15 +52,21 @@ struct Numbered {
 
 /// What the text of a fact says.
 #[derive(Debug, Deserialize)]
-struct Written {
-    id: Uuid,
-    kind: String,
-    person: Uuid,
-    at: i64,
+pub(crate) struct Written {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) person: Uuid,
+    pub(crate) at: i64,
+    /// Who wrote it: said by a hub, at which several write.
     #[serde(default)]
-    corrects: Option<Uuid>,
-    body: Value,
+    pub(crate) by: Option<Uuid>,
+    #[serde(default)]
+    pub(crate) corrects: Option<Uuid>,
+    pub(crate) body: Value,
 }
+
+/// Those in whose names a hub hands facts in, each with how far they reach; none: they do not work there, or may not.
+type Authors = HashMap<Uuid, Option<(Actor, Reach)>>;
 
 /// What became of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +126,12 @@ pub(crate) async fn push(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Answers>, ApiFailure> {
+    if call.holder.is_expired {
+        return Err(ApiFailure::new(
+            StatusCode::GONE,
+            Problem::new(Refusal::new("sync.refused.hub_expired")),
+        ));
+    }
     let push = read(&headers, &body)?;
     let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
     let now = call.app.clock.now();
@@ -130,7 +142,12 @@ pub(crate) async fn push(
             (Some(_), false) => None,
         };
         let reach = reach.as_ref();
-        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, now };
+        let authors = match holder.is_hub {
+            true => Some(authors_of(tx, holder.phone, &push.facts, now)?),
+            false => None,
+        };
+        let authors = authors.as_ref();
+        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, authors, now };
         from.take(tx, &push.facts, barred)
     };
     let (decided, missing) = call.app.database.write(write).await?;
@@ -183,6 +200,8 @@ struct From<'a> {
     phone: Id<Phone>,
     actor: &'a Actor,
     reach: Option<&'a Reach>,
+    /// Of a hub: who wrote.
+    authors: Option<&'a Authors>,
     now: Moment,
 }
 
@@ -330,7 +349,7 @@ impl From<'_> {
                 occurred_at: recorded_at,
                 recorded_at,
                 place: person.as_ref().map_or(self.actor.place, |person| person.home),
-                author: self.actor.account.uuid(),
+                author: self.author(written.by),
                 source: Source::Typed,
                 corrects: written.corrects,
                 body: written.body.to_string(),
@@ -339,10 +358,31 @@ impl From<'_> {
         })
     }
 
+    /// Who wrote a fact: of a phone its account, whatever it says; of a hub the one it names. A hub that names nobody wrote it
+    /// itself, and nobody works there by that name.
+    fn author(&self, by: Option<Uuid>) -> Uuid {
+        match self.authors {
+            Some(_) => by.unwrap_or(Uuid::nil()),
+            None => self.actor.account.uuid(),
+        }
+    }
+
+    /// Who acts, for a fact of this author.
+    fn hand_of(&self, author: Uuid) -> Option<(&Actor, &Reach)> {
+        match self.authors {
+            Some(authors) => authors.get(&author)?.as_ref().map(|(actor, reach)| (actor, reach)),
+            None => self.reach.map(|reach| (self.actor, reach)),
+        }
+    }
+
     /// Why a fact is put aside before any programme looks at it.
     fn aside(&self, reading: &Reading) -> Option<Refusal> {
         let Some(person) = &reading.person else { return Some(Refusal::new("sync.parked.unknown_person")) };
-        if !self.reach.is_some_and(|reach| reach.covers(person.home)) {
+        let Some((_, reach)) = self.hand_of(reading.fact.author) else {
+            return Some(Refusal::new("sync.parked.not_at_hub"));
+        };
+        let is_within = |reach: &Reach| reach.covers(person.home);
+        if !(self.reach.is_some_and(is_within) && is_within(reach)) {
             return Some(Refusal::new("sync.parked.out_of_reach"));
         }
         let tellers = Tellers::of(self.app.programmes);
@@ -361,7 +401,7 @@ impl From<'_> {
         Ok(Decided { refusal: Some(refusal), ..Decided::done(fact.id, PARKED) })
     }
 
-    /// Hands the facts to their programmes, those of one together.
+    /// Hands the facts to their programmes in their order, those of one programme and author that follow each other together.
     fn hand_over(
         &self,
         tx: &mut Transaction<'_>,
@@ -370,11 +410,11 @@ impl From<'_> {
         decided: &mut [Option<Decided>],
     ) -> Result<(), DatabaseError> {
         let tellers = Tellers::of(self.app.programmes);
-        let mut by_taker: Vec<(usize, Vec<usize>, Vec<Sent>)> = Vec::new();
+        let mut by_taker: Vec<((usize, Uuid), Vec<usize>, Vec<Sent>)> = Vec::new();
         for (index, sent) in to_take {
             let Some(field) = tellers.taker(&sent.fact.kind) else { continue };
-            let key = field.written.as_ptr() as usize;
-            match by_taker.iter_mut().find(|(known, _, _)| *known == key) {
+            let key = (field.written.as_ptr() as usize, sent.fact.author);
+            match by_taker.last_mut().filter(|(last, _, _)| *last == key) {
                 Some((_, indices, all)) => {
                     indices.push(index);
                     all.push(sent);
@@ -382,11 +422,11 @@ impl From<'_> {
                 None => by_taker.push((key, vec![index], vec![sent])),
             }
         }
-        for (_, indices, sent) in by_taker {
+        for ((_, author), indices, sent) in by_taker {
             let Some(field) = sent.first().and_then(|sent| tellers.taker(&sent.fact.kind)) else { continue };
             let written: Vec<NewFact> = sent.iter().map(|sent| sent.fact.clone()).collect();
-            let Some(reach) = self.reach else { continue };
-            let taken = (field.take)(tx, self.app, (self.actor, reach), sent)?;
+            let Some(hand) = self.hand_of(author) else { continue };
+            let taken = (field.take)(tx, self.app, hand, sent)?;
             for ((index, fact), taken) in indices.into_iter().zip(written).zip(taken) {
                 decided[index] = Some(match taken {
                     Taken::Kept(id) => Decided::done(id, ACCEPTED),
@@ -465,6 +505,32 @@ fn is_merged(
     Ok(merged.then(|| Refusal::new("sync.parked.merged")))
 }
 
+/// Who wrote these facts, as a hub says, as far as they work there.
+fn authors_of(
+    tx: &mut Transaction<'_>,
+    hub: Id<Phone>,
+    facts: &[Numbered],
+    now: Moment,
+) -> Result<Authors, DatabaseError> {
+    #[derive(Deserialize)]
+    struct By {
+        by: Uuid,
+    }
+    let mut authors = Authors::new();
+    for fact in facts {
+        let Ok(By { by }) = serde_json::from_str::<By>(&fact.fact) else { continue };
+        if let std::collections::hash_map::Entry::Vacant(free) = authors.entry(by) {
+            let actor = hub_author(tx, hub, Id::from_uuid(by), now)?;
+            let found = actor.and_then(|actor| {
+                let reach = reach(&actor, Purpose::RecordVisits)?;
+                Some((actor, reach))
+            });
+            free.insert(found);
+        }
+    }
+    Ok(authors)
+}
+
 /// The people whom these facts are about, as far as the register has them.
 fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
     #[derive(Deserialize)]
@@ -503,11 +569,11 @@ fn answered(receipt: Option<&Receipt>) -> Decided {
 }
 
 /// What stands before the first chain of a phone.
-fn first_chain(phone: Id<Phone>) -> [u8; 32] {
+pub(crate) fn first_chain(phone: Id<Phone>) -> [u8; 32] {
     Sha256::digest(phone.uuid().to_string().as_bytes()).into()
 }
 
-fn next_chain(before: &[u8; 32], digest: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn next_chain(before: &[u8; 32], digest: &[u8; 32]) -> [u8; 32] {
     Sha256::new_with_prefix(before).chain_update(digest).finalize().into()
 }
 

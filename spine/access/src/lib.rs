@@ -14,6 +14,7 @@ mod chain;
 mod client;
 mod delegation;
 mod hashing;
+mod hub;
 mod identity;
 mod matrix;
 mod password;
@@ -58,6 +59,10 @@ pub use delegation::{
     NewDelegation, colleagues, delegate, delegations, end_delegation, may_stand_in, stand_in,
 };
 pub use hashing::hash_in_turn;
+pub use hub::{
+    HUB_CODE_DAYS, HUB_KEY_HOURS, Hub, HubStaff, actor_of, hub_author, hub_staff, join_hub, leave_hub,
+    list_hubs, register_hub, take_up_staff,
+};
 pub use identity::{
     Binding, BoundIdentity, ProvenIdentity, bind_identity, identities_of, sign_in_by_identity,
 };
@@ -98,6 +103,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "007-audit-search", sql: include_str!("../migrations/007-audit-search.sql") },
         Migration { name: "008-delegations", sql: include_str!("../migrations/008-delegations.sql") },
         Migration { name: "009-phones", sql: include_str!("../migrations/009-phones.sql") },
+        Migration { name: "010-hubs", sql: include_str!("../migrations/010-hubs.sql") },
     ],
 };
 

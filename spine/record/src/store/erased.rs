@@ -9,6 +9,7 @@ use crate::erase::RESOLUTION;
 
 const ERASE_FACTS: &str = "update fact set body = '', body_sealed = null, erased_at = $3
     where subject = $1 and subject_kind = $2 and erased_at is null";
+const LET_GO: &str = "delete from fact where subject = $1 and subject_kind = $2";
 const ERASE_FACT: &str =
     "update fact set body = '', body_sealed = null, erased_at = $2 where id = $1 and erased_at is null";
 const CUT_FACT: &str =
@@ -28,6 +29,11 @@ pub(crate) fn erase_facts(
     now: Moment,
 ) -> Result<u64, DatabaseError> {
     tx.execute(ERASE_FACTS, &params![subject.id, subject.kind.key(), now])
+}
+
+/// Takes all facts about a subject away, of a copy of another's record; answers how many.
+pub(crate) fn let_go_facts(tx: &mut Transaction<'_>, subject: Subject) -> Result<u64, DatabaseError> {
+    tx.execute(LET_GO, &params![subject.id, subject.kind.key()])
 }
 
 /// Empties one fact; answers how many.
