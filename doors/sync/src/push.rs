@@ -13,7 +13,7 @@ use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
 use kangmai_programme::{App, PhoneCall, Sent, Taken};
-use kangmai_record::{NewFact, Source, Subject, park_fact};
+use kangmai_record::{NewFact, Source, Subject, park_fact, was_erased};
 use kangmai_web::{ApiFailure, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -211,6 +211,9 @@ enum Judged {
     ToTake(Box<Sent>),
 }
 
+/// Facts of one programme and one author that follow each other, with their places in the push.
+type Together = ((usize, Uuid), Vec<usize>, Vec<Sent>);
+
 /// What was decided, by number, and the gaps.
 type Outcome = (Vec<(i64, Decided)>, Vec<(i64, i64)>);
 
@@ -282,7 +285,13 @@ impl From<'_> {
             Err(wrong) => {
                 let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
                 let at = (self.app.mint(), self.phone, numbered.sequence);
-                store::keep_text(tx, at, (reason, &numbered.fact), self.now)?;
+                // Of somebody who was erased nothing is kept but that something came.
+                let is_erased = match about(numbered) {
+                    Some(person) => was_erased(tx, Subject::person(person))?,
+                    None => false,
+                };
+                let text = if is_erased { "" } else { numbered.fact.as_str() };
+                store::keep_text(tx, at, (reason, text), self.now)?;
                 return Ok(Judged::Decided(*wrong));
             }
         };
@@ -293,6 +302,10 @@ impl From<'_> {
         match (refusal, sent) {
             (None, Reading { fact, person: Some(person) }) => {
                 Ok(Judged::ToTake(Box::new(Sent { fact, person, now: self.now })))
+            }
+            (_, Reading { fact, person: None }) if was_erased(tx, fact.subject)? => {
+                let cut = NewFact { body: "{}".to_owned(), ..fact };
+                Ok(Judged::Decided(self.park(tx, &cut, Refusal::new("sync.parked.erased"))?))
             }
             (refusal, Reading { fact, .. }) => {
                 let refusal = refusal.unwrap_or(Refusal::new("sync.parked.unknown_person"));
@@ -410,7 +423,7 @@ impl From<'_> {
         decided: &mut [Option<Decided>],
     ) -> Result<(), DatabaseError> {
         let tellers = Tellers::of(self.app.programmes);
-        let mut by_taker: Vec<((usize, Uuid), Vec<usize>, Vec<Sent>)> = Vec::new();
+        let mut by_taker: Vec<Together> = Vec::new();
         for (index, sent) in to_take {
             let Some(field) = tellers.taker(&sent.fact.kind) else { continue };
             let key = (field.written.as_ptr() as usize, sent.fact.author);
@@ -531,13 +544,17 @@ fn authors_of(
     Ok(authors)
 }
 
-/// The people whom these facts are about, as far as the register has them.
-fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
+/// Whom a text is about, as far as it says so.
+fn about(fact: &Numbered) -> Option<Uuid> {
     #[derive(Deserialize)]
     struct About {
         person: Uuid,
     }
-    let about = |fact: &Numbered| serde_json::from_str::<About>(&fact.fact).ok().map(|about| about.person);
+    serde_json::from_str::<About>(&fact.fact).ok().map(|about| about.person)
+}
+
+/// The people whom these facts are about, as far as the register has them.
+fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
     let mut people: Vec<Uuid> = facts.iter().filter_map(about).collect();
     people.sort_unstable();
     people.dedup();

@@ -14,6 +14,7 @@ use kangmai_web::{Failure, Flash, FormBody, Page, show};
 
 use crate::relay::AtHub;
 use crate::relay::store::{self, Aside, HubLink};
+use crate::told::Tellers;
 
 /// What upstream put aside, of which a page shows so many.
 const MOST_ASIDE: i64 = 100;
@@ -27,6 +28,10 @@ const MAY_BE_SENT: &[&str] = &[
     "/second-factor",
     "/second-factor/enrolment",
     "/devices",
+    // Searches and sums, which write nothing: what is looked for stands in no address.
+    "/people",
+    "/agreements/residents",
+    "/policies/proof",
     "/people/{id}/visit",
     "/people/{id}/missed",
     "/people/{id}/visits/{visit}/correct",
@@ -70,7 +75,7 @@ struct AtHubPage {
 
 /// How this hub stands.
 pub(crate) async fn page(visit: Visit, at_hub: &AtHub, _: &Uri) -> Result<Response, Failure> {
-    let reach = visit.reach.clone();
+    let (reach, kinds) = (visit.reach.clone(), Tellers::of(visit.app.programmes).written());
     let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
         let aside = store::aside(tx, MOST_ASIDE)?;
         let ids: Vec<Uuid> = aside.iter().map(|one| one.person).collect();
@@ -81,9 +86,13 @@ pub(crate) async fn page(visit: Visit, at_hub: &AtHub, _: &Uri) -> Result<Respon
             (person.map(|person| person.body.name.clone()), one)
         };
         let aside: Vec<(Option<String>, Aside)> = aside.into_iter().map(named).collect();
-        Ok((store::link(tx)?, store::sums(tx)?, aside))
+        let link = store::link(tx)?;
+        let since = link.as_ref().map_or(Moment(0), |link| link.collected_at);
+        let fresh = store::count_fresh(tx, since, &kinds)?;
+        let (waiting, taken) = store::sums(tx)?;
+        Ok((link, (waiting + fresh, taken), aside))
     };
-    let (link, (waiting, taken, _), aside) = visit.app.database.read(read).await?;
+    let (link, (waiting, taken), aside) = visit.app.database.read(read).await?;
     let page = visit.page.titled("sync.at_hub");
     let (name, heard, trouble) = link.map_or((String::new(), None, String::new()), |link: HubLink| {
         (link.name, link.heard_at, link.trouble)

@@ -201,7 +201,7 @@ impl Person {
             birth: self.birth,
             ethnicity: None,
             living: self.living,
-            phone: self.phone.as_deref().and_then(|text| Phone::read(text)),
+            phone: self.phone.as_deref().and_then(Phone::read),
             enrolment: None,
             died_on: self.died_on,
             marks: Vec::new(),

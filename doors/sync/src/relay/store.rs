@@ -45,9 +45,10 @@ const WAITING_OF: &str = "select fact, sequence, person, kind, chain, text_seale
     where person = $1 and outcome is null order by sequence limit $2";
 const ANSWER: &str = "update hub_out set outcome = $2, reason = $3, said = $4 where sequence = $1";
 const PERSON_OF: &str = "select person from hub_out where sequence = $1";
-const AGAIN_AFTER: &str = "update hub_out set outcome = null where sequence > $1 and outcome is not null";
-const AGAIN: &str =
-    "update hub_out set outcome = null where sequence between $1 and $2 and outcome is not null";
+const AGAIN_AFTER: &str = "update hub_out set outcome = null
+    where sequence > $1 and outcome is not null and text_sealed is not null";
+const AGAIN: &str = "update hub_out set outcome = null
+    where sequence between $1 and $2 and outcome is not null and text_sealed is not null";
 const MARK_STALE: InsertMany =
     InsertMany { table: "hub_stale", columns: &["person"], suffix: "on conflict (person) do nothing" };
 const STALE: &str = "select person from hub_stale order by person limit $1";
@@ -55,11 +56,17 @@ const FRESHENED: &str = "delete from hub_stale where person = $1";
 const TOLD: InsertMany =
     InsertMany { table: "hub_told", columns: &["fact", "person"], suffix: "on conflict (fact) do nothing" };
 const UNTOLD: &str = "delete from hub_told where person = $1";
-const FORGET_OUT: &str = "delete from hub_out where person = $1 and outcome is not null";
+const FORGET_OUT: &str = "delete from hub_out where person = $1
+    and (outcome in ('accepted', 'duplicate') or (outcome is not null and seen_at is not null))";
+const FORGET_TEXT: &str = "update hub_out set text_sealed = null where person = $1 and outcome is not null";
+const FORGET_TEXTLESS: &str = "delete from hub_out where text_sealed is null";
+const COUNT_FRESH: &str = "select count(*) from fact
+    left join hub_told on hub_told.fact = fact.id left join hub_out on hub_out.fact = fact.id
+    where fact.received_at > $1 and hub_told.fact is null and hub_out.fact is null and fact.erased_at is null
+    and fact.subject_kind = 'person'
+    and fact.kind in ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
 const SUMS: &str = "select coalesce(sum(case when outcome is null then 1 else 0 end), 0),
-    coalesce(sum(case when outcome in ('accepted', 'duplicate') then 1 else 0 end), 0),
-    coalesce(sum(case when outcome in ('parked', 'rejected') and seen_at is null then 1 else 0 end), 0)
-    from hub_out";
+    coalesce(sum(case when outcome in ('accepted', 'duplicate') then 1 else 0 end), 0) from hub_out";
 const ASIDE: &str = "select fact, person, kind, outcome, said, written_at from hub_out
     where outcome in ('parked', 'rejected') and seen_at is null order by sequence limit $1";
 const SEEN: &str = "update hub_out set seen_at = $2 where fact = $1 and outcome in ('parked', 'rejected')";
@@ -248,6 +255,8 @@ pub(crate) fn renumber(
     tx: &mut Transaction<'_>,
     mut next: impl FnMut(&str) -> (i64, [u8; 32]),
 ) -> Result<(), DatabaseError> {
+    // What was put aside of somebody who is not held here any more waits upstream.
+    tx.execute(FORGET_TEXTLESS, &[])?;
     let highest: i64 = tx.query_one(HIGHEST, &[])?.map_or(Ok(0), |row| row.get(0))?;
     // Out of the way first: no number stands twice.
     tx.execute(LIFT, &params![highest])?;
@@ -311,17 +320,30 @@ pub(crate) fn note_told(tx: &mut Transaction<'_>, person: Uuid, facts: &[Uuid]) 
     Ok(())
 }
 
-/// Takes away what was handed on of somebody who is not held here any more; what waits stays.
+/// Takes away what was handed on of somebody who is not held here any more. What waits stays; of what upstream put aside, that
+/// it did, until somebody has seen it.
 pub(crate) fn forget_out(tx: &mut Transaction<'_>, person: Uuid) -> Result<(), DatabaseError> {
     tx.execute(UNTOLD, &params![person])?;
     tx.execute(FORGET_OUT, &params![person])?;
+    tx.execute(FORGET_TEXT, &params![person])?;
     Ok(())
 }
 
-/// How many wait, were taken, were put aside and have not been seen.
-pub(crate) fn sums(tx: &mut Transaction<'_>) -> Result<(i64, i64, i64), DatabaseError> {
-    let Some(row) = tx.query_one(SUMS, &[])? else { return Ok((0, 0, 0)) };
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+/// How many facts were written here since that are not numbered yet.
+pub(crate) fn count_fresh(
+    tx: &mut Transaction<'_>,
+    since: Moment,
+    kinds: &[&str],
+) -> Result<i64, DatabaseError> {
+    let mut values: Vec<Value> = params![since].to_vec();
+    values.extend(kinds_of(kinds)?);
+    tx.query_one(COUNT_FRESH, &values)?.map_or(Ok(0), |row| row.get(0))
+}
+
+/// How many numbered ones wait, and how many were taken.
+pub(crate) fn sums(tx: &mut Transaction<'_>) -> Result<(i64, i64), DatabaseError> {
+    let Some(row) = tx.query_one(SUMS, &[])? else { return Ok((0, 0)) };
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// What upstream put aside.
