@@ -22,7 +22,7 @@ use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_server::application::{Parts, application, load_policies, router};
-use kangmai_server::demo::{Files, Plan, take_agreements, take_visits, write_county};
+use kangmai_server::demo::{Files, Plan, take_agreements, take_hand_overs, take_visits, write_county};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
@@ -357,6 +357,7 @@ impl County {
         assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
         take_visits(&self.app, plan.seed, plan.today).expect("visits");
         take_agreements(&self.app, plan.seed, plan.today).expect("agreements");
+        take_hand_overs(&self.app, plan.today).expect("hand-overs");
         files
     }
 

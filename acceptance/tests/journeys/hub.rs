@@ -168,6 +168,7 @@ const WAITING: &str =
     and hub_out.fact is null and hub_told.fact is null)";
 const STALE: &str = "select count(*) from hub_stale";
 const HEARD: &str = "select count(*) from hub_link where heard_at is not null";
+const TROUBLED: &str = "select count(*) from hub_link where trouble <> ''";
 const KNOWN: &str = "select count(*) from person";
 
 fn rows<T: Send + 'static>(
@@ -255,6 +256,7 @@ fn a_clinic_day_without_a_network_loses_nothing_and_doubles_nothing() {
     visits(&mut one, NAMES[0], ("152", "92"));
     visits(&mut other, NAMES[1], ("138", "84"));
     one.finds("/people").fill("姓名、首字母或号码", NAMES[1]).press("查找").follow(NAMES[1]).sees("138/84");
+    hub.waits_until("it noticed", |hub| hub.count(TROUBLED) == 1);
     one.finds("/hubs").sees("2 条待上传").sees("现在连不上");
     hub.dies_and_comes_back();
     let mut one = hub.signed_in("cunyi");

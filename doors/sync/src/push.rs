@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
-use kangmai_access::{Actor, Phone, Purpose, Reach, audit, hub_author, reach};
+use kangmai_access::{Actor, Phone, Purpose, Reach, audit, hub_author, reach, reach_of_person};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
@@ -295,7 +295,11 @@ impl From<'_> {
                 return Ok(Judged::Decided(*wrong));
             }
         };
-        let refusal = match (aside.or_else(|| self.aside(&sent)), &sent.person) {
+        let own = match aside {
+            Some(refusal) => Some(refusal),
+            None => self.aside(tx, &sent)?,
+        };
+        let refusal = match (own, &sent.person) {
             (None, Some(person)) => is_merged(tx, merged, person)?,
             (refusal, _) => refusal,
         };
@@ -389,17 +393,29 @@ impl From<'_> {
     }
 
     /// Why a fact is put aside before any programme looks at it.
-    fn aside(&self, reading: &Reading) -> Option<Refusal> {
-        let Some(person) = &reading.person else { return Some(Refusal::new("sync.parked.unknown_person")) };
-        let Some((_, reach)) = self.hand_of(reading.fact.author) else {
-            return Some(Refusal::new("sync.parked.not_at_hub"));
+    fn aside(&self, tx: &mut Transaction<'_>, reading: &Reading) -> Result<Option<Refusal>, DatabaseError> {
+        let Some(person) = &reading.person else {
+            return Ok(Some(Refusal::new("sync.parked.unknown_person")));
         };
-        let is_within = |reach: &Reach| reach.covers(person.home);
-        if !(self.reach.is_some_and(is_within) && is_within(reach)) {
-            return Some(Refusal::new("sync.parked.out_of_reach"));
+        let hand = self.hand_of(reading.fact.author);
+        if self.authors.is_some() && hand.is_none() {
+            return Ok(Some(Refusal::new("sync.parked.not_at_hub")));
+        }
+        // Both who wrote and whose phone or hub it is reach the person: by place, or as who serves them where they live.
+        let whom = (person.id.uuid(), person.home);
+        for hand in [self.reach.map(|reach| (self.actor, reach)), hand] {
+            let Some((actor, reach)) = hand else {
+                return Ok(Some(Refusal::new("sync.parked.out_of_reach")));
+            };
+            if !reach.covers(person.home)
+                && reach_of_person(tx, actor, Purpose::RecordVisits, whom, self.now)?.is_none()
+            {
+                return Ok(Some(Refusal::new("sync.parked.out_of_reach")));
+            }
         }
         let tellers = Tellers::of(self.app.programmes);
-        tellers.taker(&reading.fact.kind).is_none().then(|| Refusal::new("sync.parked.unknown_kind"))
+        let is_unknown = tellers.taker(&reading.fact.kind).is_none();
+        Ok(is_unknown.then(|| Refusal::new("sync.parked.unknown_kind")))
     }
 
     fn park(

@@ -1,5 +1,5 @@
 //! A hub: a server of a clinic day or a van that works without a network and is, upstream, a phone (`docs/sync.md`,
-//! `docs/adr/019-hubs.md`). It loads the people of its places, is told what is new, and hands on what was written here in the
+//! `docs/adr/020-hubs.md`). It loads the people of its places, is told what is new, and hands on what was written here in the
 //! names of those who wrote it.
 //!
 //! What it holds of a person is a copy. Whenever upstream has anything new of somebody, the whole of them is told again, takes

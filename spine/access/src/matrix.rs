@@ -58,6 +58,10 @@ pub enum Purpose {
     ReadTeams,
     /// Making teams and changing who is in them.
     KeepTeams,
+    /// Who lives elsewhere than registered and whose care was handed over, and what was done there.
+    ReadHandOvers,
+    /// Asking that another township take somebody's care over, answering, ending it.
+    KeepHandOvers,
     /// Bills and statements.
     ReadBills,
     /// Settling at a desk, admission without deposit.
@@ -108,15 +112,15 @@ pub enum Purpose {
 
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
-    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger, KeepRegister,
-    KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures, ReadFollowUps,
-    ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses,
-    RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepHandOvers, KeepLedger,
+    KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures,
+    ReadFollowUps, ReadHandOvers, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings,
+    ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 35] = [
+    pub const ALL: [Purpose; 37] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -129,6 +133,8 @@ impl Purpose {
         KeepAgreements,
         ReadTeams,
         KeepTeams,
+        ReadHandOvers,
+        KeepHandOvers,
         ReadBills,
         SettleBills,
         ImportBills,
@@ -169,6 +175,8 @@ const TOWNSHIP_OFFICER: &[Purpose] = &[
     KeepAgreements,
     ReadTeams,
     KeepTeams,
+    ReadHandOvers,
+    KeepHandOvers,
     ReadPayments,
     AskWriteOffs,
     ReadWarnings,
@@ -190,6 +198,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadFollowUps,
     ReadAgreements,
     ReadTeams,
+    ReadHandOvers,
     ReadBills,
     ReadPayments,
     DecidePayLater,
@@ -257,6 +266,7 @@ impl Role {
                 ReadAgreements,
                 KeepAgreements,
                 ReadTeams,
+                ReadHandOvers,
                 ReadWarnings,
                 CheckWarnings,
                 ReadFigures,

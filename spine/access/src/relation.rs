@@ -1,8 +1,9 @@
 //! Relations: what gives somebody reach for one person, wherever that person lives, for a time.
 //!
 //! A programme writes a relation in the transaction of the fact that makes it ([`relate`]) and ends it with the fact that
-//! ends it ([`end_relations`]); one that nobody ends ends by itself. What a kind gives is data here: a relation never
-//! gives what the role is not for, never a list, and nothing of the household.
+//! ends it ([`end_relations`]), or in the projection of its facts ([`relate_anew`]); one with a term ends by itself. What a kind
+//! gives is data here: a relation never gives what the role is not for, never a list, and nothing of the household. Lists of
+//! work ask the relations of a place themselves (`docs/adr/019-residence.md`).
 
 use kangmai_base::{DivisionCode, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -19,11 +20,15 @@ pub enum RelationKind {
     Team,
     /// Somebody asked for them in an emergency, with a reason that is looked at afterwards.
     BreakGlass,
+    /// They live in another township than the one of their registration, and it has taken their care over: whoever treats
+    /// there visits them and signs with them as with its own.
+    Serving,
 }
 
 impl RelationKind {
     /// All of them.
-    pub const ALL: [RelationKind; 3] = [RelationKind::Treating, RelationKind::Team, RelationKind::BreakGlass];
+    pub const ALL: [RelationKind; 4] =
+        [RelationKind::Treating, RelationKind::Team, RelationKind::BreakGlass, RelationKind::Serving];
 
     /// As it stands in the table.
     pub const fn key(self) -> &'static str {
@@ -31,6 +36,7 @@ impl RelationKind {
             RelationKind::Treating => "treating",
             RelationKind::Team => "team",
             RelationKind::BreakGlass => "break_glass",
+            RelationKind::Serving => "serving",
         }
     }
 
@@ -47,18 +53,31 @@ impl RelationKind {
                 &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::ReadAgreements]
             }
             RelationKind::BreakGlass => &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans],
+            RelationKind::Serving => &[
+                Purpose::FindPeople,
+                Purpose::ReadRecord,
+                Purpose::ReadPlans,
+                Purpose::RecordVisits,
+                Purpose::ReadAgreements,
+                Purpose::KeepAgreements,
+            ],
         }
     }
 }
 
-/// Who stands in a relation: an account, or whoever works for an institution.
+/// Who stands in a relation: an account, whoever works for an institution, or whoever treats in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Related {
     /// One account.
     Account(Id<Account>),
     /// An institution.
     Institution(Uuid),
+    /// A place: the doctors of the village, and of the township around it.
+    Place(DivisionCode),
 }
+
+/// A relation that nobody has ended and that has no term ends then: nobody's time.
+pub const NO_TERM: Moment = Moment(i64::MAX);
 
 /// A relation to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +111,15 @@ pub fn relate(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), Databas
 /// # Errors
 /// When the database fails.
 pub fn relate_all(tx: &mut Transaction<'_>, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    store::insert_all(tx, all)
+}
+
+/// Writes what `source` makes anew: its relations are these and no others. For a projection, which works them out of facts.
+///
+/// # Errors
+/// When the database fails.
+pub fn relate_anew(tx: &mut Transaction<'_>, source: Uuid, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    store::forget_source(tx, source)?;
     store::insert_all(tx, all)
 }
 
@@ -133,6 +161,18 @@ pub fn reach_of_person(
     Ok(gives.map(|kind| by_place.of_person(person, kind)))
 }
 
+/// The place that serves somebody at `now` who lives elsewhere than registered; none: home does.
+///
+/// # Errors
+/// When the database fails.
+pub fn serving_place(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    now: Moment,
+) -> Result<Option<DivisionCode>, DatabaseError> {
+    store::serving_place(tx, person, now)
+}
+
 #[cfg(test)]
 mod tests {
     use kangmai_base::DivisionCode;
@@ -163,5 +203,22 @@ mod tests {
             assert!(!given.contains(&purpose), "{purpose:?}");
         }
         assert_eq!(RelationKind::of_key("team"), Some(RelationKind::Team));
+    }
+
+    #[test]
+    fn who_serves_visits_and_signs_and_sees_no_money_no_list_and_no_register() {
+        let given = RelationKind::Serving.gives();
+        assert!(given.contains(&Purpose::RecordVisits) && given.contains(&Purpose::KeepAgreements));
+        for purpose in [
+            Purpose::ReadBills,
+            Purpose::ReadWarnings,
+            Purpose::KeepRegister,
+            Purpose::RecordDiagnoses,
+            Purpose::ReadFollowUps,
+            Purpose::ErasePeople,
+        ] {
+            assert!(!given.contains(&purpose), "{purpose:?}");
+        }
+        assert_eq!(RelationKind::of_key("serving"), Some(RelationKind::Serving));
     }
 }

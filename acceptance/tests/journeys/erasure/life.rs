@@ -285,6 +285,22 @@ fn agreement(county: &County, person: &Person) -> Vec<NewFact> {
     ]
 }
 
+/// Handed over to where they live.
+fn residence(county: &County, person: &Person) -> Vec<NewFact> {
+    let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
+    let hand_over = county.app.mint();
+    let asked = serde_json::json!({
+        "hand_over": hand_over, "living": "411722002001", "side": "home", "on": "2026-01-05", "note": "示例", "by": "示例"
+    });
+    let answered = serde_json::json!({
+        "hand_over": hand_over, "on": "2026-01-06", "from_on": "2026-01-07", "by": "示例"
+    });
+    vec![
+        typed(county, about("residence.asked"), &asked),
+        typed(county, about("residence.answered"), &answered),
+    ]
+}
+
 /// What was agreed to and asked for.
 fn wishes(county: &County, person: &Person) -> Vec<NewFact> {
     let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
@@ -346,6 +362,7 @@ pub(crate) fn give_everything(
     facts.extend(illness(county, person));
     facts.extend(follow_up(county, person));
     facts.extend(agreement(county, person));
+    facts.extend(residence(county, person));
     facts.extend(accounts);
     facts.extend(comparisons(county, person, others));
     facts.extend(second_thoughts(county, person));

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use kangmai_access::{Purpose, reach};
 use kangmai_base::Uuid;
 use kangmai_policy::follow_up::{FollowUpRules, sheet};
 use kangmai_programme::Visit;
@@ -70,8 +69,7 @@ fn page_of(visit: &Visit, known: &Known, found: &chart::Visit) -> VisitPage {
         let written = body.answers.get(&ask.item.id)?;
         Some((said(&page, &ask.item.name).to_owned(), answer(&page, &ask.item, written)))
     });
-    let may_write =
-        reach(&visit.actor, Purpose::RecordVisits).is_some_and(|may| may.covers(known.person.home));
+    let may_write = known.may_write;
     let is_own = found.author == visit.actor.account.uuid() && found.recorded_on == visit.today;
     let path = format!("/people/{id}/visits/{}", body.visit);
     let print = |one: &&FollowUpRules| {

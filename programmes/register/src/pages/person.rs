@@ -203,6 +203,7 @@ const fn relation_word(kind: RelationKind) -> &'static str {
         RelationKind::Treating => "register.reached.treating",
         RelationKind::Team => "register.reached.team",
         RelationKind::BreakGlass => "register.reached.break_glass",
+        RelationKind::Serving => "register.reached.serving",
     }
 }
 
