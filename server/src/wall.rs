@@ -30,6 +30,8 @@ pub const WALLED: &[Walled] = &[
     ("agreement_paper", HOME),
     ("agreement_team", PLACE),
     ("agreement_team_member", Wall::Row("team", "agreement_team", "id")),
+    ("referral", HOME),
+    ("referral_wanted", HOME),
     ("warning", HOME),
     ("bill", HOME),
     ("bill_payment", Wall::Row("bill", "bill", "id")),

@@ -24,6 +24,7 @@ mod nothing_lost;
 mod openid;
 mod pages;
 mod policy_drafts;
+mod referral;
 mod rights;
 mod scopes;
 mod sensitive;

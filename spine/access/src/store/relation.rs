@@ -19,6 +19,11 @@ const FORGET: &str = "delete from relation where person = $1";
 const KINDS: &str = "select distinct kind from relation where person = $1 and until_at > $2 and from_at <= $2
     and (account = $3 or institution = $4)";
 
+/// Who works for the institutions of a place, one tier or two, without being bound to one.
+const KINDS_AT: &str = "select distinct relation.kind from relation join institution on institution.id = relation.institution
+    where relation.person = $1 and relation.until_at > $2 and relation.from_at <= $2
+    and institution.place between $3 and $4 and institution.tier in ($5, $6)";
+
 pub(crate) fn insert(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), DatabaseError> {
     let (account, institution) = match new.whose {
         Related::Account(account) => (Some(account), None),
@@ -72,7 +77,12 @@ pub(crate) fn kinds(
     person: Uuid,
     now: Moment,
 ) -> Result<Vec<RelationKind>, DatabaseError> {
-    let rows = tx.query(KINDS, &params![person, now, actor.account, actor.institution])?;
+    let mut rows = tx.query(KINDS, &params![person, now, actor.account, actor.institution])?;
+    let post = actor.post();
+    if let Some((lower, upper)) = post.tiers.first().zip(post.tiers.last()) {
+        let (first, last) = post.places();
+        rows.extend(tx.query(KINDS_AT, &params![person, now, first, last, lower.key(), upper.key()])?);
+    }
     let read = |row: &kangmai_database::Row| {
         let key: String = row.get(0)?;
         RelationKind::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "kind of relation" })
