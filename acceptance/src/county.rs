@@ -22,7 +22,9 @@ use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_server::application::{Parts, application, load_policies, router};
-use kangmai_server::demo::{Files, Plan, take_agreements, take_referrals, take_visits, write_county};
+use kangmai_server::demo::{
+    Files, Plan, take_agreements, take_hand_overs, take_referrals, take_visits, write_county,
+};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
@@ -275,8 +277,7 @@ impl County {
             let account = account.expect("the account");
             let institution = find_institution_by_code(tx, &code)?.map(|found| found.id.uuid());
             assert!(institution.is_some(), "there is no institution {code}");
-            let change =
-                AccountChange::Transfer { role, place: account.place, institution };
+            let change = AccountChange::Transfer { role, place: account.place, institution };
             change_account(tx, &system, &reach, account.id, &change, audit_id, now)
         };
         self.app.database.write_blocking(write).expect("the database").expect("seated");
@@ -396,6 +397,7 @@ impl County {
         take_visits(&self.app, plan.seed, plan.today).expect("visits");
         take_agreements(&self.app, plan.seed, plan.today).expect("agreements");
         take_referrals(&self.app, plan.seed, plan.today).expect("referrals");
+        take_hand_overs(&self.app, plan.today).expect("hand-overs");
         files
     }
 

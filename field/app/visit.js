@@ -9,7 +9,7 @@ import { kindOf, optionsOf, unitOf } from "./rules.js";
 import { answerText, outcomeOf, reason, toneOf } from "./sentences.js";
 import { day, joined, of, say } from "./words.js";
 
-const OUTCOMES = ["not_at_home", "working_away", "refused", "in_hospital", "died", "put_off"];
+const OUTCOMES = ["not_at_home", "working_away", "refused", "in_hospital", "unreachable", "died", "put_off"];
 const WAYS = ["clinic", "home", "phone"];
 /** In how many days somebody may be put off at one touch. */
 const PUT_OFF_DAYS = [1, 3, 7];

@@ -133,6 +133,7 @@ const WORDS = {
   outcome_working_away: ["外出务工", "working away"],
   outcome_refused: ["拒访", "refused"],
   outcome_in_hospital: ["住院", "in hospital"],
+  outcome_unreachable: ["联系不上", "not reached"],
   outcome_died: ["死亡", "died"],
   outcome_put_off: ["改约", "put off"],
   in_days: ["{count} 天后", "in {count} day|in {count} days"],

@@ -19,6 +19,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_follow_up::programme(),
             kangmai_agreements::programme(),
             kangmai_referral::programme(),
+            kangmai_residence::programme(),
             kangmai_what_if::programme(),
             kangmai_sync::programme(),
         ]

@@ -32,6 +32,7 @@ pub const WALLED: &[Walled] = &[
     ("agreement_team_member", Wall::Row("team", "agreement_team", "id")),
     ("referral", HOME),
     ("referral_wanted", HOME),
+    ("hand_over", HOME),
     ("warning", HOME),
     ("bill", HOME),
     ("bill_payment", Wall::Row("bill", "bill", "id")),

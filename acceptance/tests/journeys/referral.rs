@@ -53,8 +53,16 @@ fn id_of(path: &str) -> Uuid {
 
 /// A visit that finds 185/112.
 fn in_danger(doctor: &mut Visitor, who: &str) {
-    doctor.finds(&format!("{who}/visit")).fill("随访方式", "家庭").fill("收缩压", "185").fill("舒张压", "112");
-    doctor.fill("高血压危急情况", "无").fill("药物不良反应", "无").fill("并发症", "无新发").fill("服药依从性", "规律");
+    doctor
+        .finds(&format!("{who}/visit"))
+        .fill("随访方式", "家庭")
+        .fill("收缩压", "185")
+        .fill("舒张压", "112");
+    doctor
+        .fill("高血压危急情况", "无")
+        .fill("药物不良反应", "无")
+        .fill("并发症", "无新发")
+        .fill("服药依从性", "规律");
     doctor.fill("用药情况", "示例氨氯地平").press("保存随访").sees("随访已保存");
 }
 
@@ -102,13 +110,23 @@ fn a_visit_is_worked_off_with_one_act_and_the_patient_goes_up_and_comes_back() {
         let mut desk = county.sign_in(Role::CountyDesk);
         desk.finds("/referrals").sees("示例王一");
         expert.finds(&up).fill("请患者哪天来", "2026-11-19").press("接受转诊").sees("不在今天起90天内");
-        expert.fill("请患者哪天来", "2026-11-21").fill("到哪个科室", "心内科").press("接受转诊").sees("已接受");
+        expert
+            .fill("请患者哪天来", "2026-11-21")
+            .fill("到哪个科室", "心内科")
+            .press("接受转诊")
+            .sees("已接受");
         doctor.finds(&up).sees("心内科").sees("约 2026-11-21 来");
         expert.finds(&up).press("已到诊").sees("已登记到诊").follow("下转");
         // Back with a summary, to who is near.
         expert.press("提交转诊单").sees("请");
-        expert.fill("转回哪个机构", "示例甲卫生院").fill("诊断", "示例高血压3级").fill("做了哪些检查和治疗", "示例检查");
-        expert.fill("后续建议", "示例低盐").fill("医院希望在哪天前复查或随访", "2026-11-01").press("提交转诊单");
+        expert
+            .fill("转回哪个机构", "示例甲卫生院")
+            .fill("诊断", "示例高血压3级")
+            .fill("做了哪些检查和治疗", "示例检查");
+        expert
+            .fill("后续建议", "示例低盐")
+            .fill("医院希望在哪天前复查或随访", "2026-11-01")
+            .press("提交转诊单");
         expert.sees("不能早于转诊日期").fill("医院希望在哪天前复查或随访", "2026-12-01").press("提交转诊单");
         expert.sees("转诊单已提交").sees("示例高血压3级");
         let down = expert.path().to_owned();
@@ -144,7 +162,12 @@ fn who_refuses_reaches_nobody_any_more_and_the_sender_decides() {
         expert.finds(&up);
         let mut again = county.sign_in(Role::Expert);
         again.finds(&up).does_not_see("接受转诊");
-        doctor.finds("/").sees("1 例被拒绝或未到诊").follow("1 例被拒绝或未到诊").follow("办理").sees("没有床位");
+        doctor
+            .finds("/")
+            .sees("1 例被拒绝或未到诊")
+            .follow("1 例被拒绝或未到诊")
+            .follow("办理")
+            .sees("没有床位");
         doctor.follow("转到别的机构").sees("185/112").fill("转到哪个机构", "示例中医院").press("提交转诊单");
         doctor.sees("转诊单已提交").sees("代替被退回的转诊");
         let second = doctor.path().to_owned();
@@ -152,9 +175,18 @@ fn who_refuses_reaches_nobody_any_more_and_the_sender_decides() {
         // The township's officer answers for no hospital of the county that stands in the township.
         county.sign_in(Role::TownshipOfficer).finds(&second).does_not_see("接受转诊");
         // Withdrawn, and the visit waits again.
-        doctor.finds(&second).fill("具体情况", "家属送去了市里").press("结束转诊").sees("转诊已结束").sees("已撤回");
+        doctor
+            .finds(&second)
+            .fill("具体情况", "家属送去了市里")
+            .press("结束转诊")
+            .sees("转诊已结束")
+            .sees("已撤回");
         doctor.finds(&up).sees("已拒绝");
-        doctor.fill("结束的原因", "患者不愿转诊").fill("具体情况", "已交代风险").press("结束转诊").sees("患者不愿转诊");
+        doctor
+            .fill("结束的原因", "患者不愿转诊")
+            .fill("具体情况", "已交代风险")
+            .press("结束转诊")
+            .sees("患者不愿转诊");
         unharmed(county);
     });
 }
@@ -199,7 +231,11 @@ fn it_follows_who_moves_ends_with_who_dies_and_is_refused_after() {
         expert.finds(&wang).finds(&up).press("接受转诊").sees("已接受");
         // Sent back to a township where they are not at home any more: its officers reach them for that.
         expert.finds(&up).press("已到诊").follow("下转").fill("转回哪个机构", "示例甲卫生院");
-        expert.fill("诊断", "示例").fill("做了哪些检查和治疗", "示例").fill("后续建议", "示例").press("提交转诊单");
+        expert
+            .fill("诊断", "示例")
+            .fill("做了哪些检查和治疗", "示例")
+            .fill("后续建议", "示例")
+            .press("提交转诊单");
         let down = expert.path().to_owned();
         let mut officer = county.sign_in(Role::TownshipOfficer);
         officer.finds(&wang).sees("转诊到本机构的病人").finds(&down).press("接回患者").sees("已接回");
@@ -207,13 +243,19 @@ fn it_follows_who_moves_ends_with_who_dies_and_is_refused_after() {
         county.sign_in(Role::TownshipOfficer).does_not_find(&wang);
         // Who died is on no list, and is referred no more; what was open can be ended.
         let mut far = county.sign_in_as("far_doctor");
-        far.finds(&format!("{wang}/referrals/up")).fill("转到哪个机构", "示例乙卫生院").fill("补充说明", "示例复诊");
+        far.finds(&format!("{wang}/referrals/up"))
+            .fill("转到哪个机构", "示例乙卫生院")
+            .fill("补充说明", "示例复诊");
         far.press("提交转诊单").sees("转诊单已提交");
         let last = far.path().to_owned();
         county.let_die(id_of(&wang));
         far.finds("/referrals?whose=all&state=all").does_not_see("示例王一");
         far.finds(&format!("{wang}/referrals/up")).sees("不再转诊").does_not_see("提交转诊单");
-        far.finds(&last).does_not_see("转到别的机构").fill("具体情况", "已死亡").press("结束转诊").sees("已死亡");
+        far.finds(&last)
+            .does_not_see("转到别的机构")
+            .fill("具体情况", "已死亡")
+            .press("结束转诊")
+            .sees("已死亡");
         unharmed(county);
     });
 }
@@ -225,7 +267,11 @@ fn what_is_of_level_5_stands_in_no_list_and_is_told_to_who_treats() {
         let mut doctor = county.sign_in(Role::VillageDoctor);
         let zhao = person(&mut doctor, "示例赵三");
         doctor.finds(&format!("{zhao}/referrals/up")).fill("转到哪个机构", "示例县医院");
-        doctor.fill("补充说明", "示例机密病情").tick("涉及受限病种", true).press("提交转诊单").sees("转诊单已提交");
+        doctor
+            .fill("补充说明", "示例机密病情")
+            .tick("涉及受限病种", true)
+            .press("提交转诊单")
+            .sees("转诊单已提交");
         let up = doctor.path().to_owned();
         doctor.sees("示例机密病情").finds("/referrals?whose=out").does_not_see("示例赵三").sees("另有 1 例");
         let mut expert = county.sign_in(Role::Expert);
@@ -233,7 +279,10 @@ fn what_is_of_level_5_stands_in_no_list_and_is_told_to_who_treats() {
         expert.sees("示例赵三").sees("示例机密病情").finds(&zhao).sees("示例县医院");
         let mut desk = county.sign_in(Role::CountyDesk);
         desk.finds("/referrals").sees("另有 1 例").does_not_see("示例赵三").does_not_see("受限转诊");
-        desk.finds(&up).sees("只给诊疗人员看").does_not_see("示例机密病情").does_not_find(&format!("{up}/print"));
+        desk.finds(&up)
+            .sees("只给诊疗人员看")
+            .does_not_see("示例机密病情")
+            .does_not_find(&format!("{up}/print"));
         let mut bureau = county.sign_in(Role::HealthBureau);
         bureau.does_not_find(&up);
         bureau.finds("/referrals?whose=all").does_not_see("示例赵三");
@@ -260,7 +309,10 @@ fn two_records_of_one_person_are_worked_off_as_one_and_a_reason_closes_a_visit()
         doctor.finds("/referrals/visits").sees("示例王一");
         // Under the other record of the same person it stays on the list, and both pages show it.
         let zhao = person(&mut doctor, "示例赵三");
-        doctor.finds(&format!("{zhao}/referrals/up")).fill("转到哪个机构", "示例县医院").fill("补充说明", "示例腹痛");
+        doctor
+            .finds(&format!("{zhao}/referrals/up"))
+            .fill("转到哪个机构", "示例县医院")
+            .fill("补充说明", "示例腹痛");
         doctor.press("提交转诊单").sees("转诊单已提交");
         county.merge(id_of(&zhao), id_of(&wang));
         doctor.finds("/referrals?whose=out").sees("示例赵三");

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
-use kangmai_access::{Actor, Phone, Reach, audit};
+use kangmai_access::{Actor, Phone, Purpose, Reach, audit, reach_of_person};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
@@ -267,7 +267,11 @@ impl From<'_> {
                 return Ok(Judged::Decided(*wrong));
             }
         };
-        let refusal = match (aside.or_else(|| self.aside(&sent)), &sent.person) {
+        let own = match aside {
+            Some(refusal) => Some(refusal),
+            None => self.aside(tx, &sent)?,
+        };
+        let refusal = match (own, &sent.person) {
             (None, Some(person)) => is_merged(tx, merged, person)?,
             (refusal, _) => refusal,
         };
@@ -340,13 +344,21 @@ impl From<'_> {
     }
 
     /// Why a fact is put aside before any programme looks at it.
-    fn aside(&self, reading: &Reading) -> Option<Refusal> {
-        let Some(person) = &reading.person else { return Some(Refusal::new("sync.parked.unknown_person")) };
+    fn aside(&self, tx: &mut Transaction<'_>, reading: &Reading) -> Result<Option<Refusal>, DatabaseError> {
+        let Some(person) = &reading.person else {
+            return Ok(Some(Refusal::new("sync.parked.unknown_person")));
+        };
         if !self.reach.is_some_and(|reach| reach.covers(person.home)) {
-            return Some(Refusal::new("sync.parked.out_of_reach"));
+            // Who lives here and was handed over is visited here.
+            let whom = (person.id.uuid(), person.home);
+            let served = reach_of_person(tx, self.actor, Purpose::RecordVisits, whom, self.now)?;
+            if self.reach.is_none() || served.is_none() {
+                return Ok(Some(Refusal::new("sync.parked.out_of_reach")));
+            }
         }
         let tellers = Tellers::of(self.app.programmes);
-        tellers.taker(&reading.fact.kind).is_none().then(|| Refusal::new("sync.parked.unknown_kind"))
+        let is_unknown = tellers.taker(&reading.fact.kind).is_none();
+        Ok(is_unknown.then(|| Refusal::new("sync.parked.unknown_kind")))
     }
 
     fn park(

@@ -9,8 +9,8 @@ mod sign;
 mod signing;
 mod teams;
 
-use kangmai_access::{Purpose, Reach, audit, reach, reach_of_person};
-use kangmai_base::{DivisionCode, Id, Refusal, Uuid};
+use kangmai_access::{Actor, Purpose, audit, reach_of_person, serving_place};
+use kangmai_base::{DivisionCode, Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_person};
 use kangmai_programme::{Route, Visit};
@@ -78,7 +78,7 @@ async fn known(visit: &Visit, id: Uuid) -> Result<Known, Failure> {
         }
         let record = reach_of_person(tx, &actor, Purpose::ReadRecord, whom, now)?;
         let secret = record.is_some_and(|record| record.diagnoses() && record.sensitive());
-        let may_write = reach(&actor, KeepAgreements).is_some_and(|may| may.covers(person.home));
+        let may_write = reach_of_person(tx, &actor, KeepAgreements, whom, now)?.is_some();
         let (folder, care) = (store::folder_of(tx, id)?, store::care_of(tx, id)?);
         Ok::<_, DatabaseError>(Some(Known { person, folder, care, secret, may_write }))
     };
@@ -90,9 +90,30 @@ async fn team_of(visit: &Visit, id: Uuid) -> Result<Option<Team>, Failure> {
     Ok(visit.app.database.read(move |tx| store::team(tx, id)).await?)
 }
 
-/// The person, within reach by place.
-fn person_within(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Person>, DatabaseError> {
-    Ok(find_person(tx, Id::from_uuid(id))?.filter(|person| reach.covers(person.home)))
+/// The person whose agreements `actor` may keep, by place or because they were handed over.
+fn person_within(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    now: Moment,
+) -> Result<Option<Person>, DatabaseError> {
+    let Some(person) = find_person(tx, Id::from_uuid(id))? else { return Ok(None) };
+    let may = reach_of_person(tx, actor, KeepAgreements, (id, person.home), now)?;
+    Ok(may.map(|_| person))
+}
+
+/// The teams that can sign with a person: those of the place that serves them, and those of home.
+fn teams_for(tx: &mut Transaction<'_>, person: &Person, now: Moment) -> Result<Vec<Team>, DatabaseError> {
+    let mut teams = match serving_place(tx, person.id.uuid(), now)? {
+        Some(place) => store::teams_at(tx, place)?,
+        None => Vec::new(),
+    };
+    for team in store::teams_at(tx, person.home)? {
+        if teams.iter().all(|known| known.kept.team != team.kept.team) {
+            teams.push(team);
+        }
+    }
+    Ok(teams)
 }
 
 fn hand_of(visit: &Visit) -> Hand {
@@ -105,9 +126,9 @@ async fn transact<T: Send + 'static>(
     person: Uuid,
     work: impl FnOnce(&mut Writing<'_>, &Hand) -> Result<Result<T, Refusal>, DatabaseError> + Send + 'static,
 ) -> Result<Result<T, Refusal>, Failure> {
-    let (app, within, hand) = (visit.app.clone(), visit.reach.clone(), hand_of(visit));
+    let (app, actor, hand) = (visit.app.clone(), visit.actor.clone(), hand_of(visit));
     let done = visit.app.database.write(move |tx| {
-        let Some(person) = person_within(tx, &within, person)? else { return Ok(None) };
+        let Some(person) = person_within(tx, &actor, person, hand.now)? else { return Ok(None) };
         write(tx, &app, &person, &hand, |writing| work(writing, &hand)).map(Some)
     });
     done.await?.ok_or(Failure::NotFound)

@@ -51,7 +51,7 @@ pub(crate) fn person(
     }
     let record = looking.within(Purpose::ReadRecord, person);
     let secret = record.is_some_and(|record| record.diagnoses() && record.sensitive());
-    let may_write = reach(&looking.actor, Purpose::KeepAgreements).is_some_and(|may| may.covers(person.home));
+    let may_write = looking.within(Purpose::KeepAgreements, person).is_some();
     let id = person.id.uuid();
     let (folder, care) = (store::folder_of(tx, id)?, store::care_of(tx, id)?);
     if folder.agreements.is_empty() && !may_write {

@@ -108,6 +108,8 @@ pub struct Standing {
     pub missed_why: Option<Outcome>,
     /// The day agreed on.
     pub again_on: Option<Day>,
+    /// Since when calls and ways were in vain, if the last ones were.
+    pub unreached_since: Option<Day>,
 }
 
 impl Chart {
@@ -252,6 +254,16 @@ impl Chart {
             missed: since.len(),
             missed_why: since.last().map(|one| one.body.outcome),
             again_on: since.last().and_then(|one| one.body.again_on).or(agreed),
+            unreached_since: self.unreached_since(),
         }
+    }
+
+    /// 联系不上: the day of the first try since the person was seen, or heard of, from which on nobody was reached.
+    pub fn unreached_since(&self) -> Option<Day> {
+        let seen = self.visits.last().map(|visit| visit.body.on);
+        let in_vain = |one: &&NotSeen| {
+            one.body.outcome == Outcome::Unreachable && seen.is_none_or(|seen| one.body.on > seen)
+        };
+        self.missed.iter().rev().take_while(in_vain).last().map(|one| one.body.on)
     }
 }

@@ -334,6 +334,8 @@ pub enum Outcome {
     Refused,
     /// 住院
     InHospital,
+    /// 联系不上: nobody answers, or the number is no longer theirs
+    Unreachable,
     /// 死亡
     Died,
     /// 改约
@@ -342,11 +344,12 @@ pub enum Outcome {
 
 impl Outcome {
     /// In the order of the buttons.
-    pub const ALL: [Outcome; 6] = [
+    pub const ALL: [Outcome; 7] = [
         Outcome::NotAtHome,
         Outcome::WorkingAway,
         Outcome::Refused,
         Outcome::InHospital,
+        Outcome::Unreachable,
         Outcome::Died,
         Outcome::PutOff,
     ];
@@ -358,6 +361,7 @@ impl Outcome {
             Outcome::WorkingAway => "working_away",
             Outcome::Refused => "refused",
             Outcome::InHospital => "in_hospital",
+            Outcome::Unreachable => "unreachable",
             Outcome::Died => "died",
             Outcome::PutOff => "put_off",
         }

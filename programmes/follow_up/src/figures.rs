@@ -6,15 +6,16 @@ use kangmai_database::{DatabaseError, Transaction};
 use kangmai_programme::{App, Figure, FigureValue};
 
 use crate::facts::Grade;
-use crate::store::{self, Wanted, When};
+use crate::store::{self, Side, Wanted, When};
 
-/// How many are managed, whose visit is late, who is in danger, and how many are at target.
+/// How many are managed, whose visit is late, who is in danger, and how many are at target. Coverage counts where people are
+/// registered, work where they are visited: in either everybody stands once.
 pub(crate) const FIGURES: &[Figure] = &[
     Figure {
         word: "follow_up.figure.managed",
         purpose: Purpose::ReadFigures,
         value: managed,
-        list: "/follow-up?when=all&place={place}",
+        list: "/follow-up?when=all&side=home&place={place}",
         list_purpose: Purpose::ReadFollowUps,
     },
     Figure {
@@ -32,17 +33,24 @@ pub(crate) const FIGURES: &[Figure] = &[
         list_purpose: Purpose::ReadFollowUps,
     },
     Figure {
+        word: "follow_up.figure.unreached",
+        purpose: Purpose::ReadFigures,
+        value: unreached,
+        list: "/follow-up?when=unreached&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
         word: "follow_up.figure.pressure",
         purpose: Purpose::ReadFigures,
         value: pressure,
-        list: "/follow-up?when=all&programme=hypertension&place={place}",
+        list: "/follow-up?when=all&side=home&programme=hypertension&place={place}",
         list_purpose: Purpose::ReadFollowUps,
     },
     Figure {
         word: "follow_up.figure.glucose",
         purpose: Purpose::ReadFigures,
         value: glucose,
-        list: "/follow-up?when=all&programme=type2_diabetes&place={place}",
+        list: "/follow-up?when=all&side=home&programme=type2_diabetes&place={place}",
         list_purpose: Purpose::ReadFollowUps,
     },
 ];
@@ -50,23 +58,32 @@ pub(crate) const FIGURES: &[Figure] = &[
 fn counted(
     tx: &mut Transaction<'_>,
     reach: &Reach,
-    (when, grade): (When, Option<Grade>),
+    (when, grade, side): (When, Option<Grade>, Side),
     today: Day,
 ) -> Result<FigureValue, DatabaseError> {
-    let wanted = Wanted { when, grade, ..Wanted::default() };
+    let wanted = Wanted { when, grade, side, ..Wanted::default() };
     Ok(FigureValue::Count(store::count(tx, reach, &wanted, today)?.listed))
 }
 
 fn managed(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
-    counted(tx, reach, (When::All, None), on)
+    counted(tx, reach, (When::All, None, Side::Home), on)
 }
 
 fn overdue(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
-    counted(tx, reach, (When::Overdue, None), on)
+    counted(tx, reach, (When::Overdue, None, Side::Work), on)
 }
 
 fn danger(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
-    counted(tx, reach, (When::All, Some(Grade::Danger)), on)
+    counted(tx, reach, (When::All, Some(Grade::Danger), Side::Work), on)
+}
+
+fn unreached(
+    tx: &mut Transaction<'_>,
+    _: &App,
+    reach: &Reach,
+    on: Day,
+) -> Result<FigureValue, DatabaseError> {
+    counted(tx, reach, (When::Unreached, None, Side::Work), on)
 }
 
 fn rate(tx: &mut Transaction<'_>, reach: &Reach, programme: &str) -> Result<FigureValue, DatabaseError> {

@@ -31,6 +31,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") },
         Migration { name: "002-visits", sql: include_str!("../migrations/002-visits.sql") },
+        Migration { name: "003-unreached", sql: include_str!("../migrations/003-unreached.sql") },
     ],
 };
 

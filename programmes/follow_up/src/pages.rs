@@ -12,8 +12,8 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::http::Uri;
 use axum::response::Response;
-use kangmai_access::{Purpose, Reach, audit, reach};
-use kangmai_base::{Day, DivisionCode, Id, Refusal, Uuid};
+use kangmai_access::{Actor, Purpose, Reach, audit, reach, reach_of_person};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_person};
 use kangmai_policy::follow_up::FollowUpRules;
@@ -24,7 +24,7 @@ use crate::act::{Hand, Writing, write};
 use crate::facts::Grade;
 use crate::rules::{self, Ill};
 use crate::sentences::{Names, reason, said, tone};
-use crate::store::{self, Count, Listed, Row, Wanted, When};
+use crate::store::{self, Count, Listed, Row, Side, Wanted, When};
 
 use Purpose::{ReadFollowUps, ReadRecord, RecordVisits};
 
@@ -53,6 +53,7 @@ static LIST: ListSpec = ListSpec {
         Field::select("programme", "follow_up.filter.programme").optional(),
         Field::select("grade", "follow_up.filter.grade").optional(),
         Field::select("place", "follow_up.filter.place").optional(),
+        Field::select("side", "follow_up.filter.side").optional(),
         Field::select("order", "follow_up.filter.order").optional(),
     ],
     sorts: &[],
@@ -69,6 +70,8 @@ struct Line {
     /// Tone, word and sentence, one for each programme.
     reasons: Vec<(&'static str, String, String)>,
     again_on: Option<Day>,
+    /// That they live elsewhere than registered, and since when nobody reaches them: tone and words.
+    marks: Vec<(&'static str, String)>,
 }
 
 #[derive(Template)]
@@ -94,6 +97,7 @@ fn asked(list: &ListQuery, all: &Reach) -> (Wanted, Reach) {
         when: list.chosen("when").and_then(When::of_key).unwrap_or_default(),
         grade: list.chosen("grade").map(|grade| if grade == "danger" { Grade::Danger } else { Grade::Refer }),
         by_household: list.chosen("order") == Some("household"),
+        side: list.chosen("side").and_then(Side::of_key).unwrap_or_default(),
     };
     let place = list.parsed::<DivisionCode>("place");
     (wanted, place.map_or_else(|| all.clone(), |place| all.narrowed(place)))
@@ -110,10 +114,13 @@ fn offer(visit: &Visit, list: &mut ListQuery) {
     list.offer("programme", programmes.collect());
     let grades = ["danger", "referred"].map(|key| choice(key, format!("follow_up.grade.{key}")));
     list.offer("grade", grades.to_vec());
+    let sides = Side::ALL.map(|side| choice(side.key(), format!("follow_up.side.{}", side.key())));
+    list.offer("side", sides.to_vec());
     let orders = ["person", "household"].map(|key| choice(key, format!("follow_up.order.{key}")));
     list.offer("order", orders.to_vec());
     // What holds where nobody chose stands there as chosen.
-    for (name, usual) in [("when", When::default().key()), ("order", "person")] {
+    let usual = [("when", When::default().key()), ("side", Side::default().key()), ("order", "person")];
+    for (name, usual) in usual {
         if list.chosen(name).is_none() {
             list.form.fill(name, usual);
         }
@@ -160,7 +167,7 @@ pub(crate) async fn list(visit: Visit, uri: Uri) -> Result<Response, Failure> {
 fn waits(row: &Row, when: When, today: Day) -> bool {
     let by = |last: Day| row.due_on.is_some_and(|due| due <= last);
     match when {
-        When::All => true,
+        When::All | When::Unreached => true,
         When::Soon => row.grade == Grade::Danger || by(today.plus_days(When::SOON_DAYS)),
         When::Month => row.grade == Grade::Danger || by(store::first_of_next_month(today).plus_days(-1)),
         When::Overdue => by(today.plus_days(-1)),
@@ -186,12 +193,37 @@ fn line(page: &Page, names: &Names<'_>, one: &Listed, rows: &[&Row], today: Day)
         place: place_name(one.home),
         reasons: reasons.collect(),
         again_on: one.again_on,
+        marks: marks(page, one, today),
     }
 }
 
-/// The person, within reach.
-fn person_within(tx: &mut Transaction<'_>, reach: &Reach, id: Uuid) -> Result<Option<Person>, DatabaseError> {
-    Ok(find_person(tx, Id::from_uuid(id))?.filter(|person| reach.covers(person.home)))
+/// 代管 with both places, 外出 where only the telephone reaches, 联系不上.
+fn marks(page: &Page, one: &Listed, today: Day) -> Vec<(&'static str, String)> {
+    let mut marks = Vec::new();
+    let county = |place: DivisionCode| place.at(DivisionLevel::County);
+    if one.served != one.home {
+        marks.push(("plain", page.say1("follow_up.mark.served", "place", place_name(one.served))));
+    } else if let Some(living) = one.living.filter(|living| county(*living) != county(one.home)) {
+        marks.push(("plain", page.say1("follow_up.mark.away", "place", place_name(living))));
+    }
+    if let Some(since) = one.unreached_since {
+        let days = today.days_since(since);
+        let text = page.say2("follow_up.mark.unreached", "day", page.day(since), "days", days);
+        marks.push(("warning", text));
+    }
+    marks
+}
+
+/// The person whose visits `actor` may write down, by place or because they were handed over.
+fn person_within(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    id: Uuid,
+    now: Moment,
+) -> Result<Option<Person>, DatabaseError> {
+    let Some(person) = find_person(tx, Id::from_uuid(id))? else { return Ok(None) };
+    let may = reach_of_person(tx, actor, RecordVisits, (id, person.home), now)?;
+    Ok(may.map(|_| person))
 }
 
 /// Lets `work` write in the chart of a person within reach.
@@ -202,12 +234,12 @@ async fn transact<T: Send + 'static>(
     + Send
     + 'static,
 ) -> Result<Result<T, Refusal>, Failure> {
-    let (app, within) = (visit.app.clone(), visit.reach.clone());
+    let (app, actor) = (visit.app.clone(), visit.actor.clone());
     let now = visit.app.clock.now();
     let hand =
         Hand { author: visit.actor.account.uuid(), by: visit.actor.name.clone(), now, recorded_at: now };
     let done = visit.app.database.write(move |tx| {
-        let Some(person) = person_within(tx, &within, person)? else { return Ok(None) };
+        let Some(person) = person_within(tx, &actor, person, now)? else { return Ok(None) };
         write(tx, &app, &person, &hand, |writing, ill| work(writing, ill, &hand)).map(Some)
     });
     done.await?.ok_or(Failure::NotFound)

@@ -2,7 +2,7 @@
 //! timeline.
 
 use askama::Template;
-use kangmai_access::{Purpose, reach};
+use kangmai_access::Purpose;
 use kangmai_base::Day;
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
@@ -45,6 +45,7 @@ struct Part {
     shown: Vec<Shown>,
     visits: Vec<Line>,
     missed: Option<String>,
+    unreached: Option<String>,
     restricted: usize,
     visit: Option<String>,
     management: Option<String>,
@@ -58,7 +59,7 @@ pub(crate) fn person(
 ) -> Result<Option<Section>, DatabaseError> {
     let Some(record) = looking.within(Purpose::ReadRecord, person) else { return Ok(None) };
     let may_name = record.diagnoses() && record.sensitive();
-    let may_write = reach(&looking.actor, Purpose::RecordVisits).is_some_and(|may| may.covers(person.home));
+    let may_write = looking.within(Purpose::RecordVisits, person).is_some();
     let id = person.id.uuid();
     let chart = store::chart_of(tx, id)?;
     let is_nothing = chart.managed.is_empty() && chart.visits.is_empty();
@@ -78,6 +79,10 @@ pub(crate) fn person(
     let last_seen = chart.visits.last().map(|visit| visit.body.on);
     let missed = chart.missed.last().filter(|one| last_seen.is_none_or(|last| one.body.on >= last));
     let part = Part {
+        unreached: chart.unreached_since().map(|since| {
+            let days = looking.today.days_since(since);
+            page.say2("follow_up.mark.unreached", "day", page.day(since), "days", days)
+        }),
         restricted: chart.open().count() - shown.len(),
         shown,
         visits: visits.take(SHOWN).map(line).collect(),

@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use erased::held;
 pub use events::{chart_of, events_of, events_of_people};
 pub use ill::{Someone, ill_of, ill_of_people, people_after};
-pub use list::{Count, Listed, Row, Wanted, When, count, figures_of, first_of_next_month, listed, rows_of};
+pub use list::{
+    Count, Listed, Row, Side, Wanted, When, count, figures_of, first_of_next_month, listed, rows_of,
+};
 pub use visits::{Author, PlaceSum, VisitRow, VisitsWanted, authors, pattern, places, visits};
 
 use crate::chart::{Chart, Managed, Standing};
@@ -65,6 +67,7 @@ const PUT: InsertMany = InsertMany {
         "missed_why",
         "again_on",
         "told_sealed",
+        "unreached_since",
     ],
     suffix: "",
 };
@@ -176,7 +179,7 @@ fn row_of(
     (person, home): (Uuid, DivisionCode),
     managed: &Managed,
     standing: &Standing,
-) -> Result<[Value; 18], DatabaseError> {
+) -> Result<[Value; 19], DatabaseError> {
     let body = &managed.body;
     let due = standing.due.first();
     let why = due.map_or("", |due| due.why.key());
@@ -212,6 +215,7 @@ fn row_of(
         i64::try_from(standing.missed).unwrap_or(i64::MAX),
         standing.missed_why.map_or("", Outcome::key),
         standing.again_on,
-        sealed
+        sealed,
+        standing.unreached_since
     ])
 }

@@ -156,11 +156,14 @@ impl<'a> Writing<'a> {
             return Err(Refusal::new("referral.refused.itself").at("to"));
         }
         if rules::already(&self.folder, to, draft.direction).is_some() {
-            return Err(Refusal::new("referral.refused.already").with("name", draft.to.name.clone()).at("to"));
+            return Err(Refusal::new("referral.refused.already")
+                .with("name", draft.to.name.clone())
+                .at("to"));
         }
         match &draft.summary {
             Some(summary) => {
-                let said = [("diagnosis", &summary.diagnosis), ("done", &summary.done), ("advice", &summary.advice)];
+                let said =
+                    [("diagnosis", &summary.diagnosis), ("done", &summary.done), ("advice", &summary.advice)];
                 for (field, text) in said {
                     check_reason(text).map_err(|refusal| refusal.at(field))?;
                 }
@@ -241,10 +244,14 @@ impl<'a> Writing<'a> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let today = hand.now.day();
-        if !answer.accepted && let Err(refusal) = check_reason(&answer.note) {
+        if !answer.accepted
+            && let Err(refusal) = check_reason(&answer.note)
+        {
             return Ok(Err(refusal.at("refuse_note")));
         }
-        if let Some(day) = answer.come_on.filter(|day| *day < today || *day > today.plus_days(rules::MOST_DAYS_AFTER)) {
+        if let Some(day) =
+            answer.come_on.filter(|day| *day < today || *day > today.plus_days(rules::MOST_DAYS_AFTER))
+        {
             let refusal = Refusal::new("referral.refused.come_on").with("day", day.to_string());
             return Ok(Err(refusal.at("come_on")));
         }
@@ -279,14 +286,8 @@ impl<'a> Writing<'a> {
         if let Err(refusal) = check_day(self.person, on, (one.body().on, hand.now.day())) {
             return Ok(Err(refusal.at("arrived_on")));
         }
-        let body = Arrived {
-            referral: id,
-            came,
-            on,
-            note,
-            by: hand.by.clone(),
-            sensitive: one.body().sensitive,
-        };
+        let body =
+            Arrived { referral: id, came, on, note, by: hand.by.clone(), sensitive: one.body().sensitive };
         self.write(hand, (ARRIVED, on), What::Arrived(body)).map(Ok)
     }
 
@@ -294,7 +295,13 @@ impl<'a> Writing<'a> {
     ///
     /// # Errors
     /// As [`Writing::open`].
-    pub fn end(&mut self, hand: &Hand, id: Uuid, (reason, note): (EndReason, String), sides: Sides) -> Written {
+    pub fn end(
+        &mut self,
+        hand: &Hand,
+        id: Uuid,
+        (reason, note): (EndReason, String),
+        sides: Sides,
+    ) -> Written {
         let one = match self.for_act(id, Act::End, sides) {
             Ok(one) => one,
             Err(refusal) => return Ok(Err(refusal)),
@@ -329,8 +336,7 @@ impl<'a> Writing<'a> {
             return Ok(Err(refusal.at("waive_note")));
         }
         let on = hand.now.day();
-        let body =
-            Waived { visit, on, reason, note, by: hand.by.clone(), sensitive: found.is_sensitive() };
+        let body = Waived { visit, on, reason, note, by: hand.by.clone(), sensitive: found.is_sensitive() };
         self.write(hand, (WAIVED, on), What::Waived(body)).map(Ok)
     }
 
@@ -340,7 +346,8 @@ impl<'a> Writing<'a> {
     /// As [`Writing::open`].
     pub fn undo(&mut self, hand: &Hand, fact: Uuid) -> Written {
         let event = self.events.iter().find(|event| event.id == fact).cloned();
-        let undone = self.events.iter().any(|event| matches!(&event.what, What::Undone(body) if body.fact == fact));
+        let undone =
+            self.events.iter().any(|event| matches!(&event.what, What::Undone(body) if body.fact == fact));
         let Some(event) = event.filter(|event| !undone && !matches!(event.what, What::Undone(_))) else {
             return Ok(Err(Refusal::new("referral.refused.undo")));
         };
@@ -364,9 +371,8 @@ impl<'a> Writing<'a> {
                     && one.sent_on.is_none()
                     && one.sent_back.is_none()
             }),
-            What::Answered(body) => of(body.referral).is_some_and(|one| {
-                one.arrived.is_none() && one.ended.is_none() && one.sent_on.is_none()
-            }),
+            What::Answered(body) => of(body.referral)
+                .is_some_and(|one| one.arrived.is_none() && one.ended.is_none() && one.sent_on.is_none()),
             What::Arrived(body) => of(body.referral)
                 .is_some_and(|one| one.ended.is_none() && one.sent_on.is_none() && one.sent_back.is_none()),
             What::Ended(_) | What::Waived(_) => true,

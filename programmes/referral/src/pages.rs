@@ -6,7 +6,7 @@ mod open;
 mod print;
 mod visits;
 
-use kangmai_access::{Actor, Purpose, audit, reach, reach_of_person};
+use kangmai_access::{Actor, Purpose, Reach, RelationKind, audit, reach, reach_of_person};
 use kangmai_base::{DivisionCode, Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_person};
@@ -75,12 +75,14 @@ impl Standing {
         let reads = reach_of_person(tx, actor, ReadReferrals, whom, now)?;
         let keeps = reach_of_person(tx, actor, KeepReferrals, whom, now)?;
         let finds = reach_of_person(tx, actor, Purpose::FindPeople, whom, now)?;
-        let by_place = reach(actor, KeepReferrals).is_some_and(|may| may.covers(person.home));
+        // Near is who treats at home, or where the person lives and was handed over to.
+        let near = |may: &Reach| may.relation().is_none_or(|kind| kind == RelationKind::Serving);
+        let is_near = keeps.as_ref().is_some_and(near);
         Ok(Some(Standing {
             finds: finds.is_some(),
             reads: reads.is_some() && own.institution().is_none(),
             keeps: keeps.is_some(),
-            near: by_place && own.institution().is_none(),
+            near: is_near && own.institution().is_none(),
             secret: own.diagnoses() && own.sensitive(),
             actor: actor.clone(),
         }))
@@ -103,10 +105,7 @@ impl Standing {
             Direction::Up if is_near => self.near,
             _ => self.works_for(&body.from),
         };
-        Sides {
-            sends: sends && self.may_write(),
-            receives: self.works_for(&body.to) && self.may_write(),
-        }
+        Sides { sends: sends && self.may_write(), receives: self.works_for(&body.to) && self.may_write() }
     }
 
     /// Whether they find a referral. What tells a disease of level 5 is for who treats, and for those who were asked.

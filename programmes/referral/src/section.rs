@@ -81,8 +81,7 @@ pub(crate) fn person(
         refer: format!("/people/{id}/referrals/up?visit={}", found.id),
         waive: format!("/people/{id}/referrals/visits/{}", found.id),
     });
-    let lines: Vec<Line> =
-        all.iter().take(SHOWN).map(|(id, one)| line(looking, person, id, one)).collect();
+    let lines: Vec<Line> = all.iter().take(SHOWN).map(|(id, one)| line(looking, person, id, one)).collect();
     let own = store::own_institution(tx, &looking.actor, today)?;
     let goes_down = own.is_some_and(|own| own.body.tier != kangmai_places::InstitutionTier::Village);
     if lines.is_empty() && waits.is_none() && !standing.keeps {
@@ -120,8 +119,7 @@ fn line(looking: &Looking, person: &Person, id: &str, one: &Referral) -> Line {
 /// A fact of this programme as a sentence of the timeline.
 pub(crate) fn told(looking: &Looking, person: &Person, fact: &Fact) -> Option<Told> {
     let page = &looking.page;
-    let names =
-        Names { release: &looking.app.policies, home: person.home, on: fact.new.occurred_at.day() };
+    let names = Names { release: &looking.app.policies, home: person.home, on: fact.new.occurred_at.day() };
     let by = |by: &str| page.say1("referral.told.by", "by", by);
     let filled = |parts: Vec<String>| parts.into_iter().filter(|part| !part.is_empty()).collect();
     let (title, details): (String, Vec<String>) = match fact.new.kind.as_str() {
@@ -141,8 +139,7 @@ pub(crate) fn told(looking: &Looking, person: &Person, fact: &Fact) -> Option<To
         }
         ANSWERED => {
             let body: Answered = fact.new.read_body().ok()?;
-            let key =
-                if body.accepted { "referral.told.accepted" } else { "referral.told.refused" };
+            let key = if body.accepted { "referral.told.accepted" } else { "referral.told.refused" };
             (page.word(key).into_owned(), filled(vec![body.department, body.note, by(&body.by)]))
         }
         ARRIVED => {

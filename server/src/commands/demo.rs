@@ -17,7 +17,8 @@ use kangmai_web::Language;
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
 use crate::demo::{
-    Plan, ask_rights, county, take_agreements, take_payments, take_referrals, take_steps, take_visits, villages, write_county,
+    Plan, ask_rights, county, take_agreements, take_hand_overs, take_payments, take_referrals, take_steps,
+    take_visits, villages, write_county,
 };
 use crate::import::{Task, run as run_import};
 use crate::programmes;
@@ -125,6 +126,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
     accounts(app, plan.people)?;
     take_agreements(app, args.seed, today)?;
     take_referrals(app, args.seed, today)?;
+    take_hand_overs(app, today)?;
     show_progress("");
     Ok(())
 }

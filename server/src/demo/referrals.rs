@@ -67,12 +67,14 @@ fn follow(
 ) -> Result<(), DatabaseError> {
     if draw.chance(WAIVED) {
         let told = (EndReason::PatientRefused, "患者暂不愿去县里，已交代危险信号（示例）".to_owned());
-        return write(tx, app, person, &hand(on), |writing| writing.waive(&hand(on), visit, told)).map(|_| ());
+        return write(tx, app, person, &hand(on), |writing| writing.waive(&hand(on), visit, told))
+            .map(|_| ());
     }
     let all = upward(tx, person.home, today)?;
     let of = |tier: InstitutionTier| all.iter().find(|one| one.body.tier == tier);
     let to = if number % 3 == 0 { of(InstitutionTier::Township) } else { of(InstitutionTier::County) };
-    let (Some(to), Some(near)) = (to.or(all.first()), downward(tx, person.home, today)?.first().cloned()) else {
+    let (Some(to), Some(near)) = (to.or(all.first()), downward(tx, person.home, today)?.first().cloned())
+    else {
         return Ok(());
     };
     let later = |days: i32| on.plus_days(days).min(today);

@@ -70,7 +70,8 @@ pub use phone::{
     unlock_phone, wipe_phone,
 };
 pub use relation::{
-    NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate, relate_all,
+    NO_TERM, NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,
+    relate_all, relate_anew, serving_place,
 };
 pub use second_factor::{
     Enrolled, Enrolment, Means, Proof, RECOVERY_CODES, SEALED, SecondFactor, begin_enrolment,
@@ -99,6 +100,11 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "007-audit-search", sql: include_str!("../migrations/007-audit-search.sql") },
         Migration { name: "008-delegations", sql: include_str!("../migrations/008-delegations.sql") },
         Migration { name: "009-phones", sql: include_str!("../migrations/009-phones.sql") },
+        Migration { name: "010-serving-places", sql: include_str!("../migrations/010-serving-places.sql") },
+        Migration {
+            name: "011-serving-look-ups",
+            sql: include_str!("../migrations/011-serving-look-ups.sql"),
+        },
     ],
 };
 

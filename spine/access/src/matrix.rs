@@ -63,6 +63,10 @@ pub enum Purpose {
     ReadTeams,
     /// Making teams and changing who is in them.
     KeepTeams,
+    /// Who lives elsewhere than registered and whose care was handed over, and what was done there.
+    ReadHandOvers,
+    /// Asking that another township take somebody's care over, answering, ending it.
+    KeepHandOvers,
     /// Bills and statements.
     ReadBills,
     /// Settling at a desk, admission without deposit.
@@ -113,15 +117,16 @@ pub enum Purpose {
 
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
-    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepLedger, KeepReferrals, KeepRegister,
-    KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures, ReadFollowUps,
-    ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadReferrals, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses,
-    RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepHandOvers, KeepLedger,
+    KeepReferrals, KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills,
+    ReadFigures, ReadFollowUps, ReadHandOvers, ReadPayments, ReadPlans, ReadPolicy, ReadRecord,
+    ReadReferrals, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass,
+    ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 37] = [
+    pub const ALL: [Purpose; 39] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -136,6 +141,8 @@ impl Purpose {
         KeepReferrals,
         ReadTeams,
         KeepTeams,
+        ReadHandOvers,
+        KeepHandOvers,
         ReadBills,
         SettleBills,
         ImportBills,
@@ -178,6 +185,8 @@ const TOWNSHIP_OFFICER: &[Purpose] = &[
     KeepReferrals,
     ReadTeams,
     KeepTeams,
+    ReadHandOvers,
+    KeepHandOvers,
     ReadPayments,
     AskWriteOffs,
     ReadWarnings,
@@ -200,6 +209,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadAgreements,
     ReadReferrals,
     ReadTeams,
+    ReadHandOvers,
     ReadBills,
     ReadPayments,
     DecidePayLater,
@@ -269,6 +279,7 @@ impl Role {
                 ReadReferrals,
                 KeepReferrals,
                 ReadTeams,
+                ReadHandOvers,
                 ReadWarnings,
                 CheckWarnings,
                 ReadFigures,
@@ -311,15 +322,9 @@ impl Role {
             Role::Auditor => &[Home, ReadBills, ReadPayments, ReadFigures, ReadPolicy, ReadAudit],
             Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
             Role::SecurityOfficer => &[Home, ReadPolicy, GuardAccounts],
-            Role::Expert => &[
-                Home,
-                FindPeople,
-                ReadRecord,
-                ReadAgreements,
-                ReadReferrals,
-                KeepReferrals,
-                ReadPolicy,
-            ],
+            Role::Expert => {
+                &[Home, FindPeople, ReadRecord, ReadAgreements, ReadReferrals, KeepReferrals, ReadPolicy]
+            }
             Role::System => &Purpose::ALL,
         }
     }

@@ -1,8 +1,9 @@
 //! Relations: what gives somebody reach for one person, wherever that person lives, for a time.
 //!
 //! A programme writes a relation in the transaction of the fact that makes it ([`relate`]) and ends it with the fact that
-//! ends it ([`end_relations`]); one that nobody ends ends by itself. What a kind gives is data here: a relation never
-//! gives what the role is not for, never a list, and nothing of the household.
+//! ends it ([`end_relations`]), or in the projection of its facts ([`relate_anew`]); one with a term ends by itself. What a kind
+//! gives is data here: a relation never gives what the role is not for, never a list, and nothing of the household. Lists of
+//! work ask the relations of a place themselves (`docs/adr/019-residence.md`).
 
 use kangmai_base::{DivisionCode, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
@@ -21,12 +22,20 @@ pub enum RelationKind {
     Team,
     /// Somebody asked for them in an emergency, with a reason that is looked at afterwards.
     BreakGlass,
+    /// They live in another township than the one of their registration, and it has taken their care over: whoever treats
+    /// there visits them and signs with them as with its own.
+    Serving,
 }
 
 impl RelationKind {
     /// All of them.
-    pub const ALL: [RelationKind; 4] =
-        [RelationKind::Treating, RelationKind::Referral, RelationKind::Team, RelationKind::BreakGlass];
+    pub const ALL: [RelationKind; 5] = [
+        RelationKind::Treating,
+        RelationKind::Referral,
+        RelationKind::Team,
+        RelationKind::BreakGlass,
+        RelationKind::Serving,
+    ];
 
     /// As it stands in the table.
     pub const fn key(self) -> &'static str {
@@ -35,6 +44,7 @@ impl RelationKind {
             RelationKind::Referral => "referral",
             RelationKind::Team => "team",
             RelationKind::BreakGlass => "break_glass",
+            RelationKind::Serving => "serving",
         }
     }
 
@@ -46,9 +56,7 @@ impl RelationKind {
     /// For which purposes it reaches, if the role has them.
     pub const fn gives(self) -> &'static [Purpose] {
         match self {
-            RelationKind::Treating => {
-                &[Purpose::FindPeople, Purpose::ReadReferrals, Purpose::KeepReferrals]
-            }
+            RelationKind::Treating => &[Purpose::FindPeople, Purpose::ReadReferrals, Purpose::KeepReferrals],
             RelationKind::Referral => &[
                 Purpose::FindPeople,
                 Purpose::ReadRecord,
@@ -64,18 +72,33 @@ impl RelationKind {
                 Purpose::ReadReferrals,
             ],
             RelationKind::BreakGlass => &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans],
+            RelationKind::Serving => &[
+                Purpose::FindPeople,
+                Purpose::ReadRecord,
+                Purpose::ReadPlans,
+                Purpose::RecordVisits,
+                Purpose::ReadAgreements,
+                Purpose::KeepAgreements,
+                Purpose::ReadReferrals,
+                Purpose::KeepReferrals,
+            ],
         }
     }
 }
 
-/// Who stands in a relation: an account, or whoever works for an institution.
+/// Who stands in a relation: an account, whoever works for an institution, or whoever treats in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Related {
     /// One account.
     Account(Id<Account>),
     /// An institution.
     Institution(Uuid),
+    /// A place: the doctors of the village, and of the township around it.
+    Place(DivisionCode),
 }
+
+/// A relation that nobody has ended and that has no term ends then: nobody's time.
+pub const NO_TERM: Moment = Moment(i64::MAX);
 
 /// A relation to be written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +132,15 @@ pub fn relate(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), Databas
 /// # Errors
 /// When the database fails.
 pub fn relate_all(tx: &mut Transaction<'_>, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    store::insert_all(tx, all)
+}
+
+/// Writes what `source` makes anew: its relations are these and no others. For a projection, which works them out of facts.
+///
+/// # Errors
+/// When the database fails.
+pub fn relate_anew(tx: &mut Transaction<'_>, source: Uuid, all: &[NewRelation]) -> Result<(), DatabaseError> {
+    store::forget_source(tx, source)?;
     store::insert_all(tx, all)
 }
 
@@ -150,6 +182,18 @@ pub fn reach_of_person(
     Ok(gives.map(|kind| by_place.of_person(person, kind)))
 }
 
+/// The place that serves somebody at `now` who lives elsewhere than registered; none: home does.
+///
+/// # Errors
+/// When the database fails.
+pub fn serving_place(
+    tx: &mut Transaction<'_>,
+    person: Uuid,
+    now: Moment,
+) -> Result<Option<DivisionCode>, DatabaseError> {
+    store::serving_place(tx, person, now)
+}
+
 #[cfg(test)]
 mod tests {
     use kangmai_base::DivisionCode;
@@ -187,10 +231,13 @@ mod tests {
     #[test]
     fn a_referral_gives_what_treating_asks_and_nothing_of_money_or_lists_of_others() {
         let given = RelationKind::Referral.gives();
-        for purpose in [Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::KeepReferrals] {
+        for purpose in [Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::KeepReferrals]
+        {
             assert!(given.contains(&purpose), "{purpose:?}");
         }
-        for purpose in [Purpose::ReadBills, Purpose::ReadWarnings, Purpose::RecordVisits, Purpose::KeepRegister] {
+        for purpose in
+            [Purpose::ReadBills, Purpose::ReadWarnings, Purpose::RecordVisits, Purpose::KeepRegister]
+        {
             assert!(!given.contains(&purpose), "{purpose:?}");
         }
     }
@@ -205,15 +252,36 @@ mod tests {
         let of = |role, place| Actor { role, place, ..Actor::system() }.post();
         let officer = of(Role::TownshipOfficer, township);
         assert!(officer.works_for(Uuid::from_u128(2), Township, township));
-        assert!(officer.works_for(Uuid::from_u128(2), Township, village) && officer.works_for(own, Village, village));
+        assert!(
+            officer.works_for(Uuid::from_u128(2), Township, village)
+                && officer.works_for(own, Village, village)
+        );
         // A hospital of the county that stands in the township is another's.
         assert!(!officer.works_for(own, County, village));
         assert!(!officer.works_for(own, Township, code("411722002000")));
         let doctor = of(Role::VillageDoctor, village);
         assert!(doctor.works_for(own, Village, village) && !doctor.works_for(own, Township, village));
-        let expert = Actor { institution: Some(own), role: Role::Expert, place: hospital.2, ..Actor::system() };
+        let expert =
+            Actor { institution: Some(own), role: Role::Expert, place: hospital.2, ..Actor::system() };
         assert!(expert.post().works_for(hospital.0, hospital.1, hospital.2));
         assert!(!expert.post().works_for(Uuid::from_u128(2), County, hospital.2));
         assert!(!of(Role::HealthBureau, hospital.2).works_for(own, Township, township));
+    }
+
+    #[test]
+    fn who_serves_visits_and_signs_and_sees_no_money_no_list_and_no_register() {
+        let given = RelationKind::Serving.gives();
+        assert!(given.contains(&Purpose::RecordVisits) && given.contains(&Purpose::KeepAgreements));
+        for purpose in [
+            Purpose::ReadBills,
+            Purpose::ReadWarnings,
+            Purpose::KeepRegister,
+            Purpose::RecordDiagnoses,
+            Purpose::ReadFollowUps,
+            Purpose::ErasePeople,
+        ] {
+            assert!(!given.contains(&purpose), "{purpose:?}");
+        }
+        assert_eq!(RelationKind::of_key("serving"), Some(RelationKind::Serving));
     }
 }

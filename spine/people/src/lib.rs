@@ -43,6 +43,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "005-sealed-name-look-ups",
             sql: include_str!("../migrations/005-sealed-name-look-ups.sql"),
         },
+        Migration {
+            name: "006-living-elsewhere",
+            sql: include_str!("../migrations/006-living-elsewhere.sql"),
+        },
     ],
 };
 

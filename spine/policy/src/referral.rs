@@ -56,8 +56,10 @@ impl ReferralRules {
         let (period, sure, source) = (Period::read(fields), Sure::read(fields), Source::read(fields));
         let days = |key| read_days(fields, key, 0);
         let least_one = |key| read_days(fields, key, 1);
-        let (at_once, answer, arrive) = (days("answer_at_once_days"), days("answer_days"), days("arrive_days"));
-        let (take_back, decide, tell) = (days("take_back_days"), days("decide_days"), days("tell_after_days"));
+        let (at_once, answer, arrive) =
+            (days("answer_at_once_days"), days("answer_days"), days("arrive_days"));
+        let (take_back, decide, tell) =
+            (days("take_back_days"), days("decide_days"), days("tell_after_days"));
         let (open, treating) = (least_one("open_days"), least_one("treating_days"));
         fields.finish();
         Some(ReferralRules {

@@ -20,8 +20,8 @@ use crate::vocabulary::{Designation, Label, LabelSet, Vocabulary};
 use crate::words::Word;
 use crate::{
     AgreementRules, Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear,
-    InterfaceCodes, Jurisdiction, LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules, ReferralRules,
-    SubsidyTable, Threshold, TreatFirstRules, WatchRules,
+    InterfaceCodes, Jurisdiction, LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules,
+    ReferralRules, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.

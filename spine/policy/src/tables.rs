@@ -17,8 +17,8 @@ use crate::words::Word;
 use crate::{
     AgreementRules, CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind,
     InstitutionTier, InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid,
-    PremiumDue, PushRhythm, RecordRules, RedTrigger, ReferralRules, Resident, Rounding, SubsidyTable, Threshold,
-    TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    PremiumDue, PushRhythm, RecordRules, RedTrigger, ReferralRules, Resident, Rounding, SubsidyTable,
+    Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use kangmai_base::{Refusal, Uuid};
+use kangmai_people::Person;
 use kangmai_programme::Visit;
 use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
 
@@ -92,6 +93,12 @@ pub(crate) async fn page(
     show(&page_of(&visit, &known, agreement, None).await?)
 }
 
+/// The teams that may have an agreement of this person.
+async fn teams_of(visit: &Visit, person: &Person) -> Result<Vec<Team>, Failure> {
+    let (person, now) = (person.clone(), visit.app.clock.now());
+    Ok(visit.app.database.read(move |tx| super::teams_for(tx, &person, now)).await?)
+}
+
 /// A form that was sent and refused.
 type Sent = (&'static str, Form);
 
@@ -104,7 +111,7 @@ async fn page_of(
     let one = known.folder.agreement(agreement).ok_or(Failure::NotFound)?;
     let team = team_of(visit, one.team()).await?;
     let home = known.person.home;
-    let teams = visit.app.database.read(move |tx| store::teams_at(tx, home)).await?;
+    let teams = teams_of(visit, &known.person).await?;
     let id = known.person.id;
     let page = visit.page.clone().titled("agreements.agreement");
     let page = page.under(known.person.body.name.clone(), format!("/people/{id}"));
@@ -384,8 +391,7 @@ pub(crate) async fn pass_on(
 ) -> Result<Response, Failure> {
     let known = known(&visit, id).await?;
     known.folder.agreement(agreement).ok_or(Failure::NotFound)?;
-    let home = known.person.home;
-    let teams = visit.app.database.read(move |tx| store::teams_at(tx, home)).await?;
+    let teams = teams_of(&visit, &known.person).await?;
     let mut form = body.form(PASS_ON);
     form.offer("team", team_choices(&teams));
     let (team, reason) = (form.choice("team"), form.text("pass_reason"));

@@ -3,9 +3,10 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use kangmai_access::serving_place;
 use kangmai_base::{Day, DivisionCode, Id, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Person, find_household, find_person, members};
+use kangmai_people::{Person, find_household, members};
 use kangmai_policy::AgreementRules;
 use kangmai_programme::{Visit, place_name};
 use kangmai_web::{Choice, Failure, Field, Form, Page, show};
@@ -39,6 +40,7 @@ pub(super) struct Signers {
     pub(super) title: String,
     pub(super) back: String,
     pub(super) action: String,
+    /// Where they are at home, or the place that serves the one.
     pub(super) place: DivisionCode,
     pub(super) people: Vec<(Person, Folder, Known)>,
     pub(super) teams: Vec<Team>,
@@ -107,37 +109,40 @@ async fn blank(visit: &Visit, whom: Whom) -> Result<Response, Failure> {
 
 /// The person, or the living of the household, within reach.
 pub(super) async fn signers(visit: &Visit, whom: Whom) -> Result<Signers, Failure> {
-    let (within, today, page) = (visit.reach.clone(), visit.today, visit.page.clone());
+    let (actor, within) = (visit.actor.clone(), visit.reach.clone());
+    let (today, now, page) = (visit.today, visit.app.clock.now(), visit.page.clone());
     let read = move |tx: &mut Transaction<'_>| {
         let (found, title, back, place) = match whom {
             Whom::Person(id) => {
-                let Some(person) = find_person(tx, Id::from_uuid(id))? else { return Ok(None) };
+                let Some(person) = super::person_within(tx, &actor, id, now)? else { return Ok(None) };
                 let title = page.say1("agreements.sign.of", "name", &person.body.name);
-                let (back, place) = (format!("/people/{id}"), person.home);
+                let place = serving_place(tx, id, now)?.unwrap_or(person.home);
+                let back = format!("/people/{id}");
                 (vec![person], title, back, place)
             }
             Whom::Household(id) => {
                 let Some(household) = find_household(tx, Id::from_uuid(id))? else { return Ok(None) };
                 let title = page.say1("agreements.sign.household", "number", &household.body.number);
                 let all = members(tx, household.id)?;
+                if !within.covers(household.place) {
+                    return Ok(None);
+                }
+                let living = |one: &Person| one.body.died_on.is_none() && within.covers(one.home);
+                let all = all.into_iter().filter(living).collect();
                 (all, title, format!("/households/{id}"), household.place)
             }
         };
-        if !within.covers(place) {
-            return Ok(None);
-        }
+        let teams = match found.as_slice() {
+            [one] => super::teams_for(tx, one, now)?,
+            _ => store::teams_at(tx, place)?,
+        };
         let mut people = Vec::new();
-        for person in found.into_iter().filter(|person| within.covers(person.home)) {
-            let is_household = matches!(whom, Whom::Household(_));
-            if is_household && person.body.died_on.is_some() {
-                continue;
-            }
+        for person in found {
             let folder = store::folder_of(tx, person.id.uuid())?;
             let known = store::known_of(tx, &person, today)?;
             people.push((person, folder, known));
         }
         let action = format!("{back}/agreements/sign");
-        let teams = store::teams_at(tx, place)?;
         Ok::<_, DatabaseError>(Some(Signers { title, back, action, place, people, teams }))
     };
     let found = visit.app.database.read(read).await?;

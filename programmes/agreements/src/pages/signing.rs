@@ -219,11 +219,11 @@ async fn sign_all(
     common: Common,
     chosen: impl Fn(Uuid) -> Vec<String> + Send + 'static,
 ) -> Result<Result<AllSigned, (Refusal, String)>, Failure> {
-    let (app, within, hand) = (visit.app.clone(), visit.reach.clone(), hand_of(visit));
+    let (app, actor, hand) = (visit.app.clone(), visit.actor.clone(), hand_of(visit));
     let done = visit.app.database.write(move |tx: &mut Transaction<'_>| {
         let mut all = Vec::new();
         for id in people {
-            let person = find_person(tx, Id::from_uuid(id))?.filter(|person| within.covers(person.home));
+            let person = super::person_within(tx, &actor, id, hand.now)?;
             let person: Person = person.ok_or(Stopped::Gone)?;
             let signed = sign_one(tx, &app, (&person, &hand), &common, chosen(id))?;
             let fact = signed.map_err(|refusal| Stopped::Refused(refusal, person.body.name.clone()))?;

@@ -1,7 +1,7 @@
 //! What is due of agreements: lists, counts and the rate that was kept. Nothing of level 5 stands in it.
 
 use kangmai_access::Reach;
-use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_base::{Day, DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row, Transaction, Value, params};
 use kangmai_people::read_name;
 
@@ -10,11 +10,19 @@ use crate::care::Care;
 use crate::folder::{Agreement, Folder};
 use crate::rules::{Kept, Window, kept};
 
-// $3: the day; $4: since when what is over counts; $5: which; $6: until when something counts as due soon.
+// What is to be done stands where it is done: of who was handed over, at the place that serves them. The rate counts at home.
+// $7: the beginning of the day. $3: the day; $4: since when what is over counts; $5: which; $6: until when something counts as due soon.
 const ROWS: &str = "select agreement_due.person, person.name_sealed, agreement_due.agreement, agreement_due.home,
     agreement_due.item, agreement_due.number, agreement_due.from_on, agreement_due.until_on, agreement_due.done_on
-    from agreement_due join person on person.id = agreement_due.person
-    where agreement_due.home between $1 and $2 and person.died_on is null and person.same_as is null
+    from (select agreement_due.* from agreement_due
+            where agreement_due.home between $1 and $2 and (cast($5 as text) not in ('overdue', 'soon') or not exists
+                (select 1 from relation where relation.person = agreement_due.person and relation.kind = 'serving'
+                and relation.from_at <= $7 and relation.until_at > $7))
+        union all select agreement_due.* from relation join agreement_due on agreement_due.person = relation.person
+            where cast($5 as text) in ('overdue', 'soon') and relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $7 and relation.until_at > $7) as agreement_due
+    join person on person.id = agreement_due.person
+    where person.died_on is null and person.same_as is null
     and (($5 = 'due' and agreement_due.until_on < $3 and agreement_due.until_on >= $4)
     or ($5 = 'in_time' and agreement_due.until_on < $3 and agreement_due.until_on >= $4
         and agreement_due.done_on <= agreement_due.until_on)
@@ -27,9 +35,16 @@ const ROWS: &str = "select agreement_due.person, person.name_sealed, agreement_d
     or ($5 = 'soon' and agreement_due.from_on <= $3 and agreement_due.until_on between $3 and $6
         and agreement_due.done_on is null))
     order by agreement_due.until_on, agreement_due.person, agreement_due.item, agreement_due.number
-    limit $7 offset $8";
-const COUNTED: &str = "select count(*) from agreement_due join person on person.id = agreement_due.person
-    where agreement_due.home between $1 and $2 and person.died_on is null and person.same_as is null
+    limit $8 offset $9";
+const COUNTED: &str = "select count(*) from (select agreement_due.* from agreement_due
+            where agreement_due.home between $1 and $2 and (cast($5 as text) not in ('overdue', 'soon') or not exists
+                (select 1 from relation where relation.person = agreement_due.person and relation.kind = 'serving'
+                and relation.from_at <= $7 and relation.until_at > $7))
+        union all select agreement_due.* from relation join agreement_due on agreement_due.person = relation.person
+            where cast($5 as text) in ('overdue', 'soon') and relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $7 and relation.until_at > $7) as agreement_due
+    join person on person.id = agreement_due.person
+    where person.died_on is null and person.same_as is null
     and (($5 = 'due' and agreement_due.until_on < $3 and agreement_due.until_on >= $4)
     or ($5 = 'in_time' and agreement_due.until_on < $3 and agreement_due.until_on >= $4
         and agreement_due.done_on <= agreement_due.until_on)
@@ -96,14 +111,15 @@ pub struct DueWanted {
 }
 
 impl DueWanted {
-    fn params(&self, reach: &Reach) -> [Value; 6] {
+    fn params(&self, reach: &Reach) -> [Value; 7] {
         params![
             reach.first(),
             reach.last(),
             self.today,
             a_year_before(self.today),
             self.which.key(),
-            self.today.plus_days(self.soon_days)
+            self.today.plus_days(self.soon_days),
+            Moment::start_of(self.today)
         ]
     }
 }

@@ -5,11 +5,11 @@ use axum::extract::Path;
 use axum::http::Uri;
 use axum::response::Response;
 use kangmai_access::{Purpose, reach_of_person};
-use kangmai_base::{Day, Id, Refusal, Uuid};
+use kangmai_base::{Day, DivisionCode, DivisionLevel, Id, Refusal, Uuid};
 use kangmai_database::DatabaseError;
 use kangmai_people::{Person, find_person};
 use kangmai_policy::follow_up::{Anchor, Answers, FollowUpRules, Patient};
-use kangmai_programme::Visit;
+use kangmai_programme::{Visit, place_name};
 use kangmai_web::{
     Choice, Failure, Field, Flash, Form, FormBody, ListQuery, ListSpec, Page, show, show_refused,
 };
@@ -71,6 +71,8 @@ pub(super) struct SheetPage {
     back: String,
     programmes: String,
     standing: Vec<String>,
+    /// Where the person lives, if only the telephone reaches them there.
+    away: Option<String>,
     form: Form,
     entries: Vec<Entry>,
     has_more: bool,
@@ -92,6 +94,8 @@ pub(super) struct Known {
     pub(super) chart: Chart,
     /// Whether the reader may be told of level 5.
     pub(super) may_name: bool,
+    /// Whether the reader may write visits down.
+    pub(super) may_write: bool,
     ill: Vec<Ill>,
 }
 
@@ -107,8 +111,9 @@ pub(super) async fn known(visit: &Visit, id: Uuid) -> Result<Known, Failure> {
         }
         let record = reach_of_person(tx, &actor, Purpose::ReadRecord, whom, now)?;
         let may_name = record.is_some_and(|record| record.diagnoses() && record.sensitive());
+        let may_write = reach_of_person(tx, &actor, Purpose::RecordVisits, whom, now)?.is_some();
         let (chart, ill) = (store::chart_of(tx, id)?, store::ill_of(tx, id, today)?);
-        Ok::<_, DatabaseError>(Some(Known { person, chart, may_name, ill }))
+        Ok::<_, DatabaseError>(Some(Known { person, chart, may_name, may_write, ill }))
     };
     visit.app.database.read(read).await?.ok_or(Failure::NotFound)
 }
@@ -116,6 +121,12 @@ pub(super) async fn known(visit: &Visit, id: Uuid) -> Result<Known, Failure> {
 impl Known {
     fn who(&self) -> Who {
         Who { birth: self.person.body.birth, sex: self.person.body.sex }
+    }
+
+    /// Where the person lives, if in another county: only the telephone reaches them.
+    pub(super) fn away(&self) -> Option<DivisionCode> {
+        let county = |place: DivisionCode| place.at(DivisionLevel::County);
+        self.person.body.living.filter(|living| county(*living) != county(self.person.home))
     }
 
     /// The tables of the programmes in which the person is managed, or will be with this visit.
@@ -170,7 +181,7 @@ pub(crate) async fn blank(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Resul
     let mut form = Form::blank(FIELDS);
     form.fill("visit", visit.app.mint());
     form.fill("on", visit.today);
-    form.fill("way", last_way(&known.chart).key());
+    form.fill("way", usual_way(&known).key());
     if check {
         form.fill("check", "1");
         form.fill(
@@ -189,9 +200,12 @@ pub(crate) async fn blank(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Resul
     show(&page)
 }
 
-/// How most visits of this person are: as the last one.
-fn last_way(chart: &Chart) -> Way {
-    chart.visits.last().map_or(Way::Home, |visit| visit.body.way)
+/// How most visits of this person are: as the last one; by telephone, where they live in another county.
+fn usual_way(known: &Known) -> Way {
+    if known.away().is_some() {
+        return Way::Phone;
+    }
+    known.chart.visits.last().map_or(Way::Home, |visit| visit.body.way)
 }
 
 fn sheet_page(
@@ -220,6 +234,7 @@ fn sheet_page(
         back: format!("/people/{id}"),
         programmes: joined(&page, &programmes),
         standing: standing(visit, &page, known, managed),
+        away: known.away().map(place_name),
         form,
         errors: sheet.errors(),
         has_more: sheet.entries.iter().any(|entry| entry.is_more),
@@ -413,7 +428,7 @@ pub(super) fn not_seen_page(visit: &Visit, known: &Known, form: Form) -> SheetPa
     let mut blank = Form::blank(FIELDS);
     blank.fill("visit", visit.app.mint());
     blank.fill("on", visit.today);
-    blank.fill("way", last_way(&known.chart).key());
+    blank.fill("way", usual_way(known).key());
     let sheet = Sheet::blank(&visit.page, &rules, &known.chart, false);
     let page = sheet_page(visit, known, (&managed, &rules), blank, sheet);
     let missed = page.missed.map(|(path, _)| (path, form));

@@ -72,8 +72,7 @@ fn page_of(visit: &Visit, known: &Known, found: &chart::Visit) -> VisitPage {
         let written = body.answers.get(&ask.item.id)?;
         Some((said(&page, &ask.item.name).to_owned(), answer(&page, &ask.item, written)))
     });
-    let may_write =
-        reach(&visit.actor, Purpose::RecordVisits).is_some_and(|may| may.covers(known.person.home));
+    let may_write = known.may_write;
     let is_own = found.author == visit.actor.account.uuid() && found.recorded_on == visit.today;
     let path = format!("/people/{id}/visits/{}", body.visit);
     let print = |one: &&FollowUpRules| {
@@ -104,8 +103,7 @@ fn page_of(visit: &Visit, known: &Known, found: &chart::Visit) -> VisitPage {
 /// Whether the visit came to a referral, and who reads it may make one.
 fn may_refer(visit: &Visit, known: &Known, found: &chart::Visit) -> bool {
     let is_to_refer = found.body.found.iter().any(|one| one.grade >= Grade::Refer);
-    let keeps = reach(&visit.actor, Purpose::KeepReferrals);
-    is_to_refer && keeps.is_some_and(|keeps| keeps.covers(known.person.home))
+    is_to_refer && known.may_write && reach(&visit.actor, Purpose::KeepReferrals).is_some()
 }
 
 /// POST `/people/{id}/follow-up/{fact}/undo`: who wrote it takes it back on the same day.

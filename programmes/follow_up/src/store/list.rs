@@ -2,47 +2,77 @@
 //! leaves out.
 
 use kangmai_access::Reach;
-use kangmai_base::{Day, DivisionCode, Uuid};
+use kangmai_base::{Day, DivisionCode, Moment, Uuid};
 use kangmai_database::{DatabaseError, Row as DatabaseRow, Transaction, Value, params};
 use kangmai_people::read_name;
 
 use super::{TOLD, Told};
 use crate::facts::{DueWhy, Grade, Outcome};
 
+// Whose work it is: of who has a hand-over in force, the place that serves them ($8 = 'work'); whose people they are: the place
+// of their registration (cast($8 as text) = 'home'). Either way everybody stands in one place. $7: the beginning of the day.
 // The gravest grade is 3: who is in danger comes first, all others by how long the visit has been due.
 const LISTED: &str =
     "select follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household,
-    max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
-    from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
+    max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on), follow_up.served,
+    person.living, min(follow_up.unreached_since)
+    from (select follow_up.*, follow_up.home as served from follow_up
+            where follow_up.home between $1 and $2 and (cast($8 as text) = 'home' or not exists (select 1 from relation
+                where relation.person = follow_up.person and relation.kind = 'serving'
+                and relation.from_at <= $7 and relation.until_at > $7))
+        union all select follow_up.*, relation.place as served
+            from relation join follow_up on follow_up.person = relation.person
+            where cast($8 as text) = 'work' and relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $7 and relation.until_at > $7) as follow_up
+    join person on person.id = follow_up.person where not follow_up.sensitive and follow_up.closed_on is null
     and person.died_on is null and person.same_as is null
     and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
-    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
-    order by max(follow_up.grade) / 3 desc, min(follow_up.due_on), follow_up.person limit $7 offset $8";
+    and (cast($9 as text) is null or follow_up.unreached_since is not null)
+    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household, follow_up.served,
+    person.living
+    order by max(follow_up.grade) / 3 desc, min(follow_up.due_on), follow_up.person limit $10 offset $11";
 // The same with the members of a household together, where the gravest or latest of them would stand.
 const LISTED_BY_HOUSEHOLD: &str =
     "select follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household,
-    max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on)
-    from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
+    max(follow_up.grade) as grade, min(follow_up.due_on) as due_on, min(follow_up.again_on), follow_up.served,
+    person.living, min(follow_up.unreached_since)
+    from (select follow_up.*, follow_up.home as served from follow_up
+            where follow_up.home between $1 and $2 and (cast($8 as text) = 'home' or not exists (select 1 from relation
+                where relation.person = follow_up.person and relation.kind = 'serving'
+                and relation.from_at <= $7 and relation.until_at > $7))
+        union all select follow_up.*, relation.place as served
+            from relation join follow_up on follow_up.person = relation.person
+            where cast($8 as text) = 'work' and relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $7 and relation.until_at > $7) as follow_up
+    join person on person.id = follow_up.person where not follow_up.sensitive and follow_up.closed_on is null
     and person.died_on is null and person.same_as is null
     and (cast($3 as text) is null or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
     and (cast($5 as bigint) is null or follow_up.grade >= $5)
-    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household
+    and (cast($9 as text) is null or follow_up.unreached_since is not null)
+    group by follow_up.person, person.name_sealed, follow_up.home, person.birth, person.household, follow_up.served,
+    person.living
     order by max(max(follow_up.grade)) over (partition by person.household) / 3 desc,
     min(min(follow_up.due_on)) over (partition by person.household), person.household, follow_up.person
-    limit $7 offset $8";
+    limit $10 offset $11";
 const COUNTED: &str =
     "select count(distinct case when follow_up.sensitive then null else follow_up.person end),
     count(distinct case when follow_up.sensitive then follow_up.person end)
-    from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null and person.same_as is null
+    from (select follow_up.*, follow_up.home as served from follow_up
+            where follow_up.home between $1 and $2 and (cast($8 as text) = 'home' or not exists (select 1 from relation
+                where relation.person = follow_up.person and relation.kind = 'serving'
+                and relation.from_at <= $7 and relation.until_at > $7))
+        union all select follow_up.*, relation.place as served
+            from relation join follow_up on follow_up.person = relation.person
+            where cast($8 as text) = 'work' and relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $7 and relation.until_at > $7) as follow_up
+    join person on person.id = follow_up.person where follow_up.closed_on is null and person.died_on is null and person.same_as is null
     and (cast($3 as text) is null or follow_up.sensitive or follow_up.programme = $3)
     and (cast($4 as bigint) is null or follow_up.due_on < $4 or follow_up.grade >= $6)
-    and (cast($5 as bigint) is null or follow_up.grade >= $5)";
+    and (cast($5 as bigint) is null or follow_up.grade >= $5)
+    and (cast($9 as text) is null or follow_up.unreached_since is not null)";
 const FIGURES: &str = "select coalesce(sum(case when follow_up.at_target then 1 else 0 end), 0), count(*)
     from follow_up join person on person.id = follow_up.person
     where follow_up.home between $1 and $2 and follow_up.closed_on is null and person.died_on is null and person.same_as is null
@@ -64,11 +94,13 @@ pub enum When {
     Overdue,
     /// Everybody who is managed.
     All,
+    /// Whom nobody reaches any more.
+    Unreached,
 }
 
 impl When {
     /// All of them.
-    pub const ALL: [When; 4] = [When::Soon, When::Month, When::Overdue, When::All];
+    pub const ALL: [When; 5] = [When::Soon, When::Month, When::Overdue, When::All, When::Unreached];
     /// Days before a visit is due from which it stands on the list of what is to be done: our own choice.
     pub const SOON_DAYS: i32 = 7;
 
@@ -79,6 +111,7 @@ impl When {
             When::Month => "month",
             When::Overdue => "overdue",
             When::All => "all",
+            When::Unreached => "unreached",
         }
     }
 
@@ -94,6 +127,34 @@ pub fn first_of_next_month(day: Day) -> Day {
     day.plus_days(1 - i32::try_from(of_month).unwrap_or(1)).plus_months(1)
 }
 
+/// Where somebody is counted who lives elsewhere than registered and was handed over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Side {
+    /// Where the visits are made: the serving place.
+    #[default]
+    Work,
+    /// Where they are registered.
+    Home,
+}
+
+impl Side {
+    /// Both.
+    pub const ALL: [Side; 2] = [Side::Work, Side::Home];
+
+    /// As filters and statements have it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Side::Work => "work",
+            Side::Home => "home",
+        }
+    }
+
+    /// The one that `key` names.
+    pub fn of_key(key: &str) -> Option<Side> {
+        Side::ALL.into_iter().find(|side| side.key() == key)
+    }
+}
+
 /// What is listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -105,16 +166,18 @@ pub struct Wanted {
     pub grade: Option<Grade>,
     /// The members of a household together.
     pub by_household: bool,
+    /// Whose they are: who visits them, or where they are registered.
+    pub side: Side,
 }
 
 impl Wanted {
-    fn params(&self, reach: &Reach, today: Day) -> [Value; 6] {
+    fn params(&self, reach: &Reach, today: Day) -> [Value; 9] {
         // Who is in danger stands on the list of what is to be done, whenever the visit is due.
         let (before, danger) = match self.when {
             When::Soon => (Some(today.plus_days(When::SOON_DAYS + 1)), Grade::Danger.rank()),
             When::Month => (Some(first_of_next_month(today)), Grade::Danger.rank()),
             When::Overdue => (Some(today), i64::MAX),
-            When::All => (None, i64::MAX),
+            When::All | When::Unreached => (None, i64::MAX),
         };
         params![
             reach.first(),
@@ -122,7 +185,10 @@ impl Wanted {
             self.programme.as_deref(),
             before,
             self.grade.map(Grade::rank),
-            danger
+            danger,
+            Moment::start_of(today),
+            self.side.key(),
+            (self.when == When::Unreached).then_some("yes")
         ]
     }
 }
@@ -146,6 +212,12 @@ pub struct Listed {
     pub due_on: Option<Day>,
     /// The day agreed on.
     pub again_on: Option<Day>,
+    /// The place that visits: another than home where they were handed over.
+    pub served: DivisionCode,
+    /// Where they live, as the register has it, if elsewhere.
+    pub living: Option<DivisionCode>,
+    /// Since when nobody reaches them.
+    pub unreached_since: Option<Day>,
 }
 
 /// People within reach, those in danger first, then whose visit has been due longest.
@@ -174,6 +246,9 @@ pub fn listed(
             grade: grade.ok_or(DatabaseError::WrongType { column: 5, expected: "grade" })?,
             due_on: row.get(6)?,
             again_on: row.get(7)?,
+            served: row.get(8)?,
+            living: row.get(9)?,
+            unreached_since: row.get(10)?,
         })
     };
     rows.iter().map(read).collect()

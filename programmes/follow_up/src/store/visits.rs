@@ -1,5 +1,7 @@
 //! The view of visits, for who oversees them: by place and by who wrote them down. A visit that tells a disease of level 5 does
 //! not stand here.
+//!
+//! A visit counts where it was made: of somebody who was handed over on that day, at the place that served them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,14 +44,32 @@ const WRITTEN: &str = "select id, author, recorded_at, source from fact where id
 /// Per author: visits, numbers, numbers that end in 0, measured by a device.
 const BY_AUTHOR: &str = "select follow_up_visit.author, account.display_name, count(*), sum(length(ends)),
     sum(length(ends) - length(replace(ends, '0', ''))), sum(case when source = 'device' then 1 else 0 end)
-    from follow_up_visit left join account on account.id = follow_up_visit.author
-    where home between $1 and $2 and visited_on between $3 and $4
+    from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    left join account on account.id = follow_up_visit.author
+    where visited_on between $3 and $4
     group by follow_up_visit.author, account.display_name order by count(*) desc, follow_up_visit.author limit 200";
 /// The same figures as at the visit before, per author. A visit of the time before that is asked for counts as the one before, from
 /// the day $5 on.
 const REPEATS: &str = "select author, count(*) from
     (select author, visited_on, figures, lag(figures) over (partition by person order by visited_on, id) as earlier
-        from follow_up_visit where home between $1 and $2 and visited_on between $5 and $4) as step
+        from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+        where visited_on between $5 and $4) as step
     where visited_on >= $3 and figures <> '' and figures = earlier group by author";
 /// How many numbers end in each digit.
 const DIGITS: &str = "select
@@ -58,31 +78,81 @@ const DIGITS: &str = "select
     sum(length(ends) - length(replace(ends, '4', ''))), sum(length(ends) - length(replace(ends, '5', ''))),
     sum(length(ends) - length(replace(ends, '6', ''))), sum(length(ends) - length(replace(ends, '7', ''))),
     sum(length(ends) - length(replace(ends, '8', ''))), sum(length(ends) - length(replace(ends, '9', '')))
-    from follow_up_visit where home between $1 and $2 and visited_on between $3 and $4
+    from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5)";
 /// Visits by the hour of the clock in China at which they were written down.
-const HOURS: &str = "select (recorded_at / 3600000000 + 8) % 24, count(*) from follow_up_visit
-    where home between $1 and $2 and visited_on between $3 and $4
+const HOURS: &str = "select (recorded_at / 3600000000 + 8) % 24, count(*) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) group by (recorded_at / 3600000000 + 8) % 24";
-const BY_HOME: &str = "select home, count(*) from follow_up_visit
-    where home between $1 and $2 and visited_on between $3 and $4 group by home";
-const DUE_BY_HOME: &str = "select follow_up.home, count(distinct follow_up.person),
+const BY_PLACE: &str = "select served, count(*) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    where visited_on between $3 and $4 group by served";
+const DUE_BY_PLACE: &str = "select follow_up.served, count(distinct follow_up.person),
     count(distinct case when follow_up.due_on <= $3 or follow_up.grade >= 3 then follow_up.person end),
     count(distinct case when follow_up.due_on < $4 then follow_up.person end)
-    from follow_up join person on person.id = follow_up.person
-    where follow_up.home between $1 and $2 and not follow_up.sensitive and follow_up.closed_on is null
-    and person.died_on is null and person.same_as is null group by follow_up.home";
+    from (select follow_up.*, follow_up.home as served from follow_up
+            where follow_up.home between $1 and $2 and not exists (select 1 from relation
+                where relation.person = follow_up.person and relation.kind = 'serving'
+                and relation.from_at <= $5 and relation.until_at > $5)
+        union all select follow_up.*, relation.place as served
+            from relation join follow_up on follow_up.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= $5 and relation.until_at > $5) as follow_up
+    join person on person.id = follow_up.person
+    where not follow_up.sensitive and follow_up.closed_on is null
+    and person.died_on is null and person.same_as is null group by follow_up.served";
 const LISTED: &str =
     "select follow_up_visit.id, follow_up_visit.person, person.name_sealed, follow_up_visit.home,
     visited_on, way, account.display_name, recorded_at, figures
-    from follow_up_visit join person on person.id = follow_up_visit.person
+    from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    join person on person.id = follow_up_visit.person
     left join account on account.id = follow_up_visit.author
-    where follow_up_visit.home between $1 and $2 and visited_on between $3 and $4
+    where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) and (cast($6 as text) is null or ends like $6)
     and (cast($7 as bigint) is null or (recorded_at / 3600000000 + 8) % 24 = $7)
     order by visited_on desc, follow_up_visit.id limit $8 offset $9";
-const COUNTED: &str = "select count(*) from follow_up_visit
-    where home between $1 and $2 and visited_on between $3 and $4
+const COUNTED: &str = "select count(*) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+        (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000)
+        union all select follow_up_visit.*, relation.place as served from relation
+            join follow_up_visit on follow_up_visit.person = relation.person
+            where relation.kind = 'serving' and relation.place between $1 and $2
+            and relation.from_at <= visited_on * 86400000000 - 28800000000
+            and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
+    where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) and (cast($6 as text) is null or ends like $6)
     and (cast($7 as bigint) is null or (recorded_at / 3600000000 + 8) % 24 = $7)";
 
@@ -298,7 +368,7 @@ pub struct PlaceSum {
     pub visits: i64,
 }
 
-/// How the homes within reach stand.
+/// How the places within reach stand, by whose work it is.
 ///
 /// # Errors
 /// When the database fails.
@@ -311,11 +381,12 @@ pub fn places(
     let days = wanted.days(reach);
     let mut places: BTreeMap<DivisionCode, PlaceSum> = BTreeMap::new();
     let end_of_month = first_of_next_month(today).plus_days(-1);
-    for row in tx.query(DUE_BY_HOME, &params![reach.first(), reach.last(), end_of_month, today])? {
+    let due = params![reach.first(), reach.last(), end_of_month, today, Moment::start_of(today)];
+    for row in tx.query(DUE_BY_PLACE, &due)? {
         let sum = PlaceSum { managed: row.get(1)?, due: row.get(2)?, late: row.get(3)?, visits: 0 };
         places.insert(row.get(0)?, sum);
     }
-    for row in tx.query(BY_HOME, &days)? {
+    for row in tx.query(BY_PLACE, &days)? {
         places.entry(row.get(0)?).or_default().visits = row.get(1)?;
     }
     Ok(places)

@@ -28,8 +28,18 @@ static LIST: ListSpec = ListSpec {
 const MOST_HIDDEN: i64 = 50;
 /// The states that a list can be asked for.
 const STATES: [&str; 12] = [
-    "open", "waiting", "accepted", "here", "decide", "late", "refused", "absent", "closed", "to_answer",
-    "to_come", "to_return",
+    "open",
+    "waiting",
+    "accepted",
+    "here",
+    "decide",
+    "late",
+    "refused",
+    "absent",
+    "closed",
+    "to_answer",
+    "to_come",
+    "to_return",
 ];
 
 /// A list, for the line that leads from one to the other.
@@ -138,8 +148,7 @@ pub(crate) async fn page(visit: Visit, uri: Uri) -> Result<Response, Failure> {
         let secret = Wanted { sensitive: true, ..asked };
         let hidden = store::count(tx, who, &secret)?;
         let opened = may_open && hidden > 0;
-        let secret =
-            if opened { store::listed(tx, who, &secret, (MOST_HIDDEN, 0))? } else { Vec::new() };
+        let secret = if opened { store::listed(tx, who, &secret, (MOST_HIDDEN, 0))? } else { Vec::new() };
         Ok::<_, DatabaseError>((rows, total, hidden, secret))
     };
     let (rows, total, hidden, secret) = visit.app.database.read(read).await?;

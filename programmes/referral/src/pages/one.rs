@@ -240,7 +240,9 @@ fn forms(visit: &Visit, known: &Known, one: &Referral, may: &[Act], sent: Option
         end: take("end", END, Act::End),
         open,
     };
-    if let Some(form) = forms.arrive.as_mut().filter(|form| !form.is_refused() && form.raw("arrived_on").is_empty()) {
+    if let Some(form) =
+        forms.arrive.as_mut().filter(|form| !form.is_refused() && form.raw("arrived_on").is_empty())
+    {
         form.fill("arrived_on", visit.today);
     }
     if let Some(form) = forms.end.as_mut() {
@@ -254,8 +256,9 @@ fn offer_end(page: &Page, known: &Known, one: &Referral, form: &mut Form) {
     if let ([only], true) = (&*reasons, form.raw("end_reason").is_empty()) {
         form.fill("end_reason", only.key());
     }
-    let choice =
-        |reason: &EndReason| Choice::new(reason.key(), page.word(&format!("referral.outcome.{}", reason.key())));
+    let choice = |reason: &EndReason| {
+        Choice::new(reason.key(), page.word(&format!("referral.outcome.{}", reason.key())))
+    };
     form.offer("end_reason", reasons.iter().map(choice).collect());
 }
 

@@ -125,7 +125,8 @@ async fn begin(visit: &Visit, id: Uuid, direction: Direction, named: Named) -> R
         return Err(Failure::NotFound);
     }
     let place = visit.actor.place;
-    let tier = if visit.actor.post().tiers.is_empty() { InstitutionTier::County } else { InstitutionTier::Village };
+    let tier =
+        if visit.actor.post().tiers.is_empty() { InstitutionTier::County } else { InstitutionTier::Village };
     let unknown = Party { institution: None, name: String::new(), tier, place, phone: String::new() };
     Ok(Begin {
         from: own.as_ref().map_or(unknown, store::party_of),
@@ -185,7 +186,8 @@ fn page_of(visit: &Visit, begin: &Begin, mut form: Form) -> OpenPage {
     let reads = known.standing.reads;
     OpenPage {
         path: path_of(begin),
-        back: earlier.map_or_else(|| format!("/people/{id}"), |one| format!("/people/{id}/referrals/{}", one.id())),
+        back: earlier
+            .map_or_else(|| format!("/people/{id}"), |one| format!("/people/{id}/referrals/{}", one.id())),
         from: party(&begin.from),
         reasons: names.reasons(&page, &reasons, secret),
         next: if reads { names.next(&page, &known.visits.next(), secret) } else { Vec::new() },
@@ -252,7 +254,8 @@ pub(crate) async fn up(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Result<R
     if named.visit.is_none() && named.instead.is_none() {
         // From the person's page: the visit that waits for it says why.
         let known = known(&visit, id).await?;
-        named.visit = wanted(&known.visits, &known.folder).map(|found| found.id).filter(|_| known.standing.near);
+        named.visit =
+            wanted(&known.visits, &known.folder).map(|found| found.id).filter(|_| known.standing.near);
     }
     let begin = begin(&visit, id, Direction::Up, named).await?;
     note(&visit, id, begin.known.person.home).await?;
@@ -269,11 +272,7 @@ pub(crate) async fn down(visit: Visit, Path(id): Path<Uuid>, uri: Uri) -> Result
 }
 
 /// POST `/people/{id}/referrals/up`.
-pub(crate) async fn send_up(
-    visit: Visit,
-    Path(id): Path<Uuid>,
-    body: FormBody,
-) -> Result<Response, Failure> {
+pub(crate) async fn send_up(visit: Visit, Path(id): Path<Uuid>, body: FormBody) -> Result<Response, Failure> {
     let form = body.form(UP);
     let named = Named { back: None, ..Named::of_form(&form) };
     send(&visit, begin(&visit, id, Direction::Up, named).await?, form).await

@@ -162,8 +162,9 @@ fn waive_page(visit: &Visit, known: &Known, which: Uuid, mut form: Form) -> Resu
 }
 
 fn offer_waive(page: &Page, form: &mut Form) {
-    let choice =
-        |reason: EndReason| Choice::new(reason.key(), page.word(&format!("referral.outcome.{}", reason.key())));
+    let choice = |reason: EndReason| {
+        Choice::new(reason.key(), page.word(&format!("referral.outcome.{}", reason.key())))
+    };
     form.offer("waive_reason", WAIVING.map(choice).to_vec());
 }
 

@@ -170,7 +170,8 @@ impl Wanted {
         let (lower, upper) = post.tier_keys();
         let (post_first, post_last) = post.places();
         // The desk of a hospital has its own, whoever lives in the county.
-        let (first, last) = if reach.institution().is_some() { (1, 0) } else { (reach.first(), reach.last()) };
+        let (first, last) =
+            if reach.institution().is_some() { (1, 0) } else { (reach.first(), reach.last()) };
         let asked = self.place.unwrap_or(DivisionCode::COUNTRY).range();
         let [at_once, ordinary, back, arrive, decide] = self.cuts.0;
         params![
@@ -300,8 +301,7 @@ pub fn share(
         sensitive: false,
     };
     let mut asked = wanted.params(&actor, reach).to_vec();
-    let (at_once, ordinary) =
-        rules.map_or((0, 0), |rules| (rules.answer_at_once_days, rules.answer_days));
+    let (at_once, ordinary) = rules.map_or((0, 0), |rules| (rules.answer_at_once_days, rules.answer_days));
     asked.extend(params![i64::from(at_once), i64::from(ordinary)]);
     let Some(row) = tx.query_one(IN_TIME, &asked)? else { return Ok((0, 0)) };
     let part = match which {

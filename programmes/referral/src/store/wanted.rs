@@ -9,7 +9,8 @@ use crate::facts::Urgency;
 use crate::rules::Handled;
 
 // $3: how they were followed; $4, $5: visits of these days; $6: those that tell a disease of level 5 and nothing else.
-const LISTED: &str = "select referral_wanted.person, person.name_sealed, visit, referral_wanted.home, person.birth, urgency,
+const LISTED: &str =
+    "select referral_wanted.person, person.name_sealed, visit, referral_wanted.home, person.birth, urgency,
     programmes, visited_on, handled
     from referral_wanted join person on person.id = referral_wanted.person
     where referral_wanted.home between $1 and $2 and person.died_on is null
@@ -20,7 +21,8 @@ const COUNTED: &str = "select count(*) from referral_wanted join person on perso
     where referral_wanted.home between $1 and $2 and person.died_on is null
     and (cast($3 as text) is null or handled = $3) and visited_on between $4 and $5
     and referral_wanted.sensitive = $6";
-const HANDLED: &str = "select coalesce(sum(case when handled in ('referred', 'waived') then 1 else 0 end), 0), count(*)
+const HANDLED: &str =
+    "select coalesce(sum(case when handled in ('referred', 'waived') then 1 else 0 end), 0), count(*)
     from referral_wanted join person on person.id = referral_wanted.person
     where referral_wanted.home between $1 and $2 and person.died_on is null
     and (cast($3 as text) is null or handled = $3) and visited_on between $4 and $5
@@ -91,7 +93,8 @@ pub fn wanted_visits(
     let rows = tx.query(LISTED, &asked)?;
     let wrong = |column, expected| DatabaseError::WrongType { column, expected };
     let read = |row: &Row| {
-        let (urgency, programmes, handled): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(8)?);
+        let (urgency, programmes, handled): (String, String, String) =
+            (row.get(5)?, row.get(6)?, row.get(8)?);
         Ok(WantedVisit {
             person: row.get(0)?,
             name: read_name(&opener, row, (0, 1))?,

@@ -204,6 +204,7 @@ const fn relation_word(kind: RelationKind) -> &'static str {
         RelationKind::Referral => "register.reached.referral",
         RelationKind::Team => "register.reached.team",
         RelationKind::BreakGlass => "register.reached.break_glass",
+        RelationKind::Serving => "register.reached.serving",
     }
 }
 
