@@ -21,7 +21,7 @@ use crate::rules::Sides;
 use crate::store;
 use crate::visits::Visits;
 
-use Purpose::{KeepReferrals, ReadReferrals};
+use Purpose::{KeepReferrals, ReadReferrals, RecordVisits};
 
 pub(crate) fn routes() -> Vec<Route> {
     vec![
@@ -31,8 +31,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::post("/people/{id}/referrals/up", KeepReferrals, open::send_up),
         Route::get("/people/{id}/referrals/down", KeepReferrals, open::down),
         Route::post("/people/{id}/referrals/down", KeepReferrals, open::send_down),
-        Route::get("/people/{id}/referrals/visits/{visit}", KeepReferrals, visits::waiving),
-        Route::post("/people/{id}/referrals/visits/{visit}", KeepReferrals, visits::waive),
+        Route::get("/people/{id}/referrals/visits/{visit}", RecordVisits, visits::waiving),
+        Route::post("/people/{id}/referrals/visits/{visit}", RecordVisits, visits::waive),
         Route::get("/people/{id}/referrals/{referral}", ReadReferrals, one::page),
         Route::post("/people/{id}/referrals/{referral}/accept", KeepReferrals, one::accept),
         Route::post("/people/{id}/referrals/{referral}/refuse", KeepReferrals, one::refuse),

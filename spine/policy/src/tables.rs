@@ -345,14 +345,8 @@ impl Tables {
                 }
                 None => vec![("in_force", false.to_string())],
             },
-            TableKind::Records => match self.records(place, asked.day) {
-                Some(rules) => rules.answers(),
-                None => vec![("in_force", false.to_string())],
-            },
-            TableKind::Referral => match self.referral(place, asked.day) {
-                Some(rules) => rules.answers(),
-                None => vec![("in_force", false.to_string())],
-            },
+            TableKind::Records => or_none(self.records(place, asked.day).map(RecordRules::answers)),
+            TableKind::Referral => or_none(self.referral(place, asked.day).map(ReferralRules::answers)),
             TableKind::Agreements => match self.agreements(place, asked.day) {
                 Some(rules) => {
                     let diagnoses = [asked.diagnosis];
@@ -448,6 +442,11 @@ impl Tables {
             ("push_to", push_to.join(", ")),
         ]
     }
+}
+
+/// What a table answers, or that none is in force.
+fn or_none(answers: Option<Answers>) -> Answers {
+    answers.unwrap_or_else(|| vec![("in_force", false.to_string())])
 }
 
 fn none() -> String {
