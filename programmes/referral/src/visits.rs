@@ -198,9 +198,10 @@ impl Visits {
 
     /// What follow-up says is due next, by programme: after the last visit in each.
     pub fn next(&self) -> Vec<NextVisit> {
-        let mut next: Vec<NextVisit> = Vec::new();
+        let (mut next, mut seen) = (Vec::new(), HashSet::new());
         for found in self.all.iter().rev().flat_map(|visit| &visit.found) {
-            if next.iter().any(|one| one.programme == found.programme) {
+            // Only the last visit in a programme says what is due in it, be it nothing.
+            if !seen.insert(found.programme.as_str()) {
                 continue;
             }
             let due = found.due.iter().filter(|due| due.why != "window").map(|due| due.until).min();
@@ -210,7 +211,7 @@ impl Visits {
                 sensitive: found.sensitive,
             }));
         }
-        next.sort_by_key(|one| one.until);
+        next.sort_by_key(|one: &NextVisit| one.until);
         next
     }
 }
