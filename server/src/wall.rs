@@ -77,6 +77,12 @@ pub const OPEN: &[&str] = &[
     "client_key",
     "closed_year",
     "delegation",
+    // A hub holds its own places alone, and these tables stand at a hub.
+    "hub_link",
+    "hub_out",
+    "hub_staff",
+    "hub_stale",
+    "hub_told",
     "identity",
     "institution",
     "institution_capability",

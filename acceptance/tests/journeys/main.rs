@@ -16,6 +16,7 @@ mod erasure;
 mod exports;
 mod field_trials;
 mod follow_up;
+mod hub;
 mod interface;
 mod law;
 mod limits;

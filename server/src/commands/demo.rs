@@ -80,7 +80,7 @@ pub(super) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
         let (people, interface) = (args.people, interface(&app)?);
         let (serving, anchors) = ((None, ServingLimits::usual()), folder.join("audit-anchors"));
-        super::serve::serve_app(&app, (address, None), serving, &anchors, || {
+        super::serve::serve_app(&app, (address, None), serving, &anchors, None, || {
             invite(address, people, &interface)
         })?;
     }

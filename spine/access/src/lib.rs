@@ -14,6 +14,7 @@ mod chain;
 mod client;
 mod delegation;
 mod hashing;
+mod hub;
 mod identity;
 mod matrix;
 mod password;
@@ -59,6 +60,10 @@ pub use delegation::{
     NewDelegation, colleagues, delegate, delegations, end_delegation, may_stand_in, stand_in,
 };
 pub use hashing::hash_in_turn;
+pub use hub::{
+    HUB_CODE_DAYS, HUB_KEY_HOURS, Hub, HubStaff, actor_of, hub_author, hub_staff, join_hub, leave_hub,
+    list_hubs, register_hub, take_up_staff,
+};
 pub use identity::{
     Binding, BoundIdentity, ProvenIdentity, bind_identity, identities_of, sign_in_by_identity,
 };
@@ -105,6 +110,7 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "011-serving-look-ups",
             sql: include_str!("../migrations/011-serving-look-ups.sql"),
         },
+        Migration { name: "012-hubs", sql: include_str!("../migrations/012-hubs.sql") },
     ],
 };
 
