@@ -41,10 +41,12 @@ export class Chart {
       this.managed.push({ body, closed: null, mayReturn: false, happened: [] });
     } else if (kind === KINDS.closed) {
       const ended = this.managed.find((one) => one.body.enrolment === body.enrolment);
-      if (ended) Object.assign(ended, { closed: { on: body.on, fact: id }, mayReturn: by === "program" });
+      if (ended) Object.assign(ended, { closed: { on: body.on, fact: id }, mayReturn: by === "program" && ended.body.basis !== "hand" });
     } else if (kind === KINDS.happened) {
       const managed = this.managed.find((one) => one.body.enrolment === body.enrolment);
-      if (managed) managed.happened = [...managed.happened.filter((one) => one.what !== body.what), body];
+      if (!managed) return;
+      if (body.by) managed.happened = [...managed.happened.filter((one) => one.what !== body.what), body];
+      else managed.happened = managed.happened.map((one) => (one.what === body.what && one.on === body.on ? { ...one, due: body.due } : one));
     } else if (kind === KINDS.visited) {
       const corrected = this.visits.some((visit) => visit.body.visit === body.visit);
       this.visits = this.visits.filter((visit) => visit.body.visit !== body.visit);
@@ -99,7 +101,8 @@ export class Chart {
   standing(managed) {
     const [last] = this.foundUnder(managed, null);
     const lastOn = last ? last.visit.body.on : null;
-    const moved = managed.happened.filter((one) => !lastOn || one.on > lastOn).pop();
+    const isLater = ({ what, on }) => !lastOn || on > lastOn || (what === "delivery" && on === lastOn);
+    const moved = managed.happened.filter(isLater).reduce((one, other) => (one && one.on > other.on ? one : other), null);
     const due = sortDue([...(moved || (last ? last.found : managed.body)).due]);
     const since = this.missed.filter((one) => !lastOn || one.body.on >= lastOn);
     const latest = since[since.length - 1];

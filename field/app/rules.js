@@ -239,8 +239,8 @@ const windowDue = (window, enrolled, done) => {
 
 /** The visits that count from a birth or a pregnancy as they stand on `on`, each to be made once, by the day on which they open. */
 const rowOn = (rules, { body, happened }, who, on) => {
-  const day = (what) => (happened.find((one) => one.what === what && one.on <= on) || {}).on;
-  const [delivery, discharge] = [day("delivery"), day("discharge")];
+  const happenedOn = (what) => (happened.find((one) => one.what === what) || { on: "9" }).on;
+  const [delivery, discharge] = [happenedOn("delivery") < on && happenedOn("delivery"), happenedOn("discharge") <= on && happenedOn("discharge")];
   const anchors = {
     birth: who.birth,
     birth_discharge: discharge || who.birth,
@@ -317,14 +317,16 @@ export const foundOf = (rules, managed, chart, who, visit) => {
   }
   const row = rowOn(rules, managed, who, visit.on);
   const opened = row.filter((one) => one.from <= visit.on).pop();
-  const isMade = opened && earlier.some((one) => one.found.window === opened.window);
-  due.push(...row.filter((one) => one.from > visit.on).slice(0, 1));
+  const waits = opened && !earlier.some((one) => one.found.window === opened.window);
+  const { ways } = (opened && rules.windows.find((one) => one.id === opened.window)) || {};
+  const isMade = waits && (!ways || ways.includes(visit.way));
+  due.push(...(waits && !isMade ? [opened] : row.filter((one) => one.from > visit.on).slice(0, 1)));
   const found = { programme: rules.programme, grade: state ? GRADE_OF[state.action] || "steady" : "steady" };
   if (state) Object.assign(found, { state: state.id, at_target: state.at_target });
   found.running = state && counted.includes(state.id) ? runsOn + 1 : 0;
   found.figures = figuresOf(rules, visit.answers);
   found.due = sortDue(due);
-  if (opened && !isMade) found.window = opened.window;
+  if (isMade) found.window = opened.window;
   return found;
 };
 

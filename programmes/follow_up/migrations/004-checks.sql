@@ -9,3 +9,4 @@ create table follow_up_check (
     checked_on bigint
 );
 create index follow_up_check_by_visit on follow_up_check (person, visit);
+create index follow_up_check_by_sample on follow_up_check (sample);

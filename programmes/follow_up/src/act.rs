@@ -116,6 +116,7 @@ impl<'a> Writing<'a> {
             What::Classified(_) => true,
             What::Enrolled(body) => body.basis != Basis::Hand,
             What::Closed(body) => body.by.is_empty(),
+            What::Happened(body) => body.by.is_empty(),
             _ => false,
         };
         let minted = if is_derived { None } else { self.next_fact.take() };
@@ -169,9 +170,10 @@ impl<'a> Writing<'a> {
         let why = |one: &Managed| {
             let rules = self.rules(&one.body.programme, on)?;
             let belongs = || rules::belongs(rules, &self.who, ill, on).is_some();
+            let rests_on_age = rules.belongs.icd10.is_empty() && rules.belongs.since.is_none();
             match one.body.basis {
                 Basis::Diagnosis if !belongs() => Some(CloseReason::NotIll),
-                Basis::Age if !belongs() => Some(CloseReason::Completed),
+                Basis::Age | Basis::Hand if rests_on_age && !belongs() => Some(CloseReason::Completed),
                 Basis::Hand if one.has(Happening::Delivery) && self.chart.standing(one).due.is_empty() => {
                     Some(CloseReason::Completed)
                 }
@@ -238,10 +240,13 @@ impl<'a> Writing<'a> {
                 return Ok(Err(refusal.at(field)));
             }
         }
-        if let Some(since) = rules.belongs.since {
-            if !rules.belongs(&[], self.who.age_on(on), self.who.sex, &[since]) {
-                return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("programme")));
-            }
+        let since = rules.belongs.since;
+        let fits = rules.belongs(&[], self.who.age_on(on), self.who.sex, since.as_slice());
+        // A diagnosis is the doctor's to make; an age and a sex are not.
+        if rules.belongs.icd10.is_empty() && !fits {
+            return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("programme")));
+        }
+        if since.is_some() {
             if beginning.began_on.is_none_or(|began| began > on) {
                 return Ok(Err(Refusal::new("follow_up.refused.began_on").at("began_on")));
             }
@@ -294,6 +299,11 @@ impl<'a> Writing<'a> {
             let refusal = Refusal::new("follow_up.refused.happened_before").with("day", earliest.to_string());
             return Ok(Err(refusal.at("happened_on")));
         }
+        let home = open.happened.iter().find(|one| one.what == Happening::Discharge);
+        if let Some(home) = home.filter(|home| what == Happening::Delivery && home.on < on) {
+            let refusal = Refusal::new("follow_up.refused.happened_after").with("day", home.on.to_string());
+            return Ok(Err(refusal.at("happened_on")));
+        }
         if open.happened.iter().any(|one| one.what == what && one.on == on) {
             return Ok(Err(Refusal::new("follow_up.refused.same").at("happened_on")));
         }
@@ -308,12 +318,8 @@ impl<'a> Writing<'a> {
             sensitive: open.body.sensitive,
         };
         let mut managed = open.clone();
-        managed.happened.retain(|one| one.what != what);
-        managed.happened.push(body.clone());
-        let earlier: Vec<&Found> = self.chart.found_under(open, Some(on)).map(|(_, found)| found).collect();
-        let done: Vec<&str> = earlier.iter().filter_map(|found| found.window.as_deref()).collect();
-        let left = earlier.first().map_or(&open.body.due, |found| &found.due);
-        body.due = rules::due_after(rules, &managed, &self.who, (on, &done), left);
+        managed.take_happened(&body);
+        body.due = rules::due_after(rules, &self.chart, &managed, &self.who, &body);
         let fact = self.write(hand, (HAPPENED, on, None), What::Happened(body))?;
         self.work_out_again(hand, on.plus_days(-1))?;
         Ok(Ok(fact))
@@ -564,6 +570,20 @@ impl<'a> Writing<'a> {
                 let body = Classified { visit, on: there.on, found, law, sensitive };
                 self.write(hand, (CLASSIFIED, there.on, None), What::Classified(body))?;
             }
+        }
+        let mut moved = Vec::new();
+        for managed in self.chart.open() {
+            for one in &managed.happened {
+                let Some(rules) = self.rules(&one.programme, one.on) else { continue };
+                let due = rules::due_after(rules, &self.chart, managed, &self.who, one);
+                if due != one.due {
+                    let law = self.release.hash().to_owned();
+                    moved.push(Happened { due, law, by: String::new(), ..one.clone() });
+                }
+            }
+        }
+        for body in moved {
+            self.write(hand, (HAPPENED, body.on, None), What::Happened(body))?;
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use kangmai_base::{Day, Uuid};
 
 use crate::facts::{
-    Classified, Closed, Due, Enrolled, Found, Grade, Happened, Happening, Missed, Outcome, Reported, Undone,
-    Visited,
+    Basis, Classified, Closed, Due, Enrolled, Found, Grade, Happened, Happening, Missed, Outcome, Reported,
+    Undone, Visited,
 };
 
 /// A fact of this programme, read.
@@ -63,6 +63,19 @@ impl Managed {
     /// One that begins.
     pub const fn begun(body: Enrolled) -> Managed {
         Managed { body, closed: None, may_return: false, happened: Vec::new(), reported_on: None }
+    }
+
+    /// Takes in what happened. What the program worked out again moves what is due and no day.
+    pub fn take_happened(&mut self, body: &Happened) {
+        if body.by.is_empty() {
+            let same = |one: &&mut Happened| one.what == body.what && one.on == body.on;
+            if let Some(there) = self.happened.iter_mut().find(same) {
+                there.due.clone_from(&body.due);
+            }
+        } else {
+            self.happened.retain(|one| one.what != body.what);
+            self.happened.push(body.clone());
+        }
     }
 
     /// Whether this happened in its course.
@@ -172,7 +185,8 @@ impl Chart {
             What::Closed(body) => {
                 if let Some(ended) = self.enrolment_mut(body.enrolment) {
                     ended.closed = Some((body.on, event.id));
-                    ended.may_return = event.author.is_nil();
+                    // What somebody began by hand does not begin again by itself: a second pregnancy is another.
+                    ended.may_return = event.author.is_nil() && ended.body.basis != Basis::Hand;
                 }
             }
             What::Visited(body) => {
@@ -210,8 +224,7 @@ impl Chart {
             }
             What::Happened(body) => {
                 if let Some(managed) = self.enrolment_mut(body.enrolment) {
-                    managed.happened.retain(|one| one.what != body.what);
-                    managed.happened.push(body.clone());
+                    managed.take_happened(body);
                 }
             }
             What::Reported(body) => {
@@ -272,16 +285,24 @@ impl Chart {
         visits.filter(move |(visit, _)| ended.is_none_or(|ended| visit.body.on > ended))
     }
 
-    /// On how many visits under one enrolment nobody was seen since `since`.
-    pub fn missed_since(&self, since: Day) -> usize {
-        self.missed.iter().filter(|one| one.body.on >= since).count()
+    /// How often somebody went or called in vain since `since`.
+    pub fn in_vain_since(&self, since: Day) -> usize {
+        let in_vain = |one: &&NotSeen| one.body.on >= since && one.body.outcome.is_in_vain();
+        self.missed.iter().filter(in_vain).count()
     }
 
     /// How an enrolment stands.
     pub fn standing(&self, managed: &Managed) -> Standing {
         let last = self.found_under(managed, None).next();
         let last_on = last.map(|(visit, _)| visit.body.on);
-        let happened = managed.happened.iter().rev().find(|one| last_on.is_none_or(|last| one.on > last));
+        // A visit on the day of a delivery was before it; one on the day of a discharge after it.
+        let is_later = |one: &&Happened| {
+            last_on.is_none_or(|last| match one.what {
+                Happening::Delivery => one.on >= last,
+                Happening::Discharge => one.on > last,
+            })
+        };
+        let happened = managed.happened.iter().filter(is_later).max_by_key(|one| one.on);
         let mut due = match (happened, last) {
             (Some(happened), _) => happened.due.clone(),
             (None, Some((_, found))) => found.due.clone(),

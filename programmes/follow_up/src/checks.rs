@@ -116,13 +116,16 @@ pub fn draw(candidates: &[Candidate], of_each: usize, sample: Uuid) -> Vec<Candi
     for one in candidates {
         of.entry(one.author).or_default().push((place_of(one.visit, sample), *one));
     }
+    // One of each author, then a second one: where not all find room, nobody is left out for their name.
     let mut drawn = Vec::new();
-    for (_, mut own) in of {
+    for mut own in of.into_values() {
         own.sort_unstable_by_key(|(place, one)| (*place, one.visit));
-        drawn.extend(own.into_iter().take(of_each).map(|(_, one)| one));
+        let own = own.into_iter().take(of_each).enumerate();
+        drawn.extend(own.map(|(round, (place, one))| (round, place, one)));
     }
+    drawn.sort_unstable_by_key(|(round, place, one)| (*round, *place, one.visit));
     drawn.truncate(MOST_AT_ONCE);
-    drawn
+    drawn.into_iter().map(|(.., one)| one).collect()
 }
 
 /// Who writes facts of checks, and when.
@@ -159,7 +162,7 @@ impl Pen {
     }
 
     /// Draws visits within reach, of the time asked for, up to `of_each` of everybody else who wrote some down; answers the
-    /// checks.
+    /// checks. What was drawn under this sample already is none: a form that is sent twice draws once.
     ///
     /// # Errors
     /// When the database fails.
@@ -172,6 +175,9 @@ impl Pen {
     ) -> Result<Vec<(Uuid, Candidate)>, DatabaseError> {
         // Two who draw at once do not draw the same visit.
         tx.lock("follow_up.checks")?;
+        if store::is_drawn(tx, sample)? {
+            return Ok(Vec::new());
+        }
         let candidates = store::candidates(tx, within, wanted, self.account)?;
         let drawn = draw(&candidates, of_each, sample);
         let drawn: Vec<(Uuid, Candidate)> = drawn.into_iter().map(|one| (self.app.mint(), one)).collect();
@@ -241,7 +247,9 @@ mod tests {
             assert_eq!((drawn.len(), visits.len()), (5 * of_each.min(40), 5 * of_each.min(40)));
         }
         assert_eq!(draw(&[], 3, Uuid::from_u128(1)), []);
-        assert_eq!(draw(&candidates(400, 20), 20, Uuid::from_u128(1)).len(), MOST_AT_ONCE);
+        let many = draw(&candidates(400, 20), 20, Uuid::from_u128(1));
+        let authors: BTreeSet<Uuid> = many.iter().map(|one| one.author).collect();
+        assert_eq!((many.len(), authors.len()), (MOST_AT_ONCE, 400), "everybody is asked about");
     }
 
     #[test]

@@ -357,6 +357,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether somebody went for nothing: not where another day was agreed on, and not where it is known where the person is.
+    pub const fn is_in_vain(self) -> bool {
+        matches!(self, Outcome::NotAtHome | Outcome::WorkingAway | Outcome::Refused | Outcome::Unreachable)
+    }
+
     /// In the order of the buttons.
     pub const ALL: [Outcome; 7] = [
         Outcome::NotAtHome,

@@ -8,7 +8,7 @@ use kangmai_policy::follow_up::{
 };
 
 use crate::chart::{Chart, Managed};
-use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade, Happening, Way};
+use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade, Happened, Happening, Way};
 
 /// Months of a year.
 const MONTHS: i32 = 12;
@@ -115,34 +115,47 @@ pub fn enrolled(
     }
     due.extend(rules.windows.iter().filter_map(|window| window_due(window, &body, &[])));
     let managed = Managed::begun(body);
-    due.extend(Row::of(rules, &managed, who, on).waiting_on(on, &[]));
+    due.extend(Row::of(rules, &managed, who, (on, on)).waiting_on(on, &[]));
     Enrolled { due, ..managed.body }
 }
 
-/// What is due from the day `on` of something that happened, which `managed` knows already; the windows in `done` are over.
+/// What is due from the day of something that happened, which `managed` knows already, by all that is known to have happened.
 pub fn due_after(
     rules: &FollowUpRules,
+    chart: &Chart,
     managed: &Managed,
     who: &Who,
-    (on, done): (Day, &[&str]),
-    left: &[Due],
+    one: &Happened,
 ) -> Vec<Due> {
+    // A visit on the day of a delivery was before it.
+    let before = one.on.plus_days(i32::from(one.what == Happening::Delivery));
+    let earlier: Vec<&Found> = chart.found_under(managed, Some(before)).map(|(_, found)| found).collect();
+    let done: Vec<&str> = earlier.iter().filter_map(|found| found.window.as_deref()).collect();
+    let left = earlier.first().map_or(&managed.body.due, |found| &found.due);
     let is_of_the_row = |due: &&Due| {
         let window = due.window.as_ref().and_then(|id| rules.windows.iter().find(|one| one.id == *id));
         window.is_some_and(|window| window.anchor.is_of_a_life())
     };
     let others = left.iter().filter(|due| !is_of_the_row(due)).cloned();
-    others.chain(Row::of(rules, managed, who, on).waiting_on(on, done)).collect()
+    let latest = managed.happened.iter().map(|one| one.on).max().unwrap_or(one.on);
+    others.chain(Row::of(rules, managed, who, (latest, latest)).waiting_on(one.on, &done)).collect()
 }
 
 /// The visits of a table that count from a birth or a pregnancy, each to be made once, by the day on which they open.
 struct Row<'r>(Vec<(&'r Window, kangmai_policy::follow_up::Due)>);
 
 impl<'r> Row<'r> {
-    /// As it stands on `on`: what happened later moves nothing yet, and a delivery ends the visits of the pregnancy.
-    fn of(rules: &'r FollowUpRules, managed: &Managed, who: &Who, on: Day) -> Row<'r> {
-        let happened = |what| managed.happened.iter().find(|one| one.what == what && one.on <= on);
-        let (delivery, discharge) = (happened(Happening::Delivery), happened(Happening::Discharge));
+    /// As it stands: deliveries until one day and discharges until another count, later ones move nothing yet. A delivery ends the
+    /// visits of the pregnancy.
+    fn of(
+        rules: &'r FollowUpRules,
+        managed: &Managed,
+        who: &Who,
+        (delivered, discharged): (Day, Day),
+    ) -> Row<'r> {
+        let happened = |what, until| managed.happened.iter().find(|one| one.what == what && one.on <= until);
+        let delivery = happened(Happening::Delivery, delivered);
+        let discharge = happened(Happening::Discharge, discharged);
         let anchor = |window: &Window| match window.anchor {
             Anchor::Birth => who.birth,
             Anchor::BirthDischarge => discharge.map(|one| one.on).or(who.birth),
@@ -157,15 +170,19 @@ impl<'r> Row<'r> {
         Row(row)
     }
 
-    /// Which visit one on `on` is: the last that has opened, unless it was made.
-    fn made_on(&self, on: Day, done: &[&str]) -> Option<&'r Window> {
+    /// Which visit one on `on` made this way is: the last that has opened, unless it was made or is not made so. And the one to be
+    /// made after it: earlier ones are not made up for.
+    fn with(&self, (on, way): (Day, Way), done: &[&str]) -> (Option<&'r Window>, Option<Due>) {
         let opened = self.0.iter().rev().find(|(_, due)| due.from <= on);
-        opened.map(|(window, _)| *window).filter(|window| !done.contains(&&*window.id))
-    }
-
-    /// The visit to be made after one on `on`: earlier ones are not made up for.
-    fn after(&self, on: Day) -> Option<Due> {
-        self.0.iter().find(|(_, due)| due.from > on).map(row_due)
+        let next = self.0.iter().find(|(_, due)| due.from > on);
+        let Some((window, _)) = opened.filter(|(window, _)| !done.contains(&&*window.id)) else {
+            return (None, next.map(row_due));
+        };
+        if window.is_made_by(way.key()) {
+            (Some(*window), next.map(row_due))
+        } else {
+            (None, opened.map(row_due))
+        }
     }
 
     /// The visit to be made from `on` by who was not visited then: the first that is not late yet.
@@ -226,7 +243,7 @@ pub fn to_report<'r>(
         due.iter().any(|due| due.window.as_ref() == Some(&window.id))
     };
     let window = rules.windows.iter().filter(|window| window.report_after.is_some()).find(waits)?;
-    let missed = chart.missed_since(since);
+    let missed = chart.in_vain_since(since);
     let is_reported = managed.reported_on.is_some_and(|on| on >= since);
     (!is_reported && missed >= usize::from(window.report_after?)).then_some((window, missed))
 }
@@ -287,9 +304,11 @@ pub fn found(rules: &FollowUpRules, managed: &Managed, chart: &Chart, who: &Who,
         }
         due.extend(window_due(window, &managed.body, &done));
     }
-    let row = Row::of(rules, managed, who, visit.on);
+    // A visit on the day of a delivery was before it; one on the day of a discharge after it.
+    let row = Row::of(rules, managed, who, (visit.on.plus_days(-1), visit.on));
     let done: Vec<&str> = earlier().filter_map(|(_, found)| found.window.as_deref()).collect();
-    due.extend(row.after(visit.on));
+    let (made, next) = row.with((visit.on, visit.way), &done);
+    due.extend(next);
     due.sort_by_key(|due| (due.until, due.why));
     Found {
         programme: rules.programme.clone(),
@@ -300,7 +319,7 @@ pub fn found(rules: &FollowUpRules, managed: &Managed, chart: &Chart, who: &Who,
         figures: figures(rules, visit.answers),
         due,
         sensitive: managed.body.sensitive,
-        window: row.made_on(visit.on, &done).map(|window| window.id.clone()),
+        window: made.map(|window| window.id.clone()),
     }
 }
 

@@ -82,8 +82,9 @@ pub(crate) fn person(
     };
     let last_seen = chart.visits.last().map(|visit| visit.body.on);
     let missed = chart.missed.last().filter(|one| last_seen.is_none_or(|last| one.body.on >= last));
+    let is_secret_miss = chart.missed.last().is_some_and(|one| one.body.sensitive);
     let part = Part {
-        unreached: chart.unreached_since().map(|since| {
+        unreached: chart.unreached_since().filter(|_| may_name || !is_secret_miss).map(|since| {
             let days = looking.today.days_since(since);
             page.say2("follow_up.mark.unreached", "day", page.day(since), "days", days)
         }),
@@ -190,7 +191,9 @@ pub(crate) fn told(looking: &Looking, person: &Person, fact: &Fact) -> Option<To
             let body: Happened = fact.new.read_body().ok()?;
             let what = page.word(&format!("follow_up.happening.{}", body.what.key())).into_owned();
             let name = names.short(page, &body.programme);
-            (page.say2("follow_up.told.happened", "name", name, "what", what), Vec::new())
+            let is_anew = body.by.is_empty();
+            let key = if is_anew { "follow_up.told.set_anew" } else { "follow_up.told.happened" };
+            (page.say2(key, "name", name, "what", what), Vec::new())
         }
         REPORTED => {
             let body: Reported = fact.new.read_body().ok()?;

@@ -17,7 +17,7 @@ use kangmai_people::PERSON_REGISTERED;
 use kangmai_record::{Fact, NewFact, Projection, nothing_along};
 use serde::{Deserialize, Serialize};
 
-pub use checks::{CHECKS, CheckRow, CheckSum, candidates, check, check_sums, checks};
+pub use checks::{CHECKS, CheckRow, CheckSum, candidates, check, check_sums, checks, is_drawn};
 pub(crate) use erased::held;
 pub use events::{chart_of, events_of, events_of_people};
 pub use ill::{Someone, ill_of, ill_of_people, people_after};

@@ -29,7 +29,8 @@ static CHECKS: ListSpec = ListSpec {
 /// The outcome of what nobody asked yet, as the filter calls it.
 const WAITING: &str = "waiting";
 
-const DRAW: &[Field] = &[Field::text("of_each", "follow_up.field.of_each").at_most(2)];
+const DRAW: &[Field] =
+    &[Field::hidden("sample"), Field::text("of_each", "follow_up.field.of_each").at_most(2)];
 const ANSWER: &[Field] = &[
     Field::radios("outcome", "follow_up.field.outcome"),
     Field::area("note", "follow_up.field.check_note").at_most(300).optional(),
@@ -103,6 +104,9 @@ async fn page_of(visit: &Visit, uri: &Uri, mut form: Form) -> Result<ChecksPage,
     let (rows, sums, outcome) = visit.app.database.read(read).await?;
     let sum = sums.into_iter().fold(CheckSum::default(), |all, (_, one)| all.with(one));
     list.found(sum.of(outcome.as_deref()).unsigned_abs());
+    if form.raw("sample").is_empty() {
+        form.fill("sample", visit.app.mint());
+    }
     if form.raw("of_each").is_empty() && !form.is_refused() {
         form.fill("of_each", 2);
     }
@@ -139,7 +143,8 @@ pub(crate) async fn draw_some(visit: Visit, uri: Uri, body: FormBody) -> Result<
     let mut list = ListQuery::read(&CHECKS, &uri);
     let Asked { month, wanted, within } = asked(&visit, &mut list);
     let place = within.place();
-    let (pen, today, sample) = (pen(&visit), visit.today, visit.app.mint());
+    let sample = form.parsed::<Uuid>("sample").unwrap_or_else(|| visit.app.mint());
+    let (pen, today) = (pen(&visit), visit.today);
     let write = move |tx: &mut Transaction<'_>| {
         pen.draw(tx, (&within, &wanted), (usize::try_from(of_each).unwrap_or(1), sample), today)
     };

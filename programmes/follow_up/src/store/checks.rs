@@ -15,6 +15,7 @@ const PUT: InsertMany = InsertMany {
     suffix: " on conflict (id) do nothing",
 };
 const CHECK: &str = "update follow_up_check set outcome = $3, checked_on = $4 where id = $2 and person = $1";
+const DRAWN_UNDER: &str = "select count(*) from follow_up_check where sample = $1";
 const OF_PERSON: &str = "select id from follow_up_check where person = $1";
 const FORGET: &str = "delete from follow_up_check where person = $1";
 /// Visits of these days that nobody has drawn yet; not those that $5 wrote down.
@@ -98,6 +99,15 @@ fn forget(tx: &mut Transaction<'_>, subject: Subject) -> Result<(), DatabaseErro
         tx.execute(FORGET, &params![subject.id])?;
     }
     Ok(())
+}
+
+/// Whether anything was drawn under this sample.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_drawn(tx: &mut Transaction<'_>, sample: Uuid) -> Result<bool, DatabaseError> {
+    let row = tx.query_one(DRAWN_UNDER, &params![sample])?;
+    Ok(row.map(|row| row.get::<i64>(0)).transpose()?.unwrap_or(0) > 0)
 }
 
 /// Visits of the time asked for that may be drawn: not yet drawn, and written down by somebody else than `by`.
