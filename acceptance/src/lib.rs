@@ -10,6 +10,7 @@ pub mod crawl;
 pub mod dump;
 pub mod html;
 pub mod measure;
+pub mod network;
 pub mod phone;
 pub mod program;
 pub mod source;

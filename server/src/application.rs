@@ -11,6 +11,7 @@ use kangmai_database::{Database, DatabaseError, seal_clear_text};
 use kangmai_policy::Release;
 use kangmai_programme::{App, AppParts, Law, Settings, count_strangers, read_law, routed};
 use kangmai_seal::{MasterKeys, Unopened};
+use kangmai_sync::relay::{AtHub, keep_to_hub};
 use kangmai_web::{Manners, Words, with_manners};
 
 use crate::import::ImportDesk;
@@ -194,6 +195,16 @@ pub fn limited_router(
     limits: &ServingLimits,
     traffic: &Arc<Traffic>,
 ) -> Router {
+    router_of(app, openid, (limits, traffic), None)
+}
+
+/// The same; of a hub with what its pages ask, and without what would not be handed on.
+pub fn router_of(
+    app: &App,
+    openid: Option<Arc<OpenIdDesk>>,
+    (limits, traffic): (&ServingLimits, &Arc<Traffic>),
+    at_hub: Option<AtHub>,
+) -> Router {
     let metrics = Arc::new(Metrics::new(Arc::clone(traffic)));
     let observed = Arc::clone(&metrics);
     let manners = Manners {
@@ -209,7 +220,12 @@ pub fn limited_router(
         .merge(office::open_routes(metrics))
         .merge(kangmai_sync::open_routes())
         .merge(kangmai_web::routes())
-        .merge(kangmai_field::routes())
+        .merge(kangmai_field::routes());
+    let router = match at_hub {
+        Some(at_hub) => router.layer(axum::middleware::from_fn(keep_to_hub)).layer(axum::Extension(at_hub)),
+        None => router,
+    };
+    let router = router
         .layer(axum::Extension(Arc::new(ImportDesk::default())))
         .layer(axum::Extension(openid))
         .layer(axum::Extension(Arc::new(kangmai_sync::LoadShelf::default())))

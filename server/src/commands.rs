@@ -10,6 +10,7 @@ mod database;
 mod demo;
 mod file;
 mod follow_up;
+mod hub;
 mod keys;
 mod law;
 mod policy;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Serve the pages
     Serve(ServeConfig),
+    /// Serve a clinic day or a van without a network, and hand on what is written when there is one
+    Hub(hub::HubArgs),
     /// Make or update the tables of the database
     Migrate,
     /// Import a file: register, institutions, diagnoses, bills, lines, opening
@@ -106,6 +109,7 @@ pub fn main() -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => demo::run(&config, &args),
         Command::Serve(serve) => serve::run(&config, &serve),
+        Command::Hub(args) => hub::run(&config, &args),
         Command::Watch(command) => watch::run(&config, &command),
         Command::Classify(command) => classify::run(&config, &command),
         Command::FollowUp(command) => follow_up::run(&config, &command),

@@ -160,7 +160,7 @@ pub enum SecondFactorRule {
 }
 
 /// Secrets are in the environment or in a file, never on the command line, which every user of the machine can read.
-fn secret_of(variable: &str) -> anyhow::Result<Option<String>> {
+pub(crate) fn secret_of(variable: &str) -> anyhow::Result<Option<String>> {
     let file = std::env::var_os(format!("{variable}_FILE")).map(PathBuf::from);
     match (std::env::var(variable).ok(), file) {
         (Some(_), Some(_)) => anyhow::bail!("set {variable} or {variable}_FILE, not both"),

@@ -271,5 +271,5 @@ fn what_phones_ask_opens_to_the_key_of_a_phone_alone() {
         }
         asked += 1;
     }
-    assert_eq!(asked, 6);
+    assert_eq!(asked, 7);
 }

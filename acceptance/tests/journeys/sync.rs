@@ -9,6 +9,7 @@ use kangmai_acceptance::phone::{Phone, proof};
 use kangmai_access::{AccountChange, Role};
 use kangmai_base::{IdNumber, Ids as _, SeededIds, Uuid};
 use kangmai_follow_up::enrol_all;
+use kangmai_record::Subject;
 use serde_json::{Value, json};
 
 /// Name, first seventeen digits of the number, village, code of the diagnosis.
@@ -513,5 +514,36 @@ fn a_locked_account_is_told_nothing_and_a_long_pull_skips_nobody() {
         both.hears(false);
         assert_eq!(both.people[&li].facts.len(), before + 3);
         assert!(both.people[&wang].facts.len() > 2_100);
+    });
+}
+
+#[test]
+fn of_somebody_who_was_erased_nothing_that_a_phone_says_is_kept() {
+    County::on_both(|county| {
+        given(county);
+        let ids = SeededIds::new(18);
+        let mut own = phone(county, Role::VillageDoctor, "红米");
+        own.loads(VILLAGE);
+        let (li, now) = (called(&own, "示例李二"), county.app.clock.now());
+        let mut body = visit(&ids, county, "2026-11-19", ("187", "120"));
+        body["note"] = json!("示例不该留下");
+        own.writes(&ids, now, "follow_up.visited", li, body);
+        // Two texts that are no facts: one names them.
+        let texts = [json!({ "person": li, "note": "示例不该留下" }), json!({ "note": "示例该留下" })];
+        for text in &texts {
+            own.writes_text(ids.mint(now), &text.to_string());
+        }
+        let (record, subject) = (county.app.record.clone(), Subject::person(li));
+        county.app.database.write_blocking(move |tx| record.erase(tx, subject, now)).expect("erased");
+        let told = outcomes(&own.pushes());
+        assert_eq!(told[0], ("parked".to_owned(), "sync.parked.erased".to_owned()));
+        assert_eq!((told[1].0.as_str(), told[2].0.as_str()), ("rejected", "rejected"));
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds("/parked").sees("资料已依法删除").does_not_see("187").does_not_see("示例不该留下");
+        officer.finds("/phones").follow("2 条读不出来，原文已保存");
+        officer.sees("示例该留下").does_not_see("示例不该留下");
+        own.hears(false);
+        assert!(!own.people.contains_key(&li));
+        views_stand(county);
     });
 }

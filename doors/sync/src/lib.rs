@@ -1,4 +1,4 @@
-//! Phones that work without a network: what they are told of people and of the record, and what they hand in
+//! Phones that work without a network, and hubs that are phones to the server above them: what they are told of people and of the record, and what they hand in
 //! (`docs/sync.md`). A door: it knows no disease and no rule; programmes say what of their facts is told and take what is
 //! written ([`kangmai_programme::Field`]).
 //!
@@ -8,9 +8,11 @@
 
 mod cursor;
 mod first;
+mod hubs;
 mod pages;
 mod pull;
 mod push;
+pub mod relay;
 mod roll;
 mod store;
 mod told;
@@ -40,15 +42,16 @@ pub fn programme() -> Programme {
         words: include_str!("../words.toml"),
         migrations: Migrations {
             owner: "sync",
-            steps: &[Migration { name: "001-sync", sql: include_str!("../migrations/001-sync.sql") }],
+            steps: &[
+                Migration { name: "001-sync", sql: include_str!("../migrations/001-sync.sql") },
+                Migration { name: "002-hub", sql: include_str!("../migrations/002-hub.sql") },
+            ],
         },
         projections: &[TEXTS],
-        navigation: &[Navigation {
-            word: "sync.phones.nav",
-            path: "/phones",
-            purpose: RecordVisits,
-            order: 88,
-        }],
+        navigation: &[
+            Navigation { word: "sync.phones.nav", path: "/phones", purpose: RecordVisits, order: 88 },
+            Navigation { word: "sync.hubs.nav", path: "/hubs", purpose: RecordVisits, order: 89 },
+        ],
         routes,
         imports: &[],
         figures: &[],
@@ -80,6 +83,12 @@ fn routes() -> Vec<Route> {
         Route::get("/field/session", RecordVisits, pages::session).about_nobody(),
         Route::post("/field/phones", RecordVisits, pages::register),
         Route::post("/field/phones/{id}/rescue", RecordVisits, pages::rescue),
+        Route::get("/hubs", RecordVisits, hubs::list),
+        Route::post("/hubs", RecordVisits, hubs::register),
+        Route::post("/hubs/{id}/join", RecordVisits, hubs::join),
+        Route::post("/hubs/{id}/leave", RecordVisits, hubs::leave),
+        Route::post("/hubs/aside/{id}", RecordVisits, relay::desk::seen),
+        Route::get("/sync/hub", RecordVisits, hubs::own).for_phones(),
         Route::get("/sync/first", RecordVisits, first::first).for_phones(),
         Route::get("/sync/roll", RecordVisits, first::roll).for_phones(),
         Route::post("/sync/people", RecordVisits, first::people).for_phones(),
@@ -96,6 +105,9 @@ fn routes() -> Vec<Route> {
 /// app is too old to understand the answer.
 fn alive(call: &PhoneCall) -> Result<&Reach, ApiFailure> {
     let refuse = |status, key| Err(ApiFailure::new(status, Problem::new(Refusal::new(key))));
+    if call.holder.is_expired {
+        return refuse(StatusCode::GONE, "sync.refused.hub_expired");
+    }
     if call.holder.is_wiped {
         return refuse(StatusCode::GONE, "sync.refused.wiped");
     }

@@ -26,7 +26,7 @@ use crate::{alive, store};
 /// Facts of one answer at most; `more` says that there are others.
 const MOST_FACTS: i64 = 2_000;
 /// The kind of fact that registers a household or changes it: its card is sent anew.
-const HOUSEHOLD_REGISTERED: &str = "register.household";
+pub(crate) const HOUSEHOLD_REGISTERED: &str = "register.household";
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
@@ -41,6 +41,8 @@ struct News {
     more: bool,
     now: i64,
     law: String,
+    /// The highest number that came from this phone: after a restored copy it is lower than what was answered.
+    received: i64,
     places: BTreeMap<DivisionCode, String>,
     people: Vec<PersonCard>,
     households: Vec<HouseholdCard>,
@@ -56,7 +58,11 @@ pub(crate) async fn pull(call: PhoneCall, Query(asked): Query<Asked>) -> Result<
     };
     let (release, programmes) = (Arc::clone(&call.app.policies), call.app.programmes);
     let now = milliseconds(call.app.clock.now());
-    let read = move |tx: &mut Transaction<'_>| news(tx, &release, programmes, (&reach, cursor, now));
+    let phone = call.holder.phone;
+    let read = move |tx: &mut Transaction<'_>| -> Result<News, DatabaseError> {
+        let received = store::highest(tx, phone)?;
+        Ok(News { received, ..news(tx, &release, programmes, (&reach, cursor, now))? })
+    };
     let news = call.app.database.read(read).await?;
     if !(news.facts.is_empty() && news.people.is_empty() && news.households.is_empty()) {
         crate::first::tell(&call, "phone_pull", call.holder.actor.place).await?;
@@ -106,6 +112,7 @@ fn news(
         cursor: cursor.to_string(),
         more,
         now,
+        received: 0,
         law: release.hash().to_owned(),
         people: cards(tx, &people, &rolls)?,
         households: household_cards(tx, &households)?,

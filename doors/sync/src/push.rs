@@ -8,12 +8,12 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
-use kangmai_access::{Actor, Phone, Purpose, Reach, audit, reach_of_person};
+use kangmai_access::{Actor, Phone, Purpose, Reach, audit, hub_author, reach, reach_of_person};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
 use kangmai_programme::{App, PhoneCall, Sent, Taken};
-use kangmai_record::{NewFact, Source, Subject, park_fact};
+use kangmai_record::{NewFact, Source, Subject, park_fact, was_erased};
 use kangmai_web::{ApiFailure, Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,15 +52,21 @@ struct Numbered {
 
 /// What the text of a fact says.
 #[derive(Debug, Deserialize)]
-struct Written {
-    id: Uuid,
-    kind: String,
-    person: Uuid,
-    at: i64,
+pub(crate) struct Written {
+    pub(crate) id: Uuid,
+    pub(crate) kind: String,
+    pub(crate) person: Uuid,
+    pub(crate) at: i64,
+    /// Who wrote it: said by a hub, at which several write.
     #[serde(default)]
-    corrects: Option<Uuid>,
-    body: Value,
+    pub(crate) by: Option<Uuid>,
+    #[serde(default)]
+    pub(crate) corrects: Option<Uuid>,
+    pub(crate) body: Value,
 }
+
+/// Those in whose names a hub hands facts in, each with how far they reach; none: they do not work there, or may not.
+type Authors = HashMap<Uuid, Option<(Actor, Reach)>>;
 
 /// What became of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +126,12 @@ pub(crate) async fn push(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Answers>, ApiFailure> {
+    if call.holder.is_expired {
+        return Err(ApiFailure::new(
+            StatusCode::GONE,
+            Problem::new(Refusal::new("sync.refused.hub_expired")),
+        ));
+    }
     let push = read(&headers, &body)?;
     let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
     let now = call.app.clock.now();
@@ -130,7 +142,12 @@ pub(crate) async fn push(
             (Some(_), false) => None,
         };
         let reach = reach.as_ref();
-        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, now };
+        let authors = match holder.is_hub {
+            true => Some(authors_of(tx, holder.phone, &push.facts, now)?),
+            false => None,
+        };
+        let authors = authors.as_ref();
+        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, authors, now };
         from.take(tx, &push.facts, barred)
     };
     let (decided, missing) = call.app.database.write(write).await?;
@@ -183,6 +200,8 @@ struct From<'a> {
     phone: Id<Phone>,
     actor: &'a Actor,
     reach: Option<&'a Reach>,
+    /// Of a hub: who wrote.
+    authors: Option<&'a Authors>,
     now: Moment,
 }
 
@@ -191,6 +210,9 @@ enum Judged {
     Decided(Decided),
     ToTake(Box<Sent>),
 }
+
+/// Facts of one programme and one author that follow each other, with their places in the push.
+type Together = ((usize, Uuid), Vec<usize>, Vec<Sent>);
 
 /// What was decided, by number, and the gaps.
 type Outcome = (Vec<(i64, Decided)>, Vec<(i64, i64)>);
@@ -263,7 +285,13 @@ impl From<'_> {
             Err(wrong) => {
                 let reason = wrong.refusal.as_ref().map_or("", |refusal| refusal.key);
                 let at = (self.app.mint(), self.phone, numbered.sequence);
-                store::keep_text(tx, at, (reason, &numbered.fact), self.now)?;
+                // Of somebody who was erased nothing is kept but that something came.
+                let is_erased = match about(numbered) {
+                    Some(person) => was_erased(tx, Subject::person(person))?,
+                    None => false,
+                };
+                let text = if is_erased { "" } else { numbered.fact.as_str() };
+                store::keep_text(tx, at, (reason, text), self.now)?;
                 return Ok(Judged::Decided(*wrong));
             }
         };
@@ -278,6 +306,10 @@ impl From<'_> {
         match (refusal, sent) {
             (None, Reading { fact, person: Some(person) }) => {
                 Ok(Judged::ToTake(Box::new(Sent { fact, person, now: self.now })))
+            }
+            (_, Reading { fact, person: None }) if was_erased(tx, fact.subject)? => {
+                let cut = NewFact { body: "{}".to_owned(), ..fact };
+                Ok(Judged::Decided(self.park(tx, &cut, Refusal::new("sync.parked.erased"))?))
             }
             (refusal, Reading { fact, .. }) => {
                 let refusal = refusal.unwrap_or(Refusal::new("sync.parked.unknown_person"));
@@ -334,7 +366,7 @@ impl From<'_> {
                 occurred_at: recorded_at,
                 recorded_at,
                 place: person.as_ref().map_or(self.actor.place, |person| person.home),
-                author: self.actor.account.uuid(),
+                author: self.author(written.by),
                 source: Source::Typed,
                 corrects: written.corrects,
                 body: written.body.to_string(),
@@ -343,16 +375,41 @@ impl From<'_> {
         })
     }
 
+    /// Who wrote a fact: of a phone its account, whatever it says; of a hub the one it names. A hub that names nobody wrote it
+    /// itself, and nobody works there by that name.
+    fn author(&self, by: Option<Uuid>) -> Uuid {
+        match self.authors {
+            Some(_) => by.unwrap_or(Uuid::nil()),
+            None => self.actor.account.uuid(),
+        }
+    }
+
+    /// Who acts, for a fact of this author.
+    fn hand_of(&self, author: Uuid) -> Option<(&Actor, &Reach)> {
+        match self.authors {
+            Some(authors) => authors.get(&author)?.as_ref().map(|(actor, reach)| (actor, reach)),
+            None => self.reach.map(|reach| (self.actor, reach)),
+        }
+    }
+
     /// Why a fact is put aside before any programme looks at it.
     fn aside(&self, tx: &mut Transaction<'_>, reading: &Reading) -> Result<Option<Refusal>, DatabaseError> {
         let Some(person) = &reading.person else {
             return Ok(Some(Refusal::new("sync.parked.unknown_person")));
         };
-        if !self.reach.is_some_and(|reach| reach.covers(person.home)) {
-            // Who lives here and was handed over is visited here.
-            let whom = (person.id.uuid(), person.home);
-            let served = reach_of_person(tx, self.actor, Purpose::RecordVisits, whom, self.now)?;
-            if self.reach.is_none() || served.is_none() {
+        let hand = self.hand_of(reading.fact.author);
+        if self.authors.is_some() && hand.is_none() {
+            return Ok(Some(Refusal::new("sync.parked.not_at_hub")));
+        }
+        // Both who wrote and whose phone or hub it is reach the person: by place, or as who serves them where they live.
+        let whom = (person.id.uuid(), person.home);
+        for hand in [self.reach.map(|reach| (self.actor, reach)), hand] {
+            let Some((actor, reach)) = hand else {
+                return Ok(Some(Refusal::new("sync.parked.out_of_reach")));
+            };
+            if !reach.covers(person.home)
+                && reach_of_person(tx, actor, Purpose::RecordVisits, whom, self.now)?.is_none()
+            {
                 return Ok(Some(Refusal::new("sync.parked.out_of_reach")));
             }
         }
@@ -373,7 +430,7 @@ impl From<'_> {
         Ok(Decided { refusal: Some(refusal), ..Decided::done(fact.id, PARKED) })
     }
 
-    /// Hands the facts to their programmes, those of one together.
+    /// Hands the facts to their programmes in their order, those of one programme and author that follow each other together.
     fn hand_over(
         &self,
         tx: &mut Transaction<'_>,
@@ -382,11 +439,11 @@ impl From<'_> {
         decided: &mut [Option<Decided>],
     ) -> Result<(), DatabaseError> {
         let tellers = Tellers::of(self.app.programmes);
-        let mut by_taker: Vec<(usize, Vec<usize>, Vec<Sent>)> = Vec::new();
+        let mut by_taker: Vec<Together> = Vec::new();
         for (index, sent) in to_take {
             let Some(field) = tellers.taker(&sent.fact.kind) else { continue };
-            let key = field.written.as_ptr() as usize;
-            match by_taker.iter_mut().find(|(known, _, _)| *known == key) {
+            let key = (field.written.as_ptr() as usize, sent.fact.author);
+            match by_taker.last_mut().filter(|(last, _, _)| *last == key) {
                 Some((_, indices, all)) => {
                     indices.push(index);
                     all.push(sent);
@@ -394,11 +451,11 @@ impl From<'_> {
                 None => by_taker.push((key, vec![index], vec![sent])),
             }
         }
-        for (_, indices, sent) in by_taker {
+        for ((_, author), indices, sent) in by_taker {
             let Some(field) = sent.first().and_then(|sent| tellers.taker(&sent.fact.kind)) else { continue };
             let written: Vec<NewFact> = sent.iter().map(|sent| sent.fact.clone()).collect();
-            let Some(reach) = self.reach else { continue };
-            let taken = (field.take)(tx, self.app, (self.actor, reach), sent)?;
+            let Some(hand) = self.hand_of(author) else { continue };
+            let taken = (field.take)(tx, self.app, hand, sent)?;
             for ((index, fact), taken) in indices.into_iter().zip(written).zip(taken) {
                 decided[index] = Some(match taken {
                     Taken::Kept(id) => Decided::done(id, ACCEPTED),
@@ -477,13 +534,43 @@ fn is_merged(
     Ok(merged.then(|| Refusal::new("sync.parked.merged")))
 }
 
-/// The people whom these facts are about, as far as the register has them.
-fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
+/// Who wrote these facts, as a hub says, as far as they work there.
+fn authors_of(
+    tx: &mut Transaction<'_>,
+    hub: Id<Phone>,
+    facts: &[Numbered],
+    now: Moment,
+) -> Result<Authors, DatabaseError> {
+    #[derive(Deserialize)]
+    struct By {
+        by: Uuid,
+    }
+    let mut authors = Authors::new();
+    for fact in facts {
+        let Ok(By { by }) = serde_json::from_str::<By>(&fact.fact) else { continue };
+        if let std::collections::hash_map::Entry::Vacant(free) = authors.entry(by) {
+            let actor = hub_author(tx, hub, Id::from_uuid(by), now)?;
+            let found = actor.and_then(|actor| {
+                let reach = reach(&actor, Purpose::RecordVisits)?;
+                Some((actor, reach))
+            });
+            free.insert(found);
+        }
+    }
+    Ok(authors)
+}
+
+/// Whom a text is about, as far as it says so.
+fn about(fact: &Numbered) -> Option<Uuid> {
     #[derive(Deserialize)]
     struct About {
         person: Uuid,
     }
-    let about = |fact: &Numbered| serde_json::from_str::<About>(&fact.fact).ok().map(|about| about.person);
+    serde_json::from_str::<About>(&fact.fact).ok().map(|about| about.person)
+}
+
+/// The people whom these facts are about, as far as the register has them.
+fn people_of(tx: &mut Transaction<'_>, facts: &[Numbered]) -> Result<HashMap<Uuid, Person>, DatabaseError> {
     let mut people: Vec<Uuid> = facts.iter().filter_map(about).collect();
     people.sort_unstable();
     people.dedup();
@@ -515,11 +602,11 @@ fn answered(receipt: Option<&Receipt>) -> Decided {
 }
 
 /// What stands before the first chain of a phone.
-fn first_chain(phone: Id<Phone>) -> [u8; 32] {
+pub(crate) fn first_chain(phone: Id<Phone>) -> [u8; 32] {
     Sha256::digest(phone.uuid().to_string().as_bytes()).into()
 }
 
-fn next_chain(before: &[u8; 32], digest: &[u8; 32]) -> [u8; 32] {
+pub(crate) fn next_chain(before: &[u8; 32], digest: &[u8; 32]) -> [u8; 32] {
     Sha256::new_with_prefix(before).chain_update(digest).finalize().into()
 }
 

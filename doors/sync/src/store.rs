@@ -17,8 +17,11 @@ pub(crate) const PEOPLE_AT_ONCE: usize = 20;
 
 const TEXT: (&str, &str) = ("phone_text", "text_sealed");
 /// What is sealed here.
-pub const SEALED: &[SealedTable] =
-    &[SealedTable { table: "phone_text", id: "id", columns: &["text_sealed"] }];
+pub const SEALED: &[SealedTable] = &[
+    SealedTable { table: "phone_text", id: "id", columns: &["text_sealed"] },
+    SealedTable { table: "hub_link", id: "hub", columns: &["key_sealed"] },
+    SealedTable { table: "hub_out", id: "fact", columns: &["text_sealed"] },
+];
 
 const ROLLS: &str = "select home, id from person
     where home between $1 and $2 and died_on is null and same_as is null";
@@ -76,6 +79,8 @@ const SUMS: &str = "select count(*), coalesce(max(sequence), 0), coalesce(max(re
     coalesce(sum(case when outcome = 'rejected' then 1 else 0 end), 0),
     coalesce(sum(case when is_broken then 1 else 0 end), 0) from phone_fact where phone = $1";
 
+const HIGHEST: &str = "select coalesce(max(sequence), 0) from phone_fact where phone = $1";
+
 /// The rolls of the places between two codes.
 pub(crate) fn rolls(
     tx: &mut Transaction<'_>,
@@ -124,7 +129,7 @@ pub(crate) fn households(
 }
 
 /// The kinds, as a statement takes them: the last again where there are fewer.
-fn kinds_of(kinds: &[&str]) -> Result<Vec<Value>, DatabaseError> {
+pub(crate) fn kinds_of(kinds: &[&str]) -> Result<Vec<Value>, DatabaseError> {
     if kinds.len() > MOST_KINDS {
         return Err(DatabaseError::Refused(format!("phones are told more than {MOST_KINDS} kinds of facts")));
     }
@@ -342,6 +347,11 @@ pub(crate) fn gaps(
 ) -> Result<Vec<(i64, i64)>, DatabaseError> {
     let rows = tx.query(GAPS, &params![phone, limit])?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
+/// The highest number that came from a phone.
+pub(crate) fn highest(tx: &mut Transaction<'_>, phone: Id<Phone>) -> Result<i64, DatabaseError> {
+    tx.query_one(HIGHEST, &params![phone])?.map_or(Ok(0), |row| row.get(0))
 }
 
 /// What came from a phone.

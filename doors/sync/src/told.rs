@@ -149,6 +149,11 @@ impl Tellers {
         self.fields.iter().flat_map(|field| field.told.iter().copied()).collect()
     }
 
+    /// The kinds that phones write.
+    pub(crate) fn written(&self) -> Vec<&'static str> {
+        self.fields.iter().flat_map(|field| field.written.iter().copied()).collect()
+    }
+
     /// Who takes facts of this kind.
     pub(crate) fn taker(&self, kind: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.written.contains(&kind))

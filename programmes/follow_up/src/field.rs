@@ -13,6 +13,7 @@ use kangmai_policy::follow_up::{Answer, AnswerFault, Ask, Doubt, FollowUpRules, 
 use kangmai_programme::{App, Field, Sent, Taken, ToldToPhone};
 use kangmai_record::{NewFact, known_facts};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::act::{Draft, Hand, Writing};
 use crate::facts::{
@@ -28,6 +29,7 @@ pub(crate) const FIELD: Field = Field {
     lasting: &[ENROLLED, CLOSED],
     tell,
     written: &[VISITED, MISSED, UNDONE],
+    hand_on,
     take,
 };
 
@@ -82,6 +84,27 @@ fn cut_visit(release: &Release, fact: &NewFact, mut body: Visited) -> Option<Tol
     body.reason.clear();
     body.sensitive = false;
     Some(ToldToPhone { body: serde_json::to_value(&body).ok()?, is_cut: true })
+}
+
+/// One of our facts as a phone would have written it. What it came to is left out: upstream works that out itself.
+fn hand_on(fact: &NewFact) -> Option<Value> {
+    match fact.kind.as_str() {
+        VISITED => {
+            let body: Visited = fact.read_body().ok()?;
+            let programmes: Vec<&str> = body.found.iter().map(|found| found.programme.as_str()).collect();
+            Some(json!({
+                "visit": body.visit, "on": body.on, "way": body.way, "answers": body.answers,
+                "windows": body.windows, "programmes": programmes, "agreed_on": body.agreed_on,
+                "note": body.note, "reason": body.reason,
+            }))
+        }
+        MISSED => {
+            let body: Missed = fact.read_body().ok()?;
+            Some(json!({ "on": body.on, "outcome": body.outcome, "again_on": body.again_on }))
+        }
+        UNDONE => Some(json!({ "fact": fact.read_body::<Undone>().ok()?.fact })),
+        _ => None,
+    }
 }
 
 /// A visit as a phone writes it. What it does not name is passed over: a newer app may say more.

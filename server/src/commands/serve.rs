@@ -8,11 +8,13 @@ use kangmai_base::{SystemClock, SystemIds};
 use kangmai_database::Database;
 use kangmai_policy::Release;
 use kangmai_programme::{App, Law, Settings, read_law, release_files};
+use kangmai_sync::relay::AtHub;
 
-use crate::application::{OpenIdDesk, Parts, application, limited_router, load_policies, make_ready};
+use crate::application::{OpenIdDesk, Parts, application, load_policies, make_ready, router_of};
 use crate::config::{Config, ServeConfig};
 use crate::serving::{ConnectionLimits, ServingLimits, Stopped, Traffic, accept, raise_file_limit};
 use crate::tls::Certificate;
+use tokio::sync::Notify;
 
 use super::say;
 
@@ -27,7 +29,7 @@ pub(super) fn run(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let limits = serve.limits.limits(&serve.gate.trusted_proxies);
     super::audit::note(&app.database, "server_started", serve.settings())?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
-    serve_app(&app, (serve.listen, certificate), (openid, limits), &serve.anchors, || {
+    serve_app(&app, (serve.listen, certificate), (openid, limits), &serve.anchors, None, || {
         say(format!("{scheme}://{}", serve.listen));
         if let Some(code) = code {
             say(format!("初始设置 / set-up: {scheme}://{}/set-up", serve.listen));
@@ -96,12 +98,19 @@ pub(super) fn ready_database(config: &Config) -> anyhow::Result<Database> {
     Ok(database)
 }
 
+/// What makes a server a hub: what its pages ask, and what is told when it is to stop because it is wiped.
+pub(super) struct HubPart {
+    pub(super) at_hub: AtHub,
+    pub(super) ended: Arc<Notify>,
+}
+
 /// Serves until told to stop, by https if there is a certificate; calls `ready` once the address answers.
 pub(super) fn serve_app(
     app: &App,
     (listen, certificate): (std::net::SocketAddr, Option<Certificate>),
     (openid, mut limits): (Option<Arc<OpenIdDesk>>, ServingLimits),
     anchors: &std::path::Path,
+    hub: Option<HubPart>,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
     let fitting = raise_file_limit(limits.connections.most);
@@ -118,8 +127,9 @@ pub(super) fn serve_app(
         let _counting = tokio::spawn(keep_figures_fresh(app.clone()));
         let _chaining = tokio::spawn(super::audit::keep_chain(app.clone(), anchors.to_owned()));
         let traffic = Arc::<Traffic>::default();
-        let router = limited_router(app, openid, &limits, &traffic);
-        let stopped = take_all(listener, certificate, router, (limits.connections, traffic)).await?;
+        let (at_hub, ended) = hub.map(|hub| (hub.at_hub, hub.ended)).unzip();
+        let router = router_of(app, openid, (&limits, &traffic), at_hub);
+        let stopped = take_all(listener, certificate, router, (limits.connections, traffic), ended).await?;
         match stopped.cut {
             0 => tracing::info!("stopped; all that was under way came to its end"),
             cut => {
@@ -139,15 +149,25 @@ async fn take_all(
     certificate: Option<Certificate>,
     router: axum::Router,
     limits: (ConnectionLimits, Arc<Traffic>),
+    ended: Option<Arc<Notify>>,
 ) -> anyhow::Result<Stopped> {
+    let stop = async move {
+        match ended {
+            Some(ended) => tokio::select! {
+                () = stop_signal() => {}
+                () = ended.notified() => {}
+            },
+            None => stop_signal().await,
+        }
+    };
     let Some(certificate) = certificate else {
         let greet = |stream| std::future::ready(Ok(stream));
-        return Ok(accept(listener, (router, greet), limits, stop_signal()).await);
+        return Ok(accept(listener, (router, greet), limits, stop).await);
     };
     let acceptor = certificate.acceptor()?;
     let _fresh = tokio::spawn(certificate.keep_fresh());
     let greet = move |stream| acceptor.accept(stream);
-    Ok(accept(listener, (router, greet), limits, stop_signal()).await)
+    Ok(accept(listener, (router, greet), limits, stop).await)
 }
 
 /// How long the last writes may take once everybody has left.

@@ -9,10 +9,10 @@ use kangmai_database::{DatabaseError, SealedTable, Transaction};
 
 use crate::session::{hash_token, random_text};
 use crate::store::phone as store;
-use crate::{Account, Actor, Purpose, Reach, audit};
+use crate::{Account, Actor, HUB_KEY_HOURS, Purpose, Reach, audit};
 
 /// What every key of a phone begins with.
-const KEY_BEGIN: &str = "kmp_";
+pub(crate) const KEY_BEGIN: &str = "kmp_";
 /// A phone opens without a network for so many days after it was last opened with one.
 pub const PHONE_OFFLINE_DAYS: i64 = 7;
 /// So many wrong PINs running end the share.
@@ -74,6 +74,12 @@ pub struct PhoneHolder {
     pub phone: Id<Phone>,
     /// Its account, as it stands now.
     pub actor: Actor,
+    /// Whether it is a hub, which hands in what several wrote.
+    pub is_hub: bool,
+    /// Whether it is a hub that was registered so long ago that its key, never shown since, is let in no more.
+    pub is_expired: bool,
+    /// What it is called.
+    pub name: String,
     /// Whether it is to be emptied.
     pub is_wiped: bool,
     /// Whether its account is closed, locked by an officer, or has a password that is not its own yet: then nothing is told.
@@ -94,7 +100,7 @@ pub enum Unlocked {
 }
 
 /// An officer's lock lasts longer than this, one of wrong passwords less: strangers must not stop phones.
-fn far_from(now: Moment) -> Moment {
+pub(crate) fn far_from(now: Moment) -> Moment {
     now.plus_seconds(DAY_SECONDS)
 }
 
@@ -220,9 +226,11 @@ pub fn phone_of_key(
         return Ok(None);
     }
     let found = store::holder(tx, &hash_token(key), far_from(now))?;
-    Ok(found.map(|(holder, seen_at)| PhoneHolder {
-        seen_is_old: seen_at.is_none_or(|seen| now >= seen.plus_seconds(SEEN_EVERY_SECONDS)),
-        ..holder
+    Ok(found.map(|(holder, created_at, seen_at)| {
+        let is_expired =
+            holder.is_hub && seen_at.is_none() && now > created_at.plus_seconds(HUB_KEY_HOURS * 3_600);
+        let seen_is_old = seen_at.is_none_or(|seen| now >= seen.plus_seconds(SEEN_EVERY_SECONDS));
+        PhoneHolder { is_expired, seen_is_old: seen_is_old && !is_expired, ..holder }
     }))
 }
 

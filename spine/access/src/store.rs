@@ -7,6 +7,7 @@ pub(crate) mod chain;
 pub(crate) mod client;
 pub(crate) mod delegation;
 pub(crate) mod factor;
+pub(crate) mod hub;
 pub(crate) mod identity;
 pub(crate) mod phone;
 pub(crate) mod relation;

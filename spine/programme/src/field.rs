@@ -21,6 +21,9 @@ pub struct Field {
     pub tell: fn(&Release, &NewFact) -> Option<ToldToPhone>,
     /// The kinds of facts that phones write.
     pub written: &'static [&'static str],
+    /// What a phone would have written, of a fact of these kinds that was written at a desk: so a hub hands it on. None: it
+    /// cannot be read.
+    pub hand_on: fn(&NewFact) -> Option<Value>,
     /// Takes what phones wrote, in the order in which it is given and in one transaction; answers for each.
     pub take: Take,
 }

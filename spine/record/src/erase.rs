@@ -92,4 +92,19 @@ impl Record {
         store::erase_parked(tx, &subjects, now)?;
         Ok(erased)
     }
+
+    /// Takes a subject out of a copy of another's record, with all facts about it, as if it had never been told here: for who
+    /// holds such a copy alone, and is told the subject again or not at all any more. Answers how many facts went.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn let_go(&self, tx: &mut Transaction<'_>, subject: Subject) -> Result<u64, DatabaseError> {
+        for projection in self.projections() {
+            (projection.forget)(tx, subject)?;
+        }
+        if subject.kind == SubjectKind::Person {
+            forget_relations(tx, subject.id)?;
+        }
+        store::let_go_facts(tx, subject)
+    }
 }

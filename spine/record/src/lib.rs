@@ -22,7 +22,7 @@ pub use erase::{Along, Erased, nothing_along, nothing_to_forget};
 pub use fact::{Fact, NewFact, Source, Subject, SubjectKind};
 pub use park::{ParkedFact, list_parked, park_fact, parked_waiting, resolve_parked};
 pub use rebuild::{Difference, rebuild};
-pub use store::{CLEAR_TEXT, SEALED, open_body, open_body_by};
+pub use store::{CLEAR_TEXT, SEALED, open_body, open_body_by, was_erased};
 pub use timeline::{facts_of_kind, struck_out, timeline};
 
 /// The tables of this crate.

@@ -14,7 +14,8 @@ use kangmai_seal::Purpose;
 use crate::fact::SubjectKind;
 use crate::{Fact, NewFact, ParkedFact, Source, Subject};
 
-pub(crate) use erased::{cut_fact, erase_fact, erase_facts, erase_parked};
+pub use erased::was_erased;
+pub(crate) use erased::{cut_fact, erase_fact, erase_facts, erase_parked, let_go_facts};
 
 const INSERT_FACTS: InsertMany = InsertMany {
     table: "fact",

@@ -36,7 +36,7 @@ const TAKE_SHARE: &str = "update phone set share_sealed = null where id = $1";
 const HOLDER: &str = "select phone.id, phone.wiped_at is not null, phone.seen_at, account.id,
     account.display_name, account.role, account.place, account.institution,
     account.closed_at is not null or account.one_time_until is not null
-    or coalesce(account.locked_until > $2, false)
+    or coalesce(account.locked_until > $2, false), coalesce(phone.is_hub, false), phone.name, phone.created_at
     from phone join account on account.id = phone.account where phone.key_hash = $1";
 const SET_SEEN: &str = "update phone set seen_at = $2 where id = $1";
 const WIPE: &str = "update phone set wiped_at = $2, wiped_by = $3, share_sealed = null
@@ -149,12 +149,12 @@ pub(crate) fn take_share(tx: &mut Transaction<'_>, id: Id<Phone>) -> Result<(), 
     Ok(())
 }
 
-/// Whose key has this hash, and when the phone was last seen.
+/// Whose key has this hash; when the phone was registered, and when it was last seen.
 pub(crate) fn holder(
     tx: &mut Transaction<'_>,
     key_hash: &[u8],
     far: Moment,
-) -> Result<Option<(PhoneHolder, Option<Moment>)>, DatabaseError> {
+) -> Result<Option<(PhoneHolder, Moment, Option<Moment>)>, DatabaseError> {
     let Some(row) = tx.query_one(HOLDER, &params![key_hash.to_vec(), far])? else { return Ok(None) };
     let actor = Actor {
         account: row.get(3)?,
@@ -165,8 +165,17 @@ pub(crate) fn holder(
         stands_in_for: None,
     };
     let (is_wiped, is_barred) = (row.get(1)?, row.get(8)?);
-    let holder = PhoneHolder { phone: row.get(0)?, actor, is_wiped, is_barred, seen_is_old: false };
-    Ok(Some((holder, row.get(2)?)))
+    let holder = PhoneHolder {
+        phone: row.get(0)?,
+        name: row.get(10)?,
+        actor,
+        is_hub: row.get(9)?,
+        is_expired: false,
+        is_wiped,
+        is_barred,
+        seen_is_old: false,
+    };
+    Ok(Some((holder, row.get(11)?, row.get(2)?)))
 }
 
 pub(crate) fn set_seen(tx: &mut Transaction<'_>, id: Id<Phone>, now: Moment) -> Result<(), DatabaseError> {

@@ -9,6 +9,9 @@ use crate::erase::RESOLUTION;
 
 const ERASE_FACTS: &str = "update fact set body = '', body_sealed = null, erased_at = $3
     where subject = $1 and subject_kind = $2 and erased_at is null";
+const WAS_ERASED: &str =
+    "select 1 from fact where subject = $1 and subject_kind = $2 and erased_at is not null limit 1";
+const LET_GO: &str = "delete from fact where subject = $1 and subject_kind = $2";
 const ERASE_FACT: &str =
     "update fact set body = '', body_sealed = null, erased_at = $2 where id = $1 and erased_at is null";
 const CUT_FACT: &str =
@@ -28,6 +31,19 @@ pub(crate) fn erase_facts(
     now: Moment,
 ) -> Result<u64, DatabaseError> {
     tx.execute(ERASE_FACTS, &params![subject.id, subject.kind.key(), now])
+}
+
+/// Whether what was known of a subject was erased.
+///
+/// # Errors
+/// When the database fails.
+pub fn was_erased(tx: &mut Transaction<'_>, subject: Subject) -> Result<bool, DatabaseError> {
+    Ok(tx.query_one(WAS_ERASED, &params![subject.id, subject.kind.key()])?.is_some())
+}
+
+/// Takes all facts about a subject away, of a copy of another's record; answers how many.
+pub(crate) fn let_go_facts(tx: &mut Transaction<'_>, subject: Subject) -> Result<u64, DatabaseError> {
+    tx.execute(LET_GO, &params![subject.id, subject.kind.key()])
 }
 
 /// Empties one fact; answers how many.
