@@ -11,6 +11,7 @@ mod births;
 mod break_glass;
 mod clients;
 mod contract;
+mod cured;
 mod day;
 mod delegations;
 mod erasure;

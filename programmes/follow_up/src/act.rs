@@ -7,7 +7,7 @@ use kangmai_base::{Day, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
 use kangmai_policy::Release;
-use kangmai_policy::follow_up::{Answers, FollowUpRules};
+use kangmai_policy::follow_up::{Anchor, Answers, FollowUpRules};
 use kangmai_programme::App;
 use kangmai_record::{NewFact, Source, Subject};
 use serde::Serialize;
@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::chart::{Chart, Event, Managed, What};
 use crate::facts::{
     Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, HAPPENED,
-    Happened, Happening, MISSED, Missed, Outcome, REPORTED, Reported, UNDONE, Undone, VISITED, Visited, Way,
+    Happened, Happening, MISSED, Missed, Opinion, Outcome, REPORTED, Reported, UNDONE, Undone, VISITED,
+    Visited, Way,
 };
 use crate::rules::{self, Beginning, Ill, Judged, SECRET_LEVEL, Who};
 use crate::store;
@@ -52,6 +53,8 @@ pub struct Draft {
     pub agreed_on: Option<Day>,
     /// In words.
     pub note: String,
+    /// What the patient said of the follow-up, if they were asked.
+    pub opinion: Option<Opinion>,
     /// Of one that puts another right: why.
     pub reason: String,
 }
@@ -246,13 +249,15 @@ impl<'a> Writing<'a> {
         if rules.belongs.icd10.is_empty() && !fits {
             return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("programme")));
         }
-        if since.is_some() {
+        if since == Some(Anchor::Pregnancy) {
             if beginning.began_on.is_none_or(|began| began > on) {
                 return Ok(Err(Refusal::new("follow_up.refused.began_on").at("began_on")));
             }
         }
-        let beginning =
-            Beginning { began_on: beginning.began_on.filter(|_| rules.belongs.since.is_some()), ..beginning };
+        let beginning = Beginning {
+            began_on: beginning.began_on.filter(|_| since == Some(Anchor::Pregnancy)),
+            ..beginning
+        };
         if self.chart.open_in(programme).is_some() {
             return Ok(Err(Refusal::new("follow_up.refused.managed").at("programme")));
         }
@@ -421,6 +426,9 @@ impl<'a> Writing<'a> {
         if let Err(refusal) = self.check_day(draft.on, hand.now.day()) {
             return Ok(Err(refusal.at("on")));
         }
+        if let Err(refusal) = rules::check_opinion(draft.opinion.as_ref()) {
+            return Ok(Err(refusal));
+        }
         let there = self.chart.visit(draft.visit).map(|visit| (visit.fact, visit.body.clone()));
         let is_new = draft.reason.is_empty();
         if is_new && there.is_some() {
@@ -465,6 +473,7 @@ impl<'a> Writing<'a> {
             found,
             agreed_on: draft.agreed_on,
             note: draft.note.clone(),
+            opinion: draft.opinion.clone(),
             reason: draft.reason.clone(),
             by: hand.by.clone(),
             law: self.release.hash().to_owned(),
@@ -559,6 +568,7 @@ impl<'a> Writing<'a> {
                 programmes: there.found.iter().map(|found| found.programme.clone()).collect(),
                 agreed_on: there.agreed_on,
                 note: String::new(),
+                opinion: there.opinion.clone(),
                 reason: String::new(),
             };
             let mut found = self.judge(&draft);
@@ -607,6 +617,7 @@ fn same(before: &Visited, after: &Visited) -> bool {
         && before.windows == after.windows
         && before.agreed_on == after.agreed_on
         && before.note == after.note
+        && before.opinion == after.opinion
 }
 
 fn json(body: &impl Serialize) -> Result<String, DatabaseError> {

@@ -7,7 +7,7 @@ use kangmai_base::{Day, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_follow_up::act::{Draft, Hand, Writing};
 use kangmai_follow_up::checks::{CheckOutcome, Pen};
-use kangmai_follow_up::facts::{DueWhy, Way};
+use kangmai_follow_up::facts::{DueWhy, Opinion, Satisfaction, Way};
 use kangmai_follow_up::store::{Someone, VisitsWanted, people_after};
 use kangmai_follow_up::{enrol_all, rules};
 use kangmai_people::find_person;
@@ -75,7 +75,8 @@ pub fn take_visits(app: &App, seed: u64, today: Day) -> Result<(), DatabaseError
 fn ask_about_some(app: &App, today: Day) -> Result<(), DatabaseError> {
     let Some(reach) = reach(&Actor::system(), Purpose::CheckVisits) else { return Ok(()) };
     let first = today.plus_days(-MONTH_DAYS);
-    let wanted = VisitsWanted { from: first, to: today, author: None, ends: None, hour: None };
+    let wanted =
+        VisitsWanted { from: first, to: today, author: None, ends: None, hour: None, satisfied: None };
     // Of an account of its own, for what the program wrote itself it does not ask about.
     let account = app.mint();
     let pen = Pen { app: app.clone(), account, name: SAMPLE.to_owned(), now: app.clock.now() };
@@ -179,6 +180,17 @@ fn visit(writing: &mut Writing<'_>, hand: &Hand, draft: Draft) -> Result<(), Dat
     writing.visit(hand, &draft).map(|_| ())
 }
 
+/// One visit of three asks how satisfied the person is.
+fn opinion(on: Day) -> Option<Opinion> {
+    let (satisfied, why) = match on.0.rem_euclid(30) {
+        0 => (Satisfaction::Dissatisfied, "示例：等得太久"),
+        3 | 6 => (Satisfaction::Fair, ""),
+        day if day % 3 == 0 => (Satisfaction::Satisfied, ""),
+        _ => return None,
+    };
+    Some(Opinion { satisfied, why: why.to_owned() })
+}
+
 fn draft(app: &App, rules: &[&FollowUpRules], on: Day, answers: BTreeMap<String, Vec<String>>) -> Draft {
     Draft {
         visit: app.mint(),
@@ -189,6 +201,7 @@ fn draft(app: &App, rules: &[&FollowUpRules], on: Day, answers: BTreeMap<String,
         programmes: rules.iter().map(|rules| rules.programme.clone()).collect(),
         agreed_on: None,
         note: SAMPLE.to_owned(),
+        opinion: opinion(on),
         reason: String::new(),
     }
 }

@@ -99,6 +99,8 @@ pub enum Anchor {
     LastOfKind,
     /// 1 January of the year.
     Year,
+    /// The cure of a disease: the day on which its diagnosis ended.
+    Cure,
 }
 
 impl Anchor {
@@ -114,7 +116,7 @@ impl Anchor {
         )
     }
 
-    const ALL: [(&'static str, Anchor); 9] = [
+    const ALL: [(&'static str, Anchor); 10] = [
         ("birth", Anchor::Birth),
         ("birth_discharge", Anchor::BirthDischarge),
         ("pregnancy", Anchor::Pregnancy),
@@ -124,6 +126,7 @@ impl Anchor {
         ("joined", Anchor::Joined),
         ("last_of_kind", Anchor::LastOfKind),
         ("year", Anchor::Year),
+        ("cure", Anchor::Cure),
     ];
 
     /// As packs name it.
