@@ -59,8 +59,9 @@ impl Row {
     pub fn opens(&self, role: Role, from: Stance) -> bool {
         let found = match self.scope {
             Scope::Open => true,
-            // An expert finds whom a team has signed, from wherever the account is; nobody else's team has.
-            Scope::Place if role == Role::Expert => from == Stance::Own,
+            // An expert finds whom a team has signed and who was referred to the hospital, from wherever the account is; nobody
+            // else's team has, and no other hospital.
+            Scope::Place | Scope::Desk if role == Role::Expert => from == Stance::Own,
             Scope::Team if role == Role::VillageDoctor => from != Stance::OtherCounty,
             Scope::Place | Scope::Team => {
                 matches!(from, Stance::Own | Stance::Parent | Stance::OtherInstitution)

@@ -22,7 +22,9 @@ use kangmai_poverty_watch::run_watch;
 use kangmai_programme::{App, GateRules, Import, Settings};
 use kangmai_record::{NewFact, Source, Subject};
 use kangmai_server::application::{Parts, application, load_policies, router};
-use kangmai_server::demo::{Files, Plan, take_agreements, take_hand_overs, take_visits, write_county};
+use kangmai_server::demo::{
+    Files, Plan, take_agreements, take_hand_overs, take_referrals, take_visits, write_county,
+};
 use kangmai_server::import::{Finished, Task, run};
 
 use crate::browser::ALL_VARIABLE;
@@ -179,11 +181,44 @@ impl County {
 
     /// Lets a person be at home elsewhere from now on.
     pub fn move_home(&self, person: Uuid, to: &str) {
-        let (id, now, to) =
-            (self.app.mint(), self.app.clock.now(), to.parse::<DivisionCode>().expect("a place"));
+        let to = to.parse::<DivisionCode>().expect("a place");
+        self.register_again(person, Some(to), None);
+    }
+
+    /// Lets a person have died today.
+    pub fn let_die(&self, person: Uuid) {
+        self.register_again(person, None, Some(self.app.today()));
+    }
+
+    /// Somebody decides that two records are of one person: `one` is `kept`.
+    pub fn merge(&self, one: Uuid, kept: Uuid) {
+        let (id, now, record) = (self.app.mint(), self.app.clock.now(), self.app.record.clone());
+        let write = move |tx: &mut kangmai_database::Transaction<'_>| {
+            let person = find_person(tx, Id::from_uuid(one))?.expect("a person");
+            let fact = NewFact {
+                id,
+                kind: "register.same_person_decided".to_owned(),
+                subject: Subject::person(one),
+                occurred_at: now,
+                recorded_at: now,
+                place: person.home,
+                author: Uuid::nil(),
+                source: Source::Typed,
+                corrects: None,
+                body: format!("{{\"other\":\"{kept}\",\"decision\":\"same\",\"reason\":\"示例\"}}"),
+            };
+            record.keep(tx, now, vec![fact])
+        };
+        self.app.database.write_blocking(write).expect("the database");
+    }
+
+    fn register_again(&self, person: Uuid, to: Option<DivisionCode>, died_on: Option<Day>) {
+        let (id, now) = (self.app.mint(), self.app.clock.now());
         let record = self.app.record.clone();
         let write = move |tx: &mut kangmai_database::Transaction<'_>| {
-            let person = find_person(tx, Id::from_uuid(person))?.expect("a person");
+            let mut person = find_person(tx, Id::from_uuid(person))?.expect("a person");
+            let to = to.unwrap_or(person.home);
+            person.body.died_on = died_on.or(person.body.died_on);
             let fact = NewFact {
                 id,
                 kind: PERSON_REGISTERED.to_owned(),
@@ -227,6 +262,11 @@ impl County {
 
     /// Makes the account `name`, a settlement desk of [`COUNTY`], one of the institution with this code.
     pub fn seat(&self, name: &str, code: &str) {
+        self.seat_as(name, Role::CountyDesk, code);
+    }
+
+    /// Lets the account `name` work for the institution with this code, in this role.
+    pub fn seat_as(&self, name: &str, role: Role, code: &str) {
         let (audit_id, now) = (self.app.mint(), self.app.clock.now());
         let (name, code) = (name.to_owned(), code.to_owned());
         let write = move |tx: &mut kangmai_database::Transaction<'_>| {
@@ -237,8 +277,7 @@ impl County {
             let account = account.expect("the account");
             let institution = find_institution_by_code(tx, &code)?.map(|found| found.id.uuid());
             assert!(institution.is_some(), "there is no institution {code}");
-            let change =
-                AccountChange::Transfer { role: Role::CountyDesk, place: account.place, institution };
+            let change = AccountChange::Transfer { role, place: account.place, institution };
             change_account(tx, &system, &reach, account.id, &change, audit_id, now)
         };
         self.app.database.write_blocking(write).expect("the database").expect("seated");
@@ -357,6 +396,7 @@ impl County {
         assert!(watched.raised > 0, "nobody is in need of a warning: {watched:?}");
         take_visits(&self.app, plan.seed, plan.today).expect("visits");
         take_agreements(&self.app, plan.seed, plan.today).expect("agreements");
+        take_referrals(&self.app, plan.seed, plan.today).expect("referrals");
         take_hand_overs(&self.app, plan.today).expect("hand-overs");
         files
     }

@@ -18,6 +18,7 @@ pub fn all() -> &'static [Programme] {
             kangmai_poverty_watch::programme(),
             kangmai_follow_up::programme(),
             kangmai_agreements::programme(),
+            kangmai_referral::programme(),
             kangmai_residence::programme(),
             kangmai_what_if::programme(),
             kangmai_sync::programme(),

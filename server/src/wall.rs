@@ -30,6 +30,8 @@ pub const WALLED: &[Walled] = &[
     ("agreement_paper", HOME),
     ("agreement_team", PLACE),
     ("agreement_team_member", Wall::Row("team", "agreement_team", "id")),
+    ("referral", HOME),
+    ("referral_wanted", HOME),
     ("hand_over", HOME),
     ("warning", HOME),
     ("bill", HOME),

@@ -25,6 +25,7 @@ mod nothing_lost;
 mod openid;
 mod pages;
 mod policy_drafts;
+mod referral;
 mod residence;
 mod rights;
 mod scopes;

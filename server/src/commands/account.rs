@@ -28,7 +28,7 @@ pub(super) enum AccountCommand {
         /// Division code of 2, 4, 6, 9 or 12 digits
         #[arg(long)]
         place: String,
-        /// Code of the institution whose desk it is: needed for county_desk
+        /// Code of the institution: needed for county_desk, and for an expert who answers what is referred to it
         #[arg(long)]
         institution: Option<String>,
         /// What to call them; else the sign-in name
@@ -86,13 +86,13 @@ fn one_time_until() -> Moment {
     SystemClock.now().plus_seconds(ONE_TIME_PASSWORD_DAYS * 86_400)
 }
 
-/// The institution of an account: a desk has one, by its code; nobody else has any.
+/// The institution of an account by its code: a desk has one, a hospital's doctor may have one, nobody else has any.
 fn institution_of(
     database: &Database,
     role: Role,
     code: Option<&str>,
 ) -> Result<Result<Option<Uuid>, Refusal>, DatabaseError> {
-    if !role.is_of_an_institution() {
+    if !role.may_be_of_an_institution() || (code.is_none() && !role.is_of_an_institution()) {
         return Ok(Ok(None));
     }
     let Some(code) = code.map(str::to_owned) else {

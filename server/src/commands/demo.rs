@@ -17,8 +17,8 @@ use kangmai_web::Language;
 use crate::application::{Parts, application, load_policies};
 use crate::config::Config;
 use crate::demo::{
-    Plan, ask_rights, county, take_agreements, take_hand_overs, take_payments, take_steps, take_visits,
-    villages, write_county,
+    Plan, ask_rights, county, take_agreements, take_hand_overs, take_payments, take_referrals, take_steps,
+    take_visits, villages, write_county,
 };
 use crate::import::{Task, run as run_import};
 use crate::programmes;
@@ -125,6 +125,7 @@ fn build(app: &App, args: &DemoArgs, folder: &Path) -> anyhow::Result<()> {
     ask_rights(app, today)?;
     accounts(app, plan.people)?;
     take_agreements(app, args.seed, today)?;
+    take_referrals(app, args.seed, today)?;
     take_hand_overs(app, today)?;
     show_progress("");
     Ok(())

@@ -138,13 +138,13 @@ struct Named {
     display_name: String,
 }
 
-/// The institution of an account: a desk has one, by its code; nobody else has any.
+/// The institution of an account by its code: a desk has one, a hospital's doctor may have one, nobody else has any.
 async fn institution_of(
     visit: &Visit,
     role: Role,
     code: Option<String>,
 ) -> Result<Result<Option<Uuid>, Refusal>, Failure> {
-    if !role.is_of_an_institution() {
+    if !role.may_be_of_an_institution() || (code.is_none() && !role.is_of_an_institution()) {
         return Ok(Ok(None));
     }
     let Some(code) = code else {

@@ -31,6 +31,7 @@ mod wrong_keys;
 
 use kangmai_base::{DivisionCode, Id, PlaceRange, Uuid};
 use kangmai_database::{Migration, Migrations};
+use kangmai_places::InstitutionTier;
 
 pub use account::{
     Account, AccountChange, MOST_STAFF, NewAccount, account_within, change_account, create_account,
@@ -144,6 +145,46 @@ impl Actor {
             institution: None,
             stands_in_for: None,
         }
+    }
+
+    /// The institutions that they work for.
+    pub const fn post(&self) -> Post {
+        Post { institution: self.institution, place: self.place, tiers: self.role.tiers() }
+    }
+}
+
+/// Which institutions somebody works for: the one of the account, and those of their tier at their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Post {
+    /// The institution of the account.
+    pub institution: Option<Uuid>,
+    /// Where they work.
+    pub place: DivisionCode,
+    /// Institutions of which tiers at that place are theirs, the lowest first; empty: none.
+    pub tiers: &'static [InstitutionTier],
+}
+
+impl Post {
+    /// Whether they work for an institution of `tier` that stands in `place`.
+    pub fn works_for(&self, institution: Uuid, tier: InstitutionTier, place: DivisionCode) -> bool {
+        self.institution == Some(institution) || (self.tiers.contains(&tier) && self.place.contains(place))
+    }
+
+    /// Whether they work for any.
+    pub const fn is_any(&self) -> bool {
+        self.institution.is_some() || !self.tiers.is_empty()
+    }
+
+    /// Lowest and highest code of their place.
+    pub fn places(&self) -> (i64, i64) {
+        let all = self.place.range();
+        (all.first.cast_signed(), all.last.cast_signed())
+    }
+
+    /// Keys of the lowest and the highest of the tiers, for a list; empty where there is none.
+    pub fn tier_keys(&self) -> (&'static str, &'static str) {
+        let key = |tier: Option<&InstitutionTier>| tier.map_or("", |tier| tier.key());
+        (key(self.tiers.first()), key(self.tiers.last()))
     }
 }
 
@@ -289,7 +330,7 @@ pub fn reach(actor: &Actor, purpose: Purpose) -> Option<Reach> {
         purpose,
         role,
         diagnoses: role.sees_diagnoses(),
-        sensitive: role.treats() && purpose == Purpose::ReadRecord,
+        sensitive: role.treats() && matches!(purpose, Purpose::ReadRecord | Purpose::ReadReferrals),
         money: role.sees_money(),
         contact: role.sees_contact(),
         institution: role.is_of_an_institution().then(|| actor.institution.unwrap_or_default()),

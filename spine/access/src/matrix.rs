@@ -1,5 +1,6 @@
 //! The matrix of roles and purposes.
 
+use kangmai_places::InstitutionTier;
 use serde::{Deserialize, Serialize};
 
 /// What somebody is, for a place.
@@ -54,6 +55,10 @@ pub enum Purpose {
     ReadAgreements,
     /// Signing, renewing and ending agreements, writing down what was done, keeping plans.
     KeepAgreements,
+    /// Referrals: of whom one reaches, and of one's own institution.
+    ReadReferrals,
+    /// Referring up and down, and answering for one's own institution.
+    KeepReferrals,
     /// The teams of a township and who is in them.
     ReadTeams,
     /// Making teams and changing who is in them.
@@ -113,14 +118,15 @@ pub enum Purpose {
 use Purpose::{
     ApprovePolicy, AskBreakGlass, AskWriteOffs, CheckWarnings, DecidePayLater, DecideWarnings, EditPolicy,
     ErasePeople, FindPeople, GuardAccounts, Home, ImportBills, KeepAgreements, KeepHandOvers, KeepLedger,
-    KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills, ReadFigures,
-    ReadFollowUps, ReadHandOvers, ReadPayments, ReadPlans, ReadPolicy, ReadRecord, ReadTeams, ReadWarnings,
-    ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass, ReviewWarnings, SettleBills, TryPolicy,
+    KeepReferrals, KeepRegister, KeepTeams, ManageAccounts, ReadAgreements, ReadAudit, ReadBills,
+    ReadFigures, ReadFollowUps, ReadHandOvers, ReadPayments, ReadPlans, ReadPolicy, ReadRecord,
+    ReadReferrals, ReadTeams, ReadWarnings, ReconcileDays, RecordDiagnoses, RecordVisits, ReviewBreakGlass,
+    ReviewWarnings, SettleBills, TryPolicy,
 };
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Purpose; 37] = [
+    pub const ALL: [Purpose; 39] = [
         Home,
         FindPeople,
         ReadRecord,
@@ -131,6 +137,8 @@ impl Purpose {
         RecordVisits,
         ReadAgreements,
         KeepAgreements,
+        ReadReferrals,
+        KeepReferrals,
         ReadTeams,
         KeepTeams,
         ReadHandOvers,
@@ -173,6 +181,8 @@ const TOWNSHIP_OFFICER: &[Purpose] = &[
     RecordVisits,
     ReadAgreements,
     KeepAgreements,
+    ReadReferrals,
+    KeepReferrals,
     ReadTeams,
     KeepTeams,
     ReadHandOvers,
@@ -197,6 +207,7 @@ const HEALTH_BUREAU: &[Purpose] = &[
     ReadPlans,
     ReadFollowUps,
     ReadAgreements,
+    ReadReferrals,
     ReadTeams,
     ReadHandOvers,
     ReadBills,
@@ -265,6 +276,8 @@ impl Role {
                 RecordVisits,
                 ReadAgreements,
                 KeepAgreements,
+                ReadReferrals,
+                KeepReferrals,
                 ReadTeams,
                 ReadHandOvers,
                 ReadWarnings,
@@ -283,6 +296,8 @@ impl Role {
                 ReconcileDays,
                 ReadPayments,
                 AskWriteOffs,
+                ReadReferrals,
+                KeepReferrals,
                 ReadPolicy,
             ],
             Role::InsuranceClerk => &[
@@ -307,7 +322,9 @@ impl Role {
             Role::Auditor => &[Home, ReadBills, ReadPayments, ReadFigures, ReadPolicy, ReadAudit],
             Role::Administrator => &[Home, ReadPolicy, ManageAccounts],
             Role::SecurityOfficer => &[Home, ReadPolicy, GuardAccounts],
-            Role::Expert => &[Home, FindPeople, ReadRecord, ReadAgreements, ReadPolicy],
+            Role::Expert => {
+                &[Home, FindPeople, ReadRecord, ReadAgreements, ReadReferrals, KeepReferrals, ReadPolicy]
+            }
             Role::System => &Purpose::ALL,
         }
     }
@@ -326,6 +343,21 @@ impl Role {
     /// Works for one institution: what belongs to others is out of its reach, wherever the people live.
     pub const fn is_of_an_institution(self) -> bool {
         matches!(self, Role::CountyDesk)
+    }
+
+    /// May work for one institution: its doctor, who answers what is referred to it.
+    pub const fn may_be_of_an_institution(self) -> bool {
+        matches!(self, Role::CountyDesk | Role::Expert)
+    }
+
+    /// The tiers whose institutions at their place such an account works for, the lowest first: a township's officer for the
+    /// centre and the villages' clinics, a village's doctor for the clinic.
+    pub(crate) const fn tiers(self) -> &'static [InstitutionTier] {
+        match self {
+            Role::VillageDoctor => &[InstitutionTier::Village],
+            Role::TownshipOfficer => &[InstitutionTier::Village, InstitutionTier::Township],
+            _ => &[],
+        }
     }
 
     /// Reaches nobody by place: whoever such an account sees, it sees by a relation.

@@ -16,6 +16,8 @@ use crate::{Account, Actor, Purpose, Reach, reach};
 pub enum RelationKind {
     /// The institution has them as a patient: admitted, and the bill has not come.
     Treating,
+    /// They were referred to the institution: until it refuses, the referral is withdrawn or over, and for a limited time.
+    Referral,
     /// A family-doctor team has signed them, and the account is in it.
     Team,
     /// Somebody asked for them in an emergency, with a reason that is looked at afterwards.
@@ -27,13 +29,19 @@ pub enum RelationKind {
 
 impl RelationKind {
     /// All of them.
-    pub const ALL: [RelationKind; 4] =
-        [RelationKind::Treating, RelationKind::Team, RelationKind::BreakGlass, RelationKind::Serving];
+    pub const ALL: [RelationKind; 5] = [
+        RelationKind::Treating,
+        RelationKind::Referral,
+        RelationKind::Team,
+        RelationKind::BreakGlass,
+        RelationKind::Serving,
+    ];
 
     /// As it stands in the table.
     pub const fn key(self) -> &'static str {
         match self {
             RelationKind::Treating => "treating",
+            RelationKind::Referral => "referral",
             RelationKind::Team => "team",
             RelationKind::BreakGlass => "break_glass",
             RelationKind::Serving => "serving",
@@ -48,10 +56,21 @@ impl RelationKind {
     /// For which purposes it reaches, if the role has them.
     pub const fn gives(self) -> &'static [Purpose] {
         match self {
-            RelationKind::Treating => &[Purpose::FindPeople],
-            RelationKind::Team => {
-                &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::ReadAgreements]
-            }
+            RelationKind::Treating => &[Purpose::FindPeople, Purpose::ReadReferrals, Purpose::KeepReferrals],
+            RelationKind::Referral => &[
+                Purpose::FindPeople,
+                Purpose::ReadRecord,
+                Purpose::ReadPlans,
+                Purpose::ReadReferrals,
+                Purpose::KeepReferrals,
+            ],
+            RelationKind::Team => &[
+                Purpose::FindPeople,
+                Purpose::ReadRecord,
+                Purpose::ReadPlans,
+                Purpose::ReadAgreements,
+                Purpose::ReadReferrals,
+            ],
             RelationKind::BreakGlass => &[Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans],
             RelationKind::Serving => &[
                 Purpose::FindPeople,
@@ -60,6 +79,8 @@ impl RelationKind {
                 Purpose::RecordVisits,
                 Purpose::ReadAgreements,
                 Purpose::KeepAgreements,
+                Purpose::ReadReferrals,
+                Purpose::KeepReferrals,
             ],
         }
     }
@@ -202,7 +223,49 @@ mod tests {
         {
             assert!(!given.contains(&purpose), "{purpose:?}");
         }
-        assert_eq!(RelationKind::of_key("team"), Some(RelationKind::Team));
+        for kind in RelationKind::ALL {
+            assert_eq!(RelationKind::of_key(kind.key()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn a_referral_gives_what_treating_asks_and_nothing_of_money_or_lists_of_others() {
+        let given = RelationKind::Referral.gives();
+        for purpose in [Purpose::FindPeople, Purpose::ReadRecord, Purpose::ReadPlans, Purpose::KeepReferrals]
+        {
+            assert!(given.contains(&purpose), "{purpose:?}");
+        }
+        for purpose in
+            [Purpose::ReadBills, Purpose::ReadWarnings, Purpose::RecordVisits, Purpose::KeepRegister]
+        {
+            assert!(!given.contains(&purpose), "{purpose:?}");
+        }
+    }
+
+    #[test]
+    fn somebody_works_for_their_institution_and_for_those_of_their_tier_at_their_place() {
+        use kangmai_places::InstitutionTier::{County, Township, Village};
+        let code = |text: &str| text.parse::<DivisionCode>().expect("a code");
+        let (township, village) = (code("411722001000"), code("411722001001"));
+        let own = Uuid::from_u128(1);
+        let hospital = (own, County, code("411722000000"));
+        let of = |role, place| Actor { role, place, ..Actor::system() }.post();
+        let officer = of(Role::TownshipOfficer, township);
+        assert!(officer.works_for(Uuid::from_u128(2), Township, township));
+        assert!(
+            officer.works_for(Uuid::from_u128(2), Township, village)
+                && officer.works_for(own, Village, village)
+        );
+        // A hospital of the county that stands in the township is another's.
+        assert!(!officer.works_for(own, County, village));
+        assert!(!officer.works_for(own, Township, code("411722002000")));
+        let doctor = of(Role::VillageDoctor, village);
+        assert!(doctor.works_for(own, Village, village) && !doctor.works_for(own, Township, village));
+        let expert =
+            Actor { institution: Some(own), role: Role::Expert, place: hospital.2, ..Actor::system() };
+        assert!(expert.post().works_for(hospital.0, hospital.1, hospital.2));
+        assert!(!expert.post().works_for(Uuid::from_u128(2), County, hospital.2));
+        assert!(!of(Role::HealthBureau, hospital.2).works_for(own, Township, township));
     }
 
     #[test]

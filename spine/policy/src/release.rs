@@ -21,7 +21,7 @@ use crate::words::Word;
 use crate::{
     AgreementRules, Benefit, DiseaseCaps, DiseaseTable, IncomeKind, IncomeLine, InsuranceYear,
     InterfaceCodes, Jurisdiction, LineRules, Pack, Policy, Premium, PremiumAid, PremiumDue, RecordRules,
-    SubsidyTable, Threshold, TreatFirstRules, WatchRules,
+    ReferralRules, SubsidyTable, Threshold, TreatFirstRules, WatchRules,
 };
 
 /// All packs of one release.
@@ -211,6 +211,11 @@ impl Release {
     /// How long records are kept and in how many days somebody is answered, of the innermost place that has a rule on `day`.
     pub fn records(&self, place: DivisionCode, day: Day) -> Option<&RecordRules> {
         self.tables.records(place, day)
+    }
+
+    /// In how many days a referral is answered and what follows, of the innermost place that has a rule on `day`.
+    pub fn referral(&self, place: DivisionCode, day: Day) -> Option<&ReferralRules> {
+        self.tables.referral(place, day)
     }
 
     /// Terms, roles and packages of family-doctor agreements, of the innermost place that has a rule on `day`.

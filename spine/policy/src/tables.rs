@@ -17,8 +17,8 @@ use crate::words::Word;
 use crate::{
     AgreementRules, CostWindow, DiseaseCaps, DiseaseTable, Icd10, IncomeKind, IncomeLine, InstitutionKind,
     InstitutionTier, InsuranceYear, InterfaceCodes, LabelSet, LineRules, OwnCost, Premium, PremiumAid,
-    PremiumDue, PushRhythm, RecordRules, RedTrigger, Resident, Rounding, SubsidyTable, Threshold,
-    TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
+    PremiumDue, PushRhythm, RecordRules, RedTrigger, ReferralRules, Resident, Rounding, SubsidyTable,
+    Threshold, TreatFirstRules, TreatFirstWhyNot, WatchGroup, WatchRules,
 };
 use crate::{disease_caps, premiums, subsidies};
 
@@ -48,6 +48,7 @@ pub(crate) struct Tables {
     subsidies: Vec<Placed<SubsidyTable>>,
     disease_caps: Vec<Placed<DiseaseCaps>>,
     records: Vec<Placed<RecordRules>>,
+    referral: Vec<Placed<ReferralRules>>,
     agreements: Vec<Placed<AgreementRules>>,
     cases: Vec<(DivisionCode, TableCase)>,
 }
@@ -204,6 +205,10 @@ impl Tables {
         innermost(&self.records, place, day)
     }
 
+    pub(crate) fn referral(&self, place: DivisionCode, day: Day) -> Option<&ReferralRules> {
+        innermost(&self.referral, place, day)
+    }
+
     pub(crate) fn has_disease_caps(&self) -> bool {
         !self.disease_caps.is_empty()
     }
@@ -246,6 +251,7 @@ impl Tables {
             subsidies: others(&self.subsidies, path),
             disease_caps: others(&self.disease_caps, path),
             records: others(&self.records, path),
+            referral: others(&self.referral, path),
             agreements: others(&self.agreements, path),
             cases: Vec::new(),
         }
@@ -298,6 +304,10 @@ impl Tables {
                 let read = |table: &Fields<'_>| RecordRules::read(table);
                 self.records.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
             }
+            TableKind::Referral => {
+                let read = |table: &Fields<'_>| ReferralRules::read(table);
+                self.referral.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
+            }
             TableKind::Agreements => {
                 let read = |table: &Fields<'_>| AgreementRules::read(table, vocabulary);
                 self.agreements.extend(read_placed(fields, (&path, place), read, |rules| rules.period));
@@ -335,10 +345,8 @@ impl Tables {
                 }
                 None => vec![("in_force", false.to_string())],
             },
-            TableKind::Records => match self.records(place, asked.day) {
-                Some(rules) => rules.answers(),
-                None => vec![("in_force", false.to_string())],
-            },
+            TableKind::Records => or_none(self.records(place, asked.day).map(RecordRules::answers)),
+            TableKind::Referral => or_none(self.referral(place, asked.day).map(ReferralRules::answers)),
             TableKind::Agreements => match self.agreements(place, asked.day) {
                 Some(rules) => {
                     let diagnoses = [asked.diagnosis];
@@ -434,6 +442,11 @@ impl Tables {
             ("push_to", push_to.join(", ")),
         ]
     }
+}
+
+/// What a table answers, or that none is in force.
+fn or_none(answers: Option<Answers>) -> Answers {
+    answers.unwrap_or_else(|| vec![("in_force", false.to_string())])
 }
 
 fn none() -> String {

@@ -285,6 +285,34 @@ fn agreement(county: &County, person: &Person) -> Vec<NewFact> {
     ]
 }
 
+/// Came to a referral at a visit, was referred, answered for, and did not come; another visit needed none.
+fn referral(county: &County, person: &Person) -> Vec<NewFact> {
+    let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
+    let (referral, visit, day) = (county.app.mint(), county.app.mint(), "2026-01-05");
+    let visited = serde_json::json!({
+        "visit": visit, "on": day, "way": "home", "answers": { "medicines": ["示例"] }, "by": "示例", "law": "示例",
+        "found": [{ "programme": "hypertension", "state": "refer", "grade": "refer", "running": 2, "figures": "168/98", "due": [] }]
+    });
+    let side = |name: &str| serde_json::json!({ "institution": county.app.mint(), "name": name, "tier": "county", "place": person.home });
+    let opened = serde_json::json!({
+        "referral": referral, "direction": "up", "on": day, "from": side("示例甲"), "to": side("示例乙"),
+        "urgency": "ordinary", "visit": visit, "note": "示例", "by": "示例", "law": "示例"
+    });
+    let answered = serde_json::json!({ "referral": referral, "accepted": true, "on": day, "note": "示例", "by": "示例" });
+    let arrived =
+        serde_json::json!({ "referral": referral, "came": false, "on": day, "note": "示例", "by": "示例" });
+    let ended = serde_json::json!({ "referral": referral, "on": day, "reason": "not_needed", "note": "示例", "by": "示例" });
+    let waived = serde_json::json!({ "visit": visit, "on": day, "reason": "not_needed", "note": "示例", "by": "示例" });
+    vec![
+        typed(county, about("follow_up.visited"), &visited),
+        typed(county, about("referral.opened"), &opened),
+        typed(county, about("referral.answered"), &answered),
+        typed(county, about("referral.arrived"), &arrived),
+        typed(county, about("referral.ended"), &ended),
+        typed(county, about("referral.waived"), &waived),
+    ]
+}
+
 /// Handed over to where they live.
 fn residence(county: &County, person: &Person) -> Vec<NewFact> {
     let about = |kind| (kind, Subject::person(person.id.uuid()), person.home);
@@ -362,6 +390,7 @@ pub(crate) fn give_everything(
     facts.extend(illness(county, person));
     facts.extend(follow_up(county, person));
     facts.extend(agreement(county, person));
+    facts.extend(referral(county, person));
     facts.extend(residence(county, person));
     facts.extend(accounts);
     facts.extend(comparisons(county, person, others));

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
+use kangmai_access::{Purpose, reach};
 use kangmai_base::Uuid;
 use kangmai_policy::follow_up::{FollowUpRules, sheet};
 use kangmai_programme::Visit;
@@ -11,7 +12,7 @@ use kangmai_web::{Failure, Flash, FormBody, Page, show, show_refused};
 use super::sheet::{Known, NOT_SEEN, known, not_seen_page};
 use super::{note, transact};
 use crate::chart;
-use crate::facts::Outcome as NotSeen;
+use crate::facts::{Grade, Outcome as NotSeen};
 use crate::rules::Who;
 use crate::sentences::{Names, Outcome, answer, outcome, said};
 
@@ -29,6 +30,8 @@ struct VisitPage {
     undo: Option<String>,
     prints: Vec<(String, String)>,
     next: Option<String>,
+    /// Where somebody whom the visit found to be referred is referred.
+    refer: Option<String>,
 }
 
 /// GET `/people/{id}/visits/{visit}`.
@@ -91,8 +94,16 @@ fn page_of(visit: &Visit, known: &Known, found: &chart::Visit) -> VisitPage {
         undo: (may_write && is_own).then(|| format!("/people/{id}/follow-up/{}/undo", found.fact)),
         prints: rules.iter().filter(|one| super::print::has_form(&one.programme)).map(print).collect(),
         next: may_write.then(|| "/follow-up".to_owned()),
+        refer: may_refer(visit, known, found)
+            .then(|| format!("/people/{id}/referrals/up?visit={}", body.visit)),
         page,
     }
+}
+
+/// Whether the visit came to a referral, and who reads it may make one.
+fn may_refer(visit: &Visit, known: &Known, found: &chart::Visit) -> bool {
+    let is_to_refer = found.body.found.iter().any(|one| one.grade >= Grade::Refer);
+    is_to_refer && known.may_write && reach(&visit.actor, Purpose::KeepReferrals).is_some()
 }
 
 /// POST `/people/{id}/follow-up/{fact}/undo`: who wrote it takes it back on the same day.

@@ -201,6 +201,7 @@ fn numbers_of(person: &Person, reach: &Reach) -> Option<String> {
 const fn relation_word(kind: RelationKind) -> &'static str {
     match kind {
         RelationKind::Treating => "register.reached.treating",
+        RelationKind::Referral => "register.reached.referral",
         RelationKind::Team => "register.reached.team",
         RelationKind::BreakGlass => "register.reached.break_glass",
         RelationKind::Serving => "register.reached.serving",

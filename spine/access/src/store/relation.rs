@@ -31,6 +31,12 @@ fn values(new: &NewRelation) -> [Value; 9] {
     params![new.id, new.person, new.kind.key(), account, institution, place, new.from, new.until, new.source]
 }
 
+/// Who works for the institutions of a place, one tier or two, without being bound to one.
+const KINDS_AT: &str =
+    "select distinct relation.kind from relation join institution on institution.id = relation.institution
+    where relation.person = $1 and relation.until_at > $2 and relation.from_at <= $2
+    and institution.place between $3 and $4 and institution.tier in ($5, $6)";
+
 pub(crate) fn insert(tx: &mut Transaction<'_>, new: &NewRelation) -> Result<(), DatabaseError> {
     tx.execute(INSERT, &values(new))?;
     Ok(())
@@ -88,7 +94,12 @@ pub(crate) fn kinds(
     let treats_here = actor.role.treats() && !actor.role.reaches_by_relation();
     let places = if treats_here { actor.place.range() } else { PlaceRange { first: 1, last: 0 } };
     let (first, last) = (places.first.cast_signed(), places.last.cast_signed());
-    let rows = tx.query(KINDS, &params![person, now, actor.account, actor.institution, first, last])?;
+    let mut rows = tx.query(KINDS, &params![person, now, actor.account, actor.institution, first, last])?;
+    let post = actor.post();
+    if let Some((lower, upper)) = post.tiers.first().zip(post.tiers.last()) {
+        let (first, last) = post.places();
+        rows.extend(tx.query(KINDS_AT, &params![person, now, first, last, lower.key(), upper.key()])?);
+    }
     let read = |row: &kangmai_database::Row| {
         let key: String = row.get(0)?;
         RelationKind::of_key(&key).ok_or(DatabaseError::WrongType { column: 0, expected: "kind of relation" })

@@ -67,9 +67,11 @@ pub(super) fn difference(
         TableKind::Watch => about_people(&said, vocabulary, &[None, province_of(tables)]),
         TableKind::TreatFirst => about_admission(&said, vocabulary, home),
         TableKind::Diseases => about_diagnoses(&said),
-        TableKind::Lines | TableKind::Interface | TableKind::InsuranceYear | TableKind::Records => {
-            days(&said).into_iter().map(Question::on).collect()
-        }
+        TableKind::Lines
+        | TableKind::Interface
+        | TableKind::InsuranceYear
+        | TableKind::Records
+        | TableKind::Referral => days(&said).into_iter().map(Question::on).collect(),
         TableKind::Income => about_income(&said),
         TableKind::Agreements => about_residents(&said, vocabulary),
         TableKind::Premiums => about_premiums(&said, vocabulary),

@@ -1,6 +1,6 @@
 //! Which table a file is, and what it can be asked.
 
-use crate::{agreements, disease_caps, premiums, records, subsidies};
+use crate::{agreements, disease_caps, premiums, records, referral, subsidies};
 
 /// Which table a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(crate) enum TableKind {
     DiseaseCaps,
     Records,
     Agreements,
+    Referral,
 }
 
 impl TableKind {
@@ -34,6 +35,7 @@ impl TableKind {
             "disease_caps.toml" => Some(TableKind::DiseaseCaps),
             "records.toml" => Some(TableKind::Records),
             "agreements.toml" => Some(TableKind::Agreements),
+            "referral.toml" => Some(TableKind::Referral),
             _ => None,
         }
     }
@@ -90,6 +92,7 @@ impl TableKind {
             TableKind::DiseaseCaps => disease_caps::ANSWERS,
             TableKind::Records => records::ANSWERS,
             TableKind::Agreements => agreements::ANSWERS,
+            TableKind::Referral => referral::ANSWERS,
         }
     }
 }
