@@ -125,6 +125,7 @@ fn draft(dice: &mut Dice, visit: Uuid, reason: &str) -> Draft {
         programmes: ["hypertension", "type2_diabetes", "elderly", "copd"].map(str::to_owned).to_vec(),
         agreed_on: None,
         note: String::new(),
+        opinion: None,
         reason: reason.to_owned(),
     }
 }
@@ -177,8 +178,12 @@ fn life(release: &Release, dice: &mut Dice) -> (Person, Vec<Event>, Vec<Uuid>) {
         let now = Moment::start_of(day(on));
         Hand { author: Uuid::from_u128(9), by: "示例".to_owned(), now, recorded_at: now }
     };
-    let ill =
-        |code: &str| Ill { code: code.parse().expect(code), sensitive: false, since: day("2020-01-01") };
+    let ill = |code: &str| Ill {
+        code: code.parse().expect(code),
+        sensitive: false,
+        since: day("2020-01-01"),
+        ended: None,
+    };
     let mut writing = Writing::new(release, &person, Vec::new(), &mint);
     let codes: &[&str] = [&["I10"][..], &["E11.900"], &["I10", "E11.900"], &["I10", "J44.9"]]
         [usize::try_from(dice.roll(4)).unwrap_or(0)];

@@ -124,6 +124,47 @@ fn a_doctor_goes_through_the_list_and_nothing_typed_is_lost() {
 }
 
 #[test]
+fn a_patient_is_asked_how_satisfied_and_few_answers_are_no_figure() {
+    County::on_both(|county| {
+        given(county);
+        let mut doctor = county.sign_in(Role::VillageDoctor);
+        let li = person(&mut doctor, "示例李二");
+        for (day, said, why) in [
+            ("2026-11-01", "满意", ""),
+            ("2026-11-02", "不满意", "来得太少"),
+            ("2026-11-03", "一般", ""),
+            ("2026-11-04", "满意", ""),
+            ("2026-11-05", "满意", ""),
+        ] {
+            county
+                .sign_in(Role::TownshipOfficer)
+                .finds("/follow-up/work")
+                .does_not_see("2/3")
+                .does_not_see("2/4");
+            nothing_amiss(doctor.finds(&format!("{li}/visit")), false).fill("随访日期", day);
+            doctor.fill("收缩压", "138").fill("舒张压", "80").fill("问本人：对随访服务满意吗", said);
+            if !why.is_empty() {
+                doctor.press("保存随访").sees("不满意的，请写明原因");
+                doctor.fill("不满意的原因", why);
+            }
+            doctor.press("保存随访").sees("随访已保存");
+            if !why.is_empty() {
+                doctor.sees("不满意 · 来得太少");
+            }
+        }
+        let mut officer = county.sign_in(Role::TownshipOfficer);
+        officer.finds("/follow-up/work").follow("3/5").sees("问过满意度的随访").sees("示例李二");
+        officer
+            .finds("/follow-up/visits?satisfied=dissatisfied")
+            .sees("2026-11-02")
+            .does_not_see("2026-11-03");
+        let differs = kangmai_record::rebuild(&county.app.database, &county.app.record, true, |_| {});
+        assert_eq!(differs.expect("rebuilt"), []);
+        assert_eq!(county.app.words.missing(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn a_danger_says_what_to_do_and_comes_first() {
     County::on_both(|county| {
         given(county);

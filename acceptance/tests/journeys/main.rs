@@ -10,6 +10,7 @@ mod bad_input;
 mod break_glass;
 mod clients;
 mod contract;
+mod cured;
 mod day;
 mod delegations;
 mod erasure;

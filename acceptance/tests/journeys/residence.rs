@@ -64,7 +64,14 @@ fn counted(county: &County, place: &str, today: Day) -> [i64; 5] {
     let place = place.parse().expect("a place");
     let actor = Actor { role: Role::HealthBureau, place, ..Actor::system() };
     let within = reach(&actor, Purpose::ReadFollowUps).expect("reach");
-    let month = VisitsWanted { from: today.plus_days(-40), to: today, author: None, ends: None, hour: None };
+    let month = VisitsWanted {
+        from: today.plus_days(-40),
+        to: today,
+        author: None,
+        ends: None,
+        hour: None,
+        satisfied: None,
+    };
     let read = move |tx: &mut kangmai_database::Transaction<'_>| {
         let of = |side| Wanted { when: When::All, side, ..Wanted::default() };
         let handed = |side| Handed { side, state: Some(kangmai_residence::rules::State::InForce) };

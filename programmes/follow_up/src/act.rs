@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::chart::{Chart, Event, Managed, What};
 use crate::facts::{
     Basis, CLASSIFIED, CLOSED, Classified, CloseReason, Closed, DueWhy, ENROLLED, Enrolled, Found, MISSED,
-    Missed, Outcome, UNDONE, Undone, VISITED, Visited, Way,
+    Missed, Opinion, Outcome, UNDONE, Undone, VISITED, Visited, Way,
 };
 use crate::rules::{self, Ill, Judged, SECRET_LEVEL, Who};
 use crate::store;
@@ -52,6 +52,8 @@ pub struct Draft {
     pub agreed_on: Option<Day>,
     /// In words.
     pub note: String,
+    /// What the patient said of the follow-up, if they were asked.
+    pub opinion: Option<Opinion>,
     /// Of one that puts another right: why.
     pub reason: String,
 }
@@ -304,6 +306,9 @@ impl<'a> Writing<'a> {
         if let Err(refusal) = self.check_day(draft.on, hand.now.day()) {
             return Ok(Err(refusal.at("on")));
         }
+        if let Err(refusal) = rules::check_opinion(draft.opinion.as_ref()) {
+            return Ok(Err(refusal));
+        }
         let there = self.chart.visit(draft.visit).map(|visit| (visit.fact, visit.body.clone()));
         let is_new = draft.reason.is_empty();
         if is_new && there.is_some() {
@@ -348,6 +353,7 @@ impl<'a> Writing<'a> {
             found,
             agreed_on: draft.agreed_on,
             note: draft.note.clone(),
+            opinion: draft.opinion.clone(),
             reason: draft.reason.clone(),
             by: hand.by.clone(),
             law: self.release.hash().to_owned(),
@@ -438,6 +444,7 @@ impl<'a> Writing<'a> {
                 programmes: there.found.iter().map(|found| found.programme.clone()).collect(),
                 agreed_on: there.agreed_on,
                 note: String::new(),
+                opinion: there.opinion.clone(),
                 reason: String::new(),
             };
             let mut found = self.judge(&draft);
@@ -472,6 +479,7 @@ fn same(before: &Visited, after: &Visited) -> bool {
         && before.windows == after.windows
         && before.agreed_on == after.agreed_on
         && before.note == after.note
+        && before.opinion == after.opinion
 }
 
 fn json(body: &impl Serialize) -> Result<String, DatabaseError> {

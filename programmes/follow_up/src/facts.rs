@@ -268,6 +268,49 @@ impl Way {
     }
 }
 
+/// How satisfied a patient is with the follow-up, as they say at the end of a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Satisfaction {
+    /// 满意
+    Satisfied,
+    /// 一般
+    Fair,
+    /// 不满意
+    Dissatisfied,
+}
+
+impl Satisfaction {
+    /// The best first.
+    pub const ALL: [Satisfaction; 3] =
+        [Satisfaction::Satisfied, Satisfaction::Fair, Satisfaction::Dissatisfied];
+
+    /// As forms send it and the table has it.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Satisfaction::Satisfied => "satisfied",
+            Satisfaction::Fair => "fair",
+            Satisfaction::Dissatisfied => "dissatisfied",
+        }
+    }
+
+    /// The one that `key` names.
+    pub fn of_key(key: &str) -> Option<Satisfaction> {
+        Satisfaction::ALL.into_iter().find(|one| one.key() == key)
+    }
+}
+
+/// What a patient said of the follow-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opinion {
+    /// How satisfied.
+    pub satisfied: Satisfaction,
+    /// With what they are not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
 /// Somebody was visited: one sheet for all programmes. The same `visit` again, with the earlier fact in `corrects`, puts it
 /// right: always the whole visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,6 +335,9 @@ pub struct Visited {
     /// In words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// What the patient said of the follow-up, if they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<Opinion>,
     /// Of one that puts another right: why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use crate::act::{Draft, Hand, Writing};
 use crate::facts::{
-    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, MISSED, Missed, Outcome, UNDONE, Undone,
-    VISITED, Visited, Way,
+    CLASSIFIED, CLOSED, Classified, Closed, ENROLLED, Enrolled, MISSED, Missed, Opinion, Outcome, UNDONE,
+    Undone, VISITED, Visited, Way,
 };
 use crate::rules::Ill;
 use crate::store;
@@ -121,6 +121,8 @@ struct VisitWritten {
     agreed_on: Option<Day>,
     #[serde(default)]
     note: String,
+    #[serde(default)]
+    opinion: Option<Opinion>,
     #[serde(default)]
     reason: String,
 }
@@ -267,7 +269,12 @@ fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draf
     let home = sent.person.home;
     let rules = written.programmes.iter().filter_map(|one| release.follow_up(one, home, written.on));
     check_answers(&sheet(rules), &written.answers)?;
-    let lengths = written.answers.values().flatten().chain([&written.note, &written.reason]);
+    let lengths = written
+        .answers
+        .values()
+        .flatten()
+        .chain([&written.note, &written.reason])
+        .chain(written.opinion.as_ref().map(|one| &one.why));
     if lengths.into_iter().any(|text| text.chars().count() > LONGEST_WORDS) {
         return Err(Refusal::new("follow_up.parked.too_long").with("most", LONGEST_WORDS.to_string()));
     }
@@ -287,6 +294,7 @@ fn checked(release: &Release, sent: &Sent, written: VisitWritten) -> Result<Draf
         programmes: written.programmes,
         agreed_on: written.agreed_on,
         note: written.note,
+        opinion: written.opinion,
         reason: if is_correction { written.reason } else { String::new() },
     })
 }

@@ -40,6 +40,13 @@ pub(crate) const FIGURES: &[Figure] = &[
         list_purpose: Purpose::ReadFollowUps,
     },
     Figure {
+        word: "follow_up.figure.cured",
+        purpose: Purpose::ReadFigures,
+        value: cured,
+        list: "/follow-up?when=all&side=home&programme=cured&place={place}",
+        list_purpose: Purpose::ReadFollowUps,
+    },
+    Figure {
         word: "follow_up.figure.pressure",
         purpose: Purpose::ReadFigures,
         value: pressure,
@@ -84,6 +91,13 @@ fn unreached(
     on: Day,
 ) -> Result<FigureValue, DatabaseError> {
     counted(tx, reach, (When::Unreached, None, Side::Work), on)
+}
+
+/// 已治愈动态库.
+fn cured(tx: &mut Transaction<'_>, _: &App, reach: &Reach, on: Day) -> Result<FigureValue, DatabaseError> {
+    let programme = Some("cured".to_owned());
+    let wanted = Wanted { when: When::All, side: Side::Home, programme, ..Wanted::default() };
+    Ok(FigureValue::Count(store::count(tx, reach, &wanted, on)?.listed))
 }
 
 fn rate(tx: &mut Transaction<'_>, reach: &Reach, programme: &str) -> Result<FigureValue, DatabaseError> {

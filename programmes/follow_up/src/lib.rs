@@ -32,6 +32,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         Migration { name: "001-follow-up", sql: include_str!("../migrations/001-follow-up.sql") },
         Migration { name: "002-visits", sql: include_str!("../migrations/002-visits.sql") },
         Migration { name: "003-unreached", sql: include_str!("../migrations/003-unreached.sql") },
+        Migration { name: "004-satisfied", sql: include_str!("../migrations/004-satisfied.sql") },
     ],
 };
 

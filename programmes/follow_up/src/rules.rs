@@ -1,14 +1,14 @@
 //! What follows from the tables of the pack: who belongs, what a visit comes to, what is due and by when. Pure: every
 //! rate, limit and deadline is the table's.
 
-use kangmai_base::{Day, Sex, Uuid};
+use kangmai_base::{Day, Refusal, Sex, Uuid};
 use kangmai_policy::Icd10;
 use kangmai_policy::follow_up::{
     Action, Anchor, Answer, Answers, Classified, Condition, FollowUpRules, Measure, Patient, Window,
 };
 
 use crate::chart::{Chart, Managed};
-use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade};
+use crate::facts::{Basis, Due, DueWhy, Enrolled, Found, Grade, Opinion, Satisfaction};
 
 /// Months of a year.
 const MONTHS: i32 = 12;
@@ -40,6 +40,8 @@ pub struct Ill {
     pub sensitive: bool,
     /// The day of the diagnosis.
     pub since: Day,
+    /// The day from which it no longer holds: cured, or struck off the list.
+    pub ended: Option<Day>,
 }
 
 /// Whether this programme can tell when visits of a table are due: those that count from a birth or a pregnancy come with
@@ -48,7 +50,7 @@ pub fn is_managed_here(rules: &FollowUpRules) -> bool {
     let known = |window: &Window| {
         matches!(window.anchor, Anchor::Year | Anchor::Notice | Anchor::Joined | Anchor::LastOfKind)
     };
-    rules.belongs.since.is_none() && rules.windows.iter().all(known)
+    matches!(rules.belongs.since, None | Some(Anchor::Cure)) && rules.windows.iter().all(known)
 }
 
 /// Whether a visit is classified: a table without rows asks for a check and no more.
@@ -56,10 +58,27 @@ pub fn classifies(rules: &FollowUpRules) -> bool {
     !rules.states.is_empty()
 }
 
-/// Whether somebody with these diagnoses belongs on `day`: then why, and whether it is of level 5.
+/// Whether an opinion can be kept: who is not satisfied says with what.
+///
+/// # Errors
+/// The refusal that says it lacks that.
+pub fn check_opinion(opinion: Option<&Opinion>) -> Result<(), Refusal> {
+    let lacks = |one: &Opinion| one.satisfied == Satisfaction::Dissatisfied && one.why.trim().is_empty();
+    match opinion {
+        Some(one) if lacks(one) => Err(Refusal::new("follow_up.refused.opinion").at("opinion_why")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether somebody with these diagnoses belongs on `day`: then why, and whether it is of level 5. A table of the cured asks the
+/// diagnoses that ended by then, any other those in force.
 pub fn belongs(rules: &FollowUpRules, who: &Who, ill: &[Ill], day: Day) -> Option<(Basis, bool)> {
+    let of_cured = rules.belongs.since == Some(Anchor::Cure);
+    let counts = |one: &&Ill| one.ended.is_some_and(|ended| ended <= day) == of_cured;
+    let ill: Vec<&Ill> = ill.iter().filter(counts).collect();
     let codes: Vec<Icd10> = ill.iter().map(|one| one.code).collect();
-    if !is_managed_here(rules) || !rules.belongs(&codes, who.age_on(day), who.sex, &[]) {
+    let began: &[Anchor] = if of_cured && !codes.is_empty() { &[Anchor::Cure] } else { &[] };
+    if !is_managed_here(rules) || !rules.belongs(&codes, who.age_on(day), who.sex, began) {
         return None;
     }
     if rules.belongs.icd10.is_empty() {

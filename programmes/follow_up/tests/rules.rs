@@ -47,7 +47,12 @@ fn person() -> Person {
 }
 
 fn ill(code: &str) -> Ill {
-    Ill { code: code.parse().expect(code), sensitive: code.starts_with("F20"), since: day("2020-01-01") }
+    Ill {
+        code: code.parse().expect(code),
+        sensitive: code.starts_with("F20"),
+        since: day("2020-01-01"),
+        ended: None,
+    }
 }
 
 fn hand(today: &str) -> Hand {
@@ -90,6 +95,7 @@ fn draft(number: u128, on: &str, programmes: &[&str], answers: &[(&str, &str)]) 
         programmes: programmes.iter().map(|one| (*one).to_owned()).collect(),
         agreed_on: None,
         note: String::new(),
+        opinion: None,
         reason: String::new(),
     }
 }

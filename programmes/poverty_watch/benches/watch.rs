@@ -32,12 +32,14 @@ const OTHERS: Migrations = Migrations {
         sql: "create table bill (id uuid primary key, person uuid not null, household uuid not null,
             home bigint not null, institution uuid not null, discharged_on bigint not null, total bigint not null,
             compliant bigint not null, own bigint not null, own_uncovered bigint not null,
-            paid_insurance bigint not null, waived bigint not null, setting text not null, state text not null);
+            paid_insurance bigint not null, waived bigint not null, setting text not null, state text not null, diagnosis text);
             create index bill_by_person on bill (person, discharged_on);
             create index bill_by_day on bill (discharged_on, home);
             create table diagnosis (id uuid primary key, person uuid not null, code text not null, name text not null,
             from_day bigint not null, to_day bigint, major text, sensitive boolean not null, home bigint not null);
-            create index diagnosis_by_person on diagnosis (person)",
+            create index diagnosis_by_person on diagnosis (person);
+            create table follow_up (id uuid primary key, person uuid not null, sensitive boolean not null,
+            programme text not null, closed_on bigint, last_on bigint, state text not null)",
     }],
 };
 const MIGRATIONS: &[Migrations] = &[

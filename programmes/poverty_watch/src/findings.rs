@@ -181,6 +181,8 @@ pub struct Member {
     pub costs: PersonCosts,
     /// Major diseases in force.
     pub majors: Vec<MajorDiagnosis>,
+    /// Signs that a disease of which they were cured is back.
+    pub relapses: Vec<Relapse>,
 }
 
 /// A line at a place and year.
@@ -242,6 +244,42 @@ pub enum What {
     NewMajor,
     /// A member of a supported household without basic insurance.
     Unenrolled,
+    /// Somebody who was cured of a major disease shows signs of it again.
+    Relapse,
+}
+
+/// By what a relapse shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RelapseSign {
+    /// The last visit of the cured suspects it.
+    Visit,
+    /// A bill of the same disease after the cure.
+    Bill,
+    /// A diagnosis of the same disease after the cure.
+    Diagnosis,
+}
+
+impl RelapseSign {
+    /// The key of its sentence is `poverty_watch.found.relapse.` and this.
+    pub const fn key(self) -> &'static str {
+        match self {
+            RelapseSign::Visit => "visit",
+            RelapseSign::Bill => "bill",
+            RelapseSign::Diagnosis => "diagnosis",
+        }
+    }
+}
+
+/// A sign that a disease is back. Level 5 never comes here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relapse {
+    /// By what it shows.
+    pub sign: RelapseSign,
+    /// The diagnosis, the bill, or the enrolment among the cured.
+    pub id: Uuid,
+    /// On which day.
+    pub on: Day,
 }
 
 impl What {
@@ -253,7 +291,20 @@ impl What {
             What::Recognition => "recognition",
             What::NewMajor => "new_major",
             What::Unenrolled => "unenrolled",
+            What::Relapse => "relapse",
         }
+    }
+}
+
+impl Relapse {
+    /// Whether this sign says all that `new` says: a further bill of the year is no news, a further visit that suspects it, or
+    /// another diagnosis, is.
+    fn tells(self, new: Relapse, same_year: bool) -> bool {
+        self.sign == new.sign
+            && match self.sign {
+                RelapseSign::Bill => same_year,
+                RelapseSign::Visit | RelapseSign::Diagnosis => self.id == new.id && self.on >= new.on,
+            }
     }
 }
 
@@ -309,6 +360,9 @@ pub struct Finding {
     /// The cost against the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
+    /// By what a relapse shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relapse: Option<Relapse>,
     /// What made it red.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worse: Vec<RedTrigger>,
@@ -325,6 +379,10 @@ impl Finding {
             && self.person == new.person
             && match new.what {
                 What::NewMajor => self.diagnosis == new.diagnosis,
+                What::Relapse => match (self.relapse, new.relapse) {
+                    (Some(old), Some(new)) => old.tells(new, self.year == new.on.year()),
+                    _ => false,
+                },
                 _ => self.year == new.year,
             };
         is_same && self.level >= new.level && lines(self) >= lines(new)
@@ -345,8 +403,12 @@ pub fn findings(members: &[Member], lines: &Lines<'_>, as_of: Day) -> Vec<Findin
             member
                 .majors
                 .iter()
-                .filter(|major| is_new(major, as_of))
+                .filter(|major| is_new(major, as_of) && !is_back(major, &member.relapses))
                 .map(|major| Finding { diagnosis: Some(major.id), ..sign(What::NewMajor, member, as_of) }),
+        );
+        let relapses = member.relapses.iter().filter(|one| is_recent(one.on, as_of));
+        found.extend(
+            relapses.map(|one| Finding { relapse: Some(*one), ..sign(What::Relapse, member, as_of) }),
         );
         if member.enrolled == Some(false) && is_supported(member, lines) {
             found.push(sign(What::Unenrolled, member, as_of));
@@ -361,6 +423,7 @@ pub fn findings(members: &[Member], lines: &Lines<'_>, as_of: Day) -> Vec<Findin
             std::cmp::Reverse(cost),
             finding.person,
             finding.diagnosis,
+            finding.relapse.map(|one| (one.sign, one.id)),
         )
     });
     found
@@ -382,6 +445,7 @@ fn sign(what: What, member: &Member, as_of: Day) -> Finding {
         level: Level::Yellow,
         person: Some(member.person),
         diagnosis: None,
+        relapse: None,
         measure: None,
         worse: Vec::new(),
         year: as_of.year(),
@@ -389,7 +453,16 @@ fn sign(what: What, member: &Member, as_of: Day) -> Finding {
 }
 
 fn is_new(major: &MajorDiagnosis, as_of: Day) -> bool {
-    major.from <= as_of && major.from >= window_start(CostWindow::Rolling12Months, as_of)
+    is_recent(major.from, as_of)
+}
+
+/// Whether a diagnosis is told as a relapse already.
+fn is_back(major: &MajorDiagnosis, relapses: &[Relapse]) -> bool {
+    relapses.iter().any(|one| one.sign == RelapseSign::Diagnosis && one.id == major.id)
+}
+
+fn is_recent(on: Day, as_of: Day) -> bool {
+    on <= as_of && on >= window_start(CostWindow::Rolling12Months, as_of)
 }
 
 fn is_supported(member: &Member, lines: &Lines<'_>) -> bool {
@@ -443,7 +516,16 @@ fn household_cost(members: &[Member], lines: &Lines<'_>, lost_earner: bool, as_o
     let (level, worse) = graded(&measure, &lines.rules.levels, &signs)?;
     let year = as_of.year();
     let what = What::HouseholdCost;
-    Some(Finding { what, level, person: None, diagnosis: None, measure: Some(measure), worse, year })
+    Some(Finding {
+        what,
+        level,
+        person: None,
+        diagnosis: None,
+        relapse: None,
+        measure: Some(measure),
+        worse,
+        year,
+    })
 }
 
 fn recognition(member: &Member, lines: &Lines<'_>, as_of: Day) -> Option<Finding> {

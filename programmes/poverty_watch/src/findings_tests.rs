@@ -202,6 +202,7 @@ fn a_closed_warning_speaks_of_the_same_thing_only() {
         level,
         person: Some(Uuid::from_u128(1)),
         diagnosis: (what == What::NewMajor).then(|| Uuid::from_u128(9)),
+        relapse: None,
         measure: Some(Measure {
             window: CostWindow::YearToDate,
             own_cost: OwnCost::All,
@@ -228,6 +229,50 @@ fn a_closed_warning_speaks_of_the_same_thing_only() {
     let known = [finding(What::NewMajor, Level::Yellow, "0.00", 2025)];
     let later = finding(What::NewMajor, Level::Yellow, "0.00", 2026);
     assert!(!is_news(&[later], &known), "a diagnosis is news once, not every year");
+}
+
+#[test]
+fn a_disease_that_is_back_is_found_by_each_sign_and_told_once() {
+    let release = release();
+    let as_of = "2025-12-01";
+    let with = |relapses: Vec<Relapse>| Member { relapses, ..member(&release, 1, false, &[], as_of) };
+    let sign = |sign, id: u128, on: &str| Relapse { sign, id: Uuid::from_u128(id), on: day(on) };
+    use RelapseSign::{Bill, Diagnosis, Visit};
+    for (on, is_found) in
+        [("2024-12-01", false), ("2024-12-02", true), ("2025-12-01", true), ("2025-12-02", false)]
+    {
+        let found = found(XIAN, &[with(vec![sign(Visit, 5, on)])], as_of);
+        assert_eq!(!found.is_empty(), is_found, "{on}");
+    }
+    let all =
+        vec![sign(Visit, 5, "2025-10-01"), sign(Bill, 6, "2025-10-02"), sign(Diagnosis, 7, "2025-10-03")];
+    assert_eq!(found(XIAN, &[with(all.clone())], as_of), [(What::Relapse, Level::Yellow); 3]);
+    // Whom the disease took is no household's relapse.
+    let died = Member { died_on: Some(day("2025-11-01")), ..with(all) };
+    assert_eq!(found(XIAN, &[died], as_of), []);
+
+    let finding = |relapse: Relapse| Finding {
+        what: What::Relapse,
+        level: Level::Yellow,
+        person: Some(Uuid::from_u128(1)),
+        diagnosis: None,
+        relapse: Some(relapse),
+        measure: None,
+        worse: vec![],
+        year: relapse.on.year(),
+    };
+    let closed = [Visit, Bill, Diagnosis].map(|kind| finding(sign(kind, 5, "2025-10-01")));
+    for (new, is_new) in [
+        (sign(Visit, 5, "2025-10-01"), false),
+        (sign(Visit, 5, "2025-11-01"), true),
+        (sign(Bill, 9, "2025-11-01"), false),
+        (sign(Bill, 9, "2026-01-01"), true),
+        (sign(Diagnosis, 5, "2025-10-01"), false),
+        (sign(Diagnosis, 8, "2025-10-01"), true),
+    ] {
+        assert_eq!(is_news(&[finding(new)], &closed), is_new, "{new:?}");
+    }
+    assert!(is_news(&[finding(sign(Visit, 5, "2025-10-01"))], &closed[1..]), "each sign is its own");
 }
 
 proptest! {

@@ -43,6 +43,11 @@ pub(crate) fn dismiss_word(page: &Page, reason: DismissReason) -> String {
 pub(crate) fn sentence(page: &Page, finding: &Finding, may: &Reach) -> String {
     let said = match (&finding.measure, finding.what) {
         (Some(measure), what) => cost_sentence(page, what, measure),
+        (None, What::Relapse) if may.diagnoses() => {
+            let sign = finding.relapse.map_or("visit", |one| one.sign.key());
+            page.word(&format!("poverty_watch.found.relapse.{sign}")).into_owned()
+        }
+        (None, What::Relapse) => page.word("poverty_watch.found.new_major_unnamed").into_owned(),
         (None, What::NewMajor) if may.diagnoses() => page.word("poverty_watch.found.new_major").into_owned(),
         (None, What::NewMajor) => page.word("poverty_watch.found.new_major_unnamed").into_owned(),
         (None, _) => page.word("poverty_watch.found.unenrolled").into_owned(),

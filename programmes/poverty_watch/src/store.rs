@@ -3,6 +3,7 @@
 mod costs;
 mod forget;
 mod held;
+mod relapse;
 mod view;
 
 use kangmai_access::Reach;
@@ -16,6 +17,7 @@ pub use costs::{
     existing, labels_on, majors_on, named_majors, watched_after,
 };
 pub(crate) use held::held;
+pub use relapse::relapses_on;
 pub use view::WARNINGS;
 
 use crate::facts::{EvidenceBill, EvidenceCosts};

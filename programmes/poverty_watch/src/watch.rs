@@ -11,7 +11,7 @@ use kangmai_record::{NewFact, Source, Subject};
 
 use crate::facts::{EvidenceCosts, LEVEL_CHANGED, RAISED, Seen, UPDATED};
 use crate::findings::{
-    Lines, MajorDiagnosis, Member, PersonCosts, findings, is_news, level_of, window_start,
+    Lines, MajorDiagnosis, Member, PersonCosts, Relapse, findings, is_news, level_of, window_start,
 };
 use crate::store::{self, Existing, WatchedPerson};
 
@@ -99,6 +99,7 @@ struct Gathered {
     costs: HashMap<Uuid, PersonCosts>,
     labels: HashMap<Uuid, LabelSet>,
     majors: HashMap<Uuid, Vec<MajorDiagnosis>>,
+    relapses: HashMap<Uuid, Vec<Relapse>>,
     existing: HashMap<Uuid, Existing>,
     bills: u64,
 }
@@ -115,7 +116,8 @@ impl Gathered {
             *set = set.and(one);
         })?;
         let (majors, existing) = (store::majors_on(tx, as_of)?, store::existing(tx)?);
-        Ok(Gathered { costs, labels, majors, existing, bills })
+        let relapses = store::relapses_on(tx, release, (first, as_of))?;
+        Ok(Gathered { costs, labels, majors, relapses, existing, bills })
     }
 
     fn member(&self, person: &WatchedPerson) -> Member {
@@ -128,6 +130,7 @@ impl Gathered {
             died_on: person.died_on,
             costs: self.costs.get(&id).copied().unwrap_or_default(),
             majors: self.majors.get(&id).cloned().unwrap_or_default(),
+            relapses: self.relapses.get(&id).cloned().unwrap_or_default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kangmai_base::{Day, Id, Moment, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_follow_up::act::{Draft, Hand, Writing};
-use kangmai_follow_up::facts::{DueWhy, Way};
+use kangmai_follow_up::facts::{DueWhy, Opinion, Satisfaction, Way};
 use kangmai_follow_up::store::{Someone, people_after};
 use kangmai_follow_up::{enrol_all, rules};
 use kangmai_people::find_person;
@@ -148,6 +148,17 @@ fn visit(writing: &mut Writing<'_>, hand: &Hand, draft: Draft) -> Result<(), Dat
     writing.visit(hand, &draft).map(|_| ())
 }
 
+/// One visit of three asks how satisfied the person is.
+fn opinion(on: Day) -> Option<Opinion> {
+    let (satisfied, why) = match on.0.rem_euclid(30) {
+        0 => (Satisfaction::Dissatisfied, "示例：等得太久"),
+        3 | 6 => (Satisfaction::Fair, ""),
+        day if day % 3 == 0 => (Satisfaction::Satisfied, ""),
+        _ => return None,
+    };
+    Some(Opinion { satisfied, why: why.to_owned() })
+}
+
 fn draft(app: &App, rules: &[&FollowUpRules], on: Day, answers: BTreeMap<String, Vec<String>>) -> Draft {
     Draft {
         visit: app.mint(),
@@ -158,6 +169,7 @@ fn draft(app: &App, rules: &[&FollowUpRules], on: Day, answers: BTreeMap<String,
         programmes: rules.iter().map(|rules| rules.programme.clone()).collect(),
         agreed_on: None,
         note: SAMPLE.to_owned(),
+        opinion: opinion(on),
         reason: String::new(),
     }
 }

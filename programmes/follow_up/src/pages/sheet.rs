@@ -18,7 +18,7 @@ use super::form::{Entry, Sheet};
 use super::{note, transact};
 use crate::act::Draft;
 use crate::chart::Chart;
-use crate::facts::{Grade, Outcome, Visited, Way};
+use crate::facts::{Grade, Opinion, Outcome, Satisfaction, Visited, Way};
 use crate::rules::{self, Ill, Who};
 use crate::section::last_seen;
 use crate::sentences::{Names, is_danger, joined, said};
@@ -33,6 +33,8 @@ const FIELDS: &[Field] = &[
     Field::many("windows", "follow_up.field.windows"),
     Field::day("agreed_on", "follow_up.field.agreed_on").optional(),
     Field::area("note", "follow_up.field.note").at_most(500).optional(),
+    Field::radios("opinion", "follow_up.field.opinion").optional(),
+    Field::text("opinion_why", "follow_up.field.opinion_why").at_most(200).optional(),
 ];
 /// The same of one that puts another right.
 const CORRECTION: &[Field] = &[
@@ -43,6 +45,8 @@ const CORRECTION: &[Field] = &[
     Field::many("windows", "follow_up.field.windows"),
     Field::day("agreed_on", "follow_up.field.agreed_on").optional(),
     Field::area("note", "follow_up.field.note").at_most(500).optional(),
+    Field::radios("opinion", "follow_up.field.opinion").optional(),
+    Field::text("opinion_why", "follow_up.field.opinion_why").at_most(200).optional(),
     Field::text("reason", "follow_up.field.reason").at_most(200),
 ];
 /// That nobody was seen.
@@ -168,6 +172,9 @@ fn offer(page: &Page, form: &mut Form, rules: &[&FollowUpRules]) {
     let way = |way: Way| Choice::new(way.key(), page.word(&format!("follow_up.way.{}", way.key())));
     form.offer("way", Way::ALL.map(way).to_vec());
     form.offer("windows", year_windows(page, rules));
+    let opinion =
+        |one: Satisfaction| Choice::new(one.key(), page.word(&format!("follow_up.opinion.{}", one.key())));
+    form.offer("opinion", Satisfaction::ALL.map(opinion).to_vec());
 }
 
 /// GET `/people/{id}/visit`: a blank sheet.
@@ -285,6 +292,9 @@ fn read(
     let (on, way) = (form.day("on"), form.choice("way"));
     let windows = form.many("windows");
     let (agreed_on, note) = (form.day("agreed_on"), form.text("note").unwrap_or_default());
+    let satisfied = form.choice("opinion").as_deref().and_then(Satisfaction::of_key);
+    let why = form.text("opinion_why").unwrap_or_default();
+    let opinion = satisfied.map(|satisfied| Opinion { satisfied, why });
     let minted = form.parsed::<Uuid>("visit").unwrap_or_else(|| visit.app.mint());
     let mut reason = String::new();
     if form.field("reason").is_some() {
@@ -311,6 +321,7 @@ fn read(
         programmes: rules.iter().map(|rules| rules.programme.clone()).collect(),
         agreed_on,
         note,
+        opinion,
         reason,
     })
 }
@@ -376,6 +387,10 @@ pub(crate) async fn filled(visit: Visit, Path((id, which)): Path<(Uuid, Uuid)>) 
     form.fill("way", body.way.key());
     form.fill("agreed_on", body.agreed_on.map(|day| day.to_string()).unwrap_or_default());
     form.fill("note", &body.note);
+    if let Some(opinion) = &body.opinion {
+        form.fill("opinion", opinion.satisfied.key());
+        form.fill("opinion_why", &opinion.why);
+    }
     let sheet = Sheet::of(&visit.page, &rules, &known.chart, &body.answers);
     show(&correction_page(&visit, &known, (&rules, which), form, sheet))
 }

@@ -25,6 +25,7 @@ struct VisitPage {
     answers: Vec<(String, String)>,
     agreed: Option<String>,
     note: String,
+    opinion: Option<String>,
     corrected: Option<String>,
     correct: Option<String>,
     undo: Option<String>,
@@ -89,6 +90,10 @@ fn page_of(visit: &Visit, known: &Known, found: &chart::Visit) -> VisitPage {
         answers: answers.collect(),
         agreed: body.agreed_on.map(|day| page.day(day)),
         note: body.note.clone(),
+        opinion: body.opinion.as_ref().map(|one| {
+            let said = page.word(&format!("follow_up.opinion.{}", one.satisfied.key())).into_owned();
+            if one.why.is_empty() { said } else { format!("{said} · {}", one.why) }
+        }),
         corrected: found.is_corrected.then(|| page.say1("follow_up.corrected.why", "reason", &body.reason)),
         correct: may_write.then(|| format!("{path}/correct")),
         undo: (may_write && is_own).then(|| format!("/people/{id}/follow-up/{}/undo", found.fact)),

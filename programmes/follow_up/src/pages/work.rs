@@ -11,6 +11,7 @@ use kangmai_places::{Division, Divisions};
 use kangmai_programme::{Visit, place_choices, place_name};
 use kangmai_web::{BarChart, Failure, Field, Figure, ListQuery, ListSpec, Page, show};
 
+use crate::facts::Satisfaction;
 use crate::store::{self, Author, PlaceSum, VisitRow, VisitsWanted};
 
 static WORK: ListSpec = ListSpec {
@@ -30,10 +31,18 @@ static VISITS: ListSpec = ListSpec {
         Field { label: "follow_up.column.by", ..Field::hidden("author") },
         Field { label: "follow_up.filter.ends", ..Field::hidden("ends") },
         Field { label: "follow_up.filter.hour", ..Field::hidden("hour") },
+        Field { label: "follow_up.field.opinion", ..Field::hidden("satisfied") },
     ],
     sorts: &[],
     descending: false,
 };
+
+/// So many answers at least make a figure of satisfaction: fewer tell who said what. Our own choice.
+pub(crate) const LEAST_ANSWERS: i64 = 5;
+
+fn is_satisfaction(key: &str) -> bool {
+    key == "any" || Satisfaction::of_key(key).is_some()
+}
 
 /// What is asked: the month in words and days, the place, who.
 struct Asked {
@@ -66,6 +75,7 @@ fn asked(visit: &Visit, list: &mut ListQuery) -> Asked {
         author: list.parsed::<Uuid>("author"),
         ends,
         hour: list.parsed::<i64>("hour").filter(|hour| (0..24).contains(hour)),
+        satisfied: list.filter("satisfied").map(str::to_owned).filter(|key| is_satisfaction(key)),
     };
     list.offer("place", place_choices(&visit.reach, &within));
     Asked { month, wanted, within }
@@ -76,6 +86,8 @@ struct PlaceLine {
     name: String,
     code: String,
     sum: PlaceSum,
+    /// `8/10`, where enough were asked.
+    satisfied: Option<String>,
 }
 
 /// A line of the table of who wrote visits down.
@@ -125,10 +137,17 @@ fn by_child(
         all.due += sum.due;
         all.late += sum.late;
         all.visits += sum.visits;
+        all.satisfied += sum.satisfied;
+        all.asked += sum.asked;
     }
     let mut lines: Vec<PlaceLine> = sums
         .into_iter()
-        .map(|(code, sum)| PlaceLine { name: place_name(code), code: code.to_string(), sum })
+        .map(|(code, sum)| PlaceLine {
+            name: place_name(code),
+            code: code.to_string(),
+            satisfied: (sum.asked >= LEAST_ANSWERS).then(|| format!("{}/{}", sum.satisfied, sum.asked)),
+            sum,
+        })
         .collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.sum.late));
     lines
@@ -250,6 +269,13 @@ pub(crate) async fn visits(visit: Visit, uri: Uri) -> Result<Response, Failure> 
     let page = page.under(visit.page.word("follow_up.work"), "/follow-up/work");
     let mut only = Vec::new();
     only.extend(asked.wanted.ends.map(|digit| page.say1("follow_up.visits.ends", "digit", digit)));
+    only.extend(
+        asked
+            .wanted
+            .satisfied
+            .as_ref()
+            .map(|key| page.word(&format!("follow_up.opinion.{key}")).into_owned()),
+    );
     only.extend(asked.wanted.hour.map(|hour| page.say1("follow_up.visits.hour", "hour", hour)));
     let line = |row: VisitRow| VisitLine {
         place: place_name(row.home),

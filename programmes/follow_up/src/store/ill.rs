@@ -10,10 +10,11 @@ use crate::rules::{Ill, Who};
 /// The cell of the view `diagnosis` in which what is of level 5 is sealed: a list of texts, the code first.
 const TOLD: (&str, &str) = ("diagnosis", "told_sealed");
 const PEOPLE: &str = "select id, home, birth, sex from person where id > $1 and died_on is null and same_as is null order by id limit $2";
-const DIAGNOSES: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis
-    where person > $1 and person <= $2 and from_day <= $3 and (to_day is null or to_day > $3)";
-const DIAGNOSES_OF: &str = "select person, id, code, told_sealed, sensitive, from_day from diagnosis
-    where person = $1 and from_day <= $2 and (to_day is null or to_day > $2)";
+// What ended is told too: who was cured is followed up by a table of the cured.
+const DIAGNOSES: &str = "select person, id, code, told_sealed, sensitive, from_day, to_day from diagnosis
+    where person > $1 and person <= $2 and from_day <= $3";
+const DIAGNOSES_OF: &str = "select person, id, code, told_sealed, sensitive, from_day, to_day from diagnosis
+    where person = $1 and from_day <= $2";
 /// Of 50 people at once, whenever the diagnoses held.
 const DIAGNOSES_OF_PEOPLE: &str =
     "select person, id, code, told_sealed, sensitive, from_day, to_day from diagnosis
@@ -32,7 +33,7 @@ pub struct Someone {
     pub home: DivisionCode,
     /// Age and sex.
     pub who: Who,
-    /// Diagnoses in force.
+    /// Diagnoses, those that ended too.
     pub ill: Vec<Ill>,
     /// The programmes in which they are managed.
     pub managed: Vec<String>,
@@ -71,7 +72,7 @@ pub fn people_after(
     Ok(people)
 }
 
-/// The diagnoses of a person in force on `day`.
+/// The diagnoses of a person known on `day`, with the day of the end of those that ended.
 ///
 /// # Errors
 /// When the database fails.
@@ -95,8 +96,7 @@ pub fn ill_of_people(
     let mut all: HashMap<Uuid, Vec<Ill>> = HashMap::new();
     for people in in_fifties(people) {
         for row in tx.query(DIAGNOSES_OF_PEOPLE, &people)? {
-            let (from, to): (Day, Option<Day>) = (row.get(5)?, row.get(6)?);
-            if from <= day && to.is_none_or(|to| to > day) {
+            if row.get::<Day>(5)? <= day {
                 let ill = read_ill(tx, &row)?;
                 all.entry(row.get(0)?).or_default().extend(ill);
             }
@@ -127,6 +127,6 @@ fn read_ill(tx: &mut Transaction<'_>, row: &Row) -> Result<Option<Ill>, Database
         }
         None => row.get(2)?,
     };
-    let (sensitive, since) = (row.get(4)?, row.get(5)?);
-    Ok(code.parse().ok().map(|code| Ill { code, sensitive, since }))
+    let (sensitive, since, ended) = (row.get(4)?, row.get(5)?, row.get(6)?);
+    Ok(code.parse().ok().map(|code| Ill { code, sensitive, since, ended }))
 }

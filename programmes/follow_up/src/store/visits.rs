@@ -30,6 +30,7 @@ const PUT: InsertMany = InsertMany {
         "source",
         "figures",
         "ends",
+        "satisfied",
     ],
     suffix: "",
 };
@@ -101,7 +102,8 @@ const HOURS: &str = "select (recorded_at / 3600000000 + 8) % 24, count(*) from (
             and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
     where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) group by (recorded_at / 3600000000 + 8) % 24";
-const BY_PLACE: &str = "select served, count(*) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
+const BY_PLACE: &str = "select served, count(*),
+    sum(case when satisfied = 'satisfied' then 1 else 0 end), count(satisfied) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
         (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
             and relation.from_at <= visited_on * 86400000000 - 28800000000
             and relation.until_at > visited_on * 86400000000 - 28800000000)
@@ -142,7 +144,8 @@ const LISTED: &str =
     where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) and (cast($6 as text) is null or ends like $6)
     and (cast($7 as bigint) is null or (recorded_at / 3600000000 + 8) % 24 = $7)
-    order by visited_on desc, follow_up_visit.id limit $8 offset $9";
+    and (cast($8 as text) is null or satisfied = $8 or ($8 = 'any' and satisfied is not null))
+    order by visited_on desc, follow_up_visit.id limit $9 offset $10";
 const COUNTED: &str = "select count(*) from (select follow_up_visit.*, home as served from follow_up_visit where home between $1 and $2 and not exists
         (select 1 from relation where relation.person = follow_up_visit.person and relation.kind = 'serving'
             and relation.from_at <= visited_on * 86400000000 - 28800000000
@@ -154,7 +157,8 @@ const COUNTED: &str = "select count(*) from (select follow_up_visit.*, home as s
             and relation.until_at > visited_on * 86400000000 - 28800000000) as follow_up_visit
     where visited_on between $3 and $4
     and (cast($5 as uuid) is null or author = $5) and (cast($6 as text) is null or ends like $6)
-    and (cast($7 as bigint) is null or (recorded_at / 3600000000 + 8) % 24 = $7)";
+    and (cast($7 as bigint) is null or (recorded_at / 3600000000 + 8) % 24 = $7)
+    and (cast($8 as text) is null or satisfied = $8 or ($8 = 'any' and satisfied is not null))";
 
 /// The last digits of the pressures in a text such as `168/98 9.1`, in their order: `88`. Other numbers have decimals that are
 /// left out where they are nought, so their last digit tells nothing.
@@ -227,9 +231,10 @@ pub(super) fn put(
             source.as_str(),
             figures,
             ends,
+            body.opinion.as_ref().map(|one| one.satisfied.key()),
         ])
     });
-    let rows: Vec<[Value; 10]> = rows.collect();
+    let rows: Vec<[Value; 11]> = rows.collect();
     tx.insert_many(&PUT, rows)?;
     Ok(())
 }
@@ -258,6 +263,8 @@ pub struct VisitsWanted {
     pub ends: Option<char>,
     /// Written down within this hour of the day.
     pub hour: Option<i64>,
+    /// Whose patient said so: a key of [`crate::facts::Satisfaction`], or `any` who was asked.
+    pub satisfied: Option<String>,
 }
 
 impl VisitsWanted {
@@ -268,7 +275,7 @@ impl VisitsWanted {
     fn params(&self, reach: &Reach) -> Vec<Value> {
         let mut all = self.days(reach).to_vec();
         let like = self.ends.map(|digit| format!("%{digit}%"));
-        all.extend(params![self.author, like, self.hour]);
+        all.extend(params![self.author, like, self.hour, self.satisfied.as_deref()]);
         all
     }
 }
@@ -366,6 +373,10 @@ pub struct PlaceSum {
     pub late: i64,
     /// Visits in the time.
     pub visits: i64,
+    /// At the end of which the patient said to be satisfied.
+    pub satisfied: i64,
+    /// Of so many who were asked.
+    pub asked: i64,
 }
 
 /// How the places within reach stand, by whose work it is.
@@ -383,11 +394,13 @@ pub fn places(
     let end_of_month = first_of_next_month(today).plus_days(-1);
     let due = params![reach.first(), reach.last(), end_of_month, today, Moment::start_of(today)];
     for row in tx.query(DUE_BY_PLACE, &due)? {
-        let sum = PlaceSum { managed: row.get(1)?, due: row.get(2)?, late: row.get(3)?, visits: 0 };
+        let sum =
+            PlaceSum { managed: row.get(1)?, due: row.get(2)?, late: row.get(3)?, ..PlaceSum::default() };
         places.insert(row.get(0)?, sum);
     }
     for row in tx.query(BY_PLACE, &days)? {
-        places.entry(row.get(0)?).or_default().visits = row.get(1)?;
+        let sum = places.entry(row.get(0)?).or_default();
+        (sum.visits, sum.satisfied, sum.asked) = (row.get(1)?, row.get(2)?, row.get(3)?);
     }
     Ok(places)
 }

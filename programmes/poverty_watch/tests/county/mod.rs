@@ -31,11 +31,13 @@ const OTHERS: Migrations = Migrations {
         sql: "create table bill (id uuid primary key, person uuid not null, household uuid not null,
             home bigint not null, institution uuid not null, discharged_on bigint not null, total bigint not null,
             compliant bigint not null, own bigint not null, own_uncovered bigint not null,
-            paid_insurance bigint not null, waived bigint not null, setting text not null, state text not null);
+            paid_insurance bigint not null, waived bigint not null, setting text not null, state text not null, diagnosis text);
             create index bill_by_person on bill (person, discharged_on);
             create table diagnosis (id uuid primary key, person uuid not null, code text not null, name text not null,
             from_day bigint not null, to_day bigint, major text, sensitive boolean not null, home bigint not null);
-            create index diagnosis_by_person on diagnosis (person)",
+            create index diagnosis_by_person on diagnosis (person);
+            create table follow_up (id uuid primary key, person uuid not null, sensitive boolean not null,
+            programme text not null, closed_on bigint, last_on bigint, state text not null)",
     }],
 };
 
@@ -196,7 +198,7 @@ impl County {
             .write_blocking(move |tx| {
                 tx.execute(
                     "insert into bill values ($1, $2, $2, 411722103203, $1, $3, $4, $4, $4, $5, 0, 0,
-                        'inpatient', 'settled')",
+                        'inpatient', 'settled', null)",
                     &params![bill, person, on, own, uncovered],
                 )
             })

@@ -99,10 +99,12 @@ pub enum Anchor {
     LastOfKind,
     /// 1 January of the year.
     Year,
+    /// The cure of a disease: the day on which its diagnosis ended.
+    Cure,
 }
 
 impl Anchor {
-    const ALL: [(&'static str, Anchor); 9] = [
+    const ALL: [(&'static str, Anchor); 10] = [
         ("birth", Anchor::Birth),
         ("birth_discharge", Anchor::BirthDischarge),
         ("pregnancy", Anchor::Pregnancy),
@@ -112,6 +114,7 @@ impl Anchor {
         ("joined", Anchor::Joined),
         ("last_of_kind", Anchor::LastOfKind),
         ("year", Anchor::Year),
+        ("cure", Anchor::Cure),
     ];
 
     /// As packs name it.

@@ -24,9 +24,10 @@ fn day(text: &str) -> Day {
     text.parse().expect("a day")
 }
 
-const PROGRAMMES: [&str; 8] = [
+const PROGRAMMES: [&str; 9] = [
     "child",
     "copd",
+    "cured",
     "elderly",
     "hypertension",
     "maternal",
