@@ -148,7 +148,7 @@ fn pairs(visit: &Visit, page: &Page, person: &Person, one: &HandOver) -> Vec<(St
             Some(from) => page.say1("residence.accepted_from", "day", page.day(from)),
             None => page.say1("residence.refused_for", "reason", &answered.reason),
         };
-        pair("residence.pair.answered", format!("{text} {} {}", page.day(answered.on), answered.by));
+        pair("residence.pair.answered", format!("{text} · {} {}", page.day(answered.on), answered.by));
     }
     if let Some((on, why)) = one.ended {
         let why = page.word(&format!("residence.end.{}", why.key())).into_owned();
