@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kangmai_base::{Ids, Moment, Uuid};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -275,6 +278,30 @@ impl Phone {
         self.chain = Sha256::new_with_prefix(self.chain).chain_update(digest).finalize().into();
         self.outbox.push(Outgoing { sequence: self.last, chain: self.chain, id, text: text.to_owned() });
         self.written.push(id);
+    }
+
+    /// The outbox as the app saves it into a file: sealed, each to its number.
+    pub fn exports(&self) -> String {
+        let bytes: Vec<u8> = (0..self.data_key.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&self.data_key[at..at + 2], 16).expect("hexadecimal"))
+            .collect();
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).expect("a key"));
+        let entry = |one: &Outgoing| {
+            let mut nonce = [0_u8; 12];
+            nonce[..8].copy_from_slice(&one.sequence.to_le_bytes());
+            let mut sealed = json!({ "text": one.text }).to_string().into_bytes();
+            let place = format!("outbox/{}", one.sequence);
+            let aad = Aad::from(place.as_bytes());
+            key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut sealed)
+                .expect("sealed");
+            let chain: String = one.chain.iter().map(|byte| format!("{byte:02x}")).collect();
+            let whole = [nonce.to_vec(), sealed].concat();
+            json!({ "sequence": one.sequence, "id": one.id, "form": 1, "chain": chain, "state": "waiting",
+                "sealed": STANDARD.encode(whole) })
+        };
+        let entries: Vec<Value> = self.outbox.iter().map(entry).collect();
+        json!({ "form": 1, "phone": self.id, "account": Uuid::nil(), "entries": entries }).to_string()
     }
 
     /// What the phone would hand in of these.

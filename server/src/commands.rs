@@ -13,6 +13,7 @@ mod follow_up;
 mod hub;
 mod keys;
 mod law;
+mod phones;
 mod policy;
 mod replay;
 mod serve;
@@ -94,6 +95,9 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Phones in the field
+    #[command(subcommand)]
+    Phones(phones::PhonesCommand),
     /// Systems of hospitals and the keys by which they use the interface
     #[command(subcommand)]
     Client(client::ClientCommand),
@@ -128,6 +132,7 @@ pub fn main() -> anyhow::Result<()> {
         Command::Check => check::run(&config),
         Command::Audit(command) => audit::run(&config, &command),
         Command::Account(command) => account::run(&config, &command),
+        Command::Phones(command) => phones::run(&config, &command),
         Command::Client(command) => client::run(&config, &command),
     }
 }

@@ -10,6 +10,7 @@ use kangmai_access::{AccountChange, Role};
 use kangmai_base::{IdNumber, Ids as _, SeededIds, Uuid};
 use kangmai_follow_up::enrol_all;
 use kangmai_record::Subject;
+use kangmai_sync::{OutboxFault, read_outbox};
 use serde_json::{Value, json};
 
 /// Name, first seventeen digits of the number, village, code of the diagnosis.
@@ -544,6 +545,57 @@ fn of_somebody_who_was_erased_nothing_that_a_phone_says_is_kept() {
         officer.sees("示例该留下").does_not_see("示例不该留下");
         own.hears(false);
         assert!(!own.people.contains_key(&li));
+        views_stand(county);
+    });
+}
+
+#[test]
+fn what_a_phone_exported_sealed_is_read_in_once_and_what_is_damaged_is_named() {
+    County::on_both(|county| {
+        given(county);
+        let ids = SeededIds::new(19);
+        let mut own = phone(county, Role::VillageDoctor, "红米");
+        own.loads(VILLAGE);
+        let (li, wang, now) = (called(&own, "示例李二"), called(&own, "示例王一"), county.app.clock.now());
+        let visited = "follow_up.visited";
+        own.writes(&ids, now, visited, li, visit(&ids, county, "2026-11-19", ("150", "80")));
+        own.writes(&ids, now, visited, wang, visit(&ids, county, "2026-11-19", ("138", "80")));
+        own.writes(&ids, now, "follow_up.missed", ids.mint(now), json!({ "on": "2026-11-19" }));
+        own.writes_text(ids.mint(now), "{}");
+        let file = own.exports();
+        assert!(!file.contains("visited"), "it is sealed");
+        // One entry was moved to another's place: it does not open there, and the others do.
+        let mut damaged: Value = serde_json::from_str(&file).expect("JSON");
+        damaged["entries"][1]["sealed"] = damaged["entries"][0]["sealed"].clone();
+        let read = read_outbox(&county.app, &damaged.to_string()).expect("the database").expect("a file");
+        assert_eq!(read.unopened, [2]);
+        let told: Vec<(i64, &str)> = read.receipts.iter().map(|one| (one.sequence, one.outcome)).collect();
+        assert_eq!(told, [(1, "accepted"), (3, "parked"), (4, "rejected")]);
+        let read = read_outbox(&county.app, &file).expect("the database").expect("a file");
+        let told: Vec<&str> = read.receipts.iter().map(|one| one.outcome).collect();
+        assert_eq!(told, ["duplicate", "accepted", "duplicate", "duplicate"]);
+        // The phone finds a network at last: it is answered for what came by the file.
+        let told = own.pushes();
+        assert!(told.iter().all(|answer| answer["outcome"] == json!("duplicate")), "{told:?}");
+        let mut doctor = county.sign_in(Role::VillageDoctor);
+        doctor.finds(&format!("/people/{li}")).sees("150/80");
+        doctor.finds("/phones").sees("4 条").does_not_see("接不上").does_not_see("缺第");
+
+        let mut other = damaged.clone();
+        other["phone"] = json!(ids.mint(now));
+        for (text, fault) in [
+            (other.to_string(), OutboxFault::UnknownPhone),
+            ("{}".to_owned(), OutboxFault::NoExport),
+            (String::new(), OutboxFault::NoExport),
+            (file.replacen("\"form\":1,\"phone", "\"form\":2,\"phone", 1), OutboxFault::Newer),
+        ] {
+            assert_eq!(read_outbox(&county.app, &text).expect("the database"), Err(fault), "{text}");
+        }
+        // Another phone's key opens nothing of it.
+        let theirs = phone(county, Role::TownshipOfficer, "华为");
+        other["phone"] = json!(theirs.id);
+        let read = read_outbox(&county.app, &other.to_string()).expect("the database").expect("a file");
+        assert_eq!((read.unopened.len(), read.receipts.len()), (4, 0));
         views_stand(county);
     });
 }

@@ -9,6 +9,7 @@
 mod cursor;
 mod first;
 mod hubs;
+mod outbox_file;
 mod pages;
 mod pull;
 mod push;
@@ -27,6 +28,7 @@ use kangmai_record::{Projection, nothing_along};
 use kangmai_web::{ApiFailure, Problem};
 
 pub use first::LoadShelf;
+pub use outbox_file::{OutboxFault, OutboxRead, Receipt, read_outbox};
 pub use pages::open_routes;
 pub use store::SEALED;
 

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
-use kangmai_access::{Actor, Phone, Purpose, Reach, audit, hub_author, reach, reach_of_person};
+use kangmai_access::{Actor, Phone, PhoneHolder, Purpose, Reach, audit, hub_author, reach, reach_of_person};
 use kangmai_base::{Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_persons, same_as};
@@ -33,7 +33,7 @@ const LONGEST_OFFLINE_DAYS: i64 = 90;
 const MOST_AHEAD_DAYS: i64 = 3;
 const DAY_SECONDS: i64 = 86_400;
 /// The highest number that a phone gives: none writes so much in its life.
-const MOST_SEQUENCE: i64 = 1_000_000_000;
+pub(crate) const MOST_SEQUENCE: i64 = 1_000_000_000;
 /// Gaps that an answer names at most.
 const MOST_GAPS: i64 = 50;
 
@@ -44,10 +44,10 @@ struct Push {
 
 /// A fact as a phone hands it in.
 #[derive(Debug, Deserialize)]
-struct Numbered {
-    sequence: i64,
-    chain: String,
-    fact: String,
+pub(crate) struct Numbered {
+    pub(crate) sequence: i64,
+    pub(crate) chain: String,
+    pub(crate) fact: String,
 }
 
 /// What the text of a fact says.
@@ -95,10 +95,10 @@ const REJECTED: &str = "rejected";
 
 /// What was decided about one number, before it is written down.
 #[derive(Debug, Clone)]
-struct Decided {
+pub(crate) struct Decided {
     fact: Option<Uuid>,
-    outcome: &'static str,
-    refusal: Option<Refusal>,
+    pub(crate) outcome: &'static str,
+    pub(crate) refusal: Option<Refusal>,
     /// The reason that was answered before, of a number that came again.
     before: Option<String>,
     field: Option<String>,
@@ -135,21 +135,8 @@ pub(crate) async fn push(
     let push = read(&headers, &body)?;
     let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
     let now = call.app.clock.now();
-    let write = move |tx: &mut Transaction<'_>| {
-        let barred = match (&reach, holder.is_wiped) {
-            (_, true) => Some("sync.parked.wiped"),
-            (None, false) => Some("sync.parked.barred"),
-            (Some(_), false) => None,
-        };
-        let reach = reach.as_ref();
-        let authors = match holder.is_hub {
-            true => Some(authors_of(tx, holder.phone, &push.facts, now)?),
-            false => None,
-        };
-        let authors = authors.as_ref();
-        let from = From { app: &app, phone: holder.phone, actor: &holder.actor, reach, authors, now };
-        from.take(tx, &push.facts, barred)
-    };
+    let write =
+        move |tx: &mut Transaction<'_>| take_from(tx, &app, (&holder, reach.as_ref()), &push.facts, now);
     let (decided, missing) = call.app.database.write(write).await?;
     let answers = decided.into_iter().map(|(sequence, one)| Answer {
         sequence,
@@ -159,6 +146,28 @@ pub(crate) async fn push(
         field: one.field,
     });
     Ok(Json(Answers { answers: answers.collect(), missing, now: milliseconds(now) }))
+}
+
+/// Takes what came from a phone or a hub, as far as its account reaches; none: it may do nothing any more, and what it still
+/// holds is put aside.
+pub(crate) fn take_from(
+    tx: &mut Transaction<'_>,
+    app: &App,
+    (holder, reach): (&PhoneHolder, Option<&Reach>),
+    facts: &[Numbered],
+    now: Moment,
+) -> Result<Outcome, DatabaseError> {
+    let barred = match (reach, holder.is_wiped) {
+        (_, true) => Some("sync.parked.wiped"),
+        (None, false) => Some("sync.parked.barred"),
+        (Some(_), false) => None,
+    };
+    let authors = match holder.is_hub {
+        true => Some(authors_of(tx, holder.phone, facts, now)?),
+        false => None,
+    };
+    let (actor, authors) = (&holder.actor, authors.as_ref());
+    From { app, phone: holder.phone, actor, reach, authors, now }.take(tx, facts, barred)
 }
 
 fn read(headers: &HeaderMap, body: &Bytes) -> Result<Push, ApiFailure> {
@@ -215,7 +224,7 @@ enum Judged {
 type Together = ((usize, Uuid), Vec<usize>, Vec<Sent>);
 
 /// What was decided, by number, and the gaps.
-type Outcome = (Vec<(i64, Decided)>, Vec<(i64, i64)>);
+pub(crate) type Outcome = (Vec<(i64, Decided)>, Vec<(i64, i64)>);
 
 impl From<'_> {
     fn take(

@@ -53,6 +53,7 @@ const ACTIONS: &[&str] = &[
     "hub_joined",
     "hub_left",
     "hub_registered",
+    "outbox_read",
     "phone_registered",
     "phone_rescued",
     "phone_locked",

@@ -71,8 +71,8 @@ pub use matrix::{Purpose, Role};
 pub use password::{PasswordHash, check_password, hash_password, readable_secret, verify_password};
 pub use phone::{
     LONGEST_PHONE_NAME, MOST_PHONES, MOST_WRONG_PINS, PHONE_OFFLINE_DAYS, Phone, PhoneHolder, PhoneKeys,
-    Unlocked, list_phones, note_phone_seen, phone_of_key, phone_within, register_phone, rescue_phone,
-    unlock_phone, wipe_phone,
+    Unlocked, list_phones, note_phone_seen, phone_of_key, phone_with_data_key, phone_within, register_phone,
+    rescue_phone, unlock_phone, wipe_phone,
 };
 pub use relation::{
     NO_TERM, NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,

@@ -234,6 +234,19 @@ pub fn phone_of_key(
     }))
 }
 
+/// A phone by its identifier, with what seals what it holds, in hexadecimal: for who opens at the console what it exported.
+///
+/// # Errors
+/// When the database fails.
+pub fn phone_with_data_key(
+    tx: &mut Transaction<'_>,
+    id: Id<Phone>,
+    now: Moment,
+) -> Result<Option<(PhoneHolder, String)>, DatabaseError> {
+    let holder = store::holder_of(tx, id, far_from(now))?;
+    Ok(holder.zip(store::data_key(tx, id)?))
+}
+
 /// Writes down that a phone was heard of at `now`.
 ///
 /// # Errors

@@ -38,6 +38,11 @@ const HOLDER: &str = "select phone.id, phone.wiped_at is not null, phone.seen_at
     account.closed_at is not null or account.one_time_until is not null
     or coalesce(account.locked_until > $2, false), coalesce(phone.is_hub, false), phone.name, phone.created_at
     from phone join account on account.id = phone.account where phone.key_hash = $1";
+const HOLDER_OF: &str = "select phone.id, phone.wiped_at is not null, phone.seen_at, account.id,
+    account.display_name, account.role, account.place, account.institution,
+    account.closed_at is not null or account.one_time_until is not null
+    or coalesce(account.locked_until > $2, false), coalesce(phone.is_hub, false), phone.name, phone.created_at
+    from phone join account on account.id = phone.account where phone.id = $1";
 const SET_SEEN: &str = "update phone set seen_at = $2 where id = $1";
 const WIPE: &str = "update phone set wiped_at = $2, wiped_by = $3, share_sealed = null
     where id = $1 and wiped_at is null";
@@ -155,11 +160,25 @@ pub(crate) fn holder(
     key_hash: &[u8],
     far: Moment,
 ) -> Result<Option<(PhoneHolder, Moment, Option<Moment>)>, DatabaseError> {
-    let Some(row) = tx.query_one(HOLDER, &params![key_hash.to_vec(), far])? else { return Ok(None) };
+    let row = tx.query_one(HOLDER, &params![key_hash.to_vec(), far])?;
+    row.as_ref().map(read_holder).transpose()
+}
+
+/// The same by its identifier.
+pub(crate) fn holder_of(
+    tx: &mut Transaction<'_>,
+    id: Id<Phone>,
+    far: Moment,
+) -> Result<Option<PhoneHolder>, DatabaseError> {
+    let row = tx.query_one(HOLDER_OF, &params![id, far])?;
+    Ok(row.as_ref().map(read_holder).transpose()?.map(|(holder, _, _)| holder))
+}
+
+fn read_holder(row: &Row) -> Result<(PhoneHolder, Moment, Option<Moment>), DatabaseError> {
     let actor = Actor {
         account: row.get(3)?,
         name: row.get(4)?,
-        role: role(&row, 5)?,
+        role: role(row, 5)?,
         place: row.get(6)?,
         institution: row.get(7)?,
         stands_in_for: None,
@@ -175,7 +194,7 @@ pub(crate) fn holder(
         is_barred,
         seen_is_old: false,
     };
-    Ok(Some((holder, row.get(11)?, row.get(2)?)))
+    Ok((holder, row.get(11)?, row.get(2)?))
 }
 
 pub(crate) fn set_seen(tx: &mut Transaction<'_>, id: Id<Phone>, now: Moment) -> Result<(), DatabaseError> {
