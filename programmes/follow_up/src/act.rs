@@ -249,15 +249,11 @@ impl<'a> Writing<'a> {
         if rules.belongs.icd10.is_empty() && !fits {
             return Ok(Err(Refusal::new("follow_up.refused.not_for_them").at("programme")));
         }
-        if since == Some(Anchor::Pregnancy) {
-            if beginning.began_on.is_none_or(|began| began > on) {
-                return Ok(Err(Refusal::new("follow_up.refused.began_on").at("began_on")));
-            }
+        let is_pregnancy = since == Some(Anchor::Pregnancy);
+        if is_pregnancy && beginning.began_on.is_none_or(|began| began > on) {
+            return Ok(Err(Refusal::new("follow_up.refused.began_on").at("began_on")));
         }
-        let beginning = Beginning {
-            began_on: beginning.began_on.filter(|_| since == Some(Anchor::Pregnancy)),
-            ..beginning
-        };
+        let beginning = Beginning { began_on: beginning.began_on.filter(|_| is_pregnancy), ..beginning };
         if self.chart.open_in(programme).is_some() {
             return Ok(Err(Refusal::new("follow_up.refused.managed").at("programme")));
         }

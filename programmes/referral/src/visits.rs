@@ -218,7 +218,6 @@ impl Visits {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::expect_used, reason = "a test says what it needs")]
 
     use super::*;
 

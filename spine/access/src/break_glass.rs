@@ -83,12 +83,27 @@ pub fn try_break_glass(
     actor: &Actor,
     now: Moment,
 ) -> Result<Result<(), Refusal>, DatabaseError> {
+    let checked = check_tries(tx, actor, now)?;
+    if checked.is_ok() {
+        store::insert_try(tx, actor.account, now)?;
+    }
+    Ok(checked)
+}
+
+/// Whether the account may try once more, without counting it.
+///
+/// # Errors
+/// The inner [`Refusal`] when it tried too often in a day.
+pub fn check_tries(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    now: Moment,
+) -> Result<Result<(), Refusal>, DatabaseError> {
     let since = now.plus_seconds(-24 * HOUR_SECONDS);
     if store::tries(tx, actor.account, since)? >= MOST_TRIES_A_DAY {
         let most = MOST_TRIES_A_DAY.to_string();
         return Ok(Err(Refusal::new("access.break_glass.too_often").with("most", most)));
     }
-    store::insert_try(tx, actor.account, now)?;
     Ok(Ok(()))
 }
 

@@ -43,7 +43,7 @@ pub use audit_search::{
 };
 pub use break_glass::{
     BREAK_GLASS_HOURS, BreakGlass, BreakGlassSum, LONGEST_REASON, MOST_TRIES_A_DAY, Review, SHORTEST_REASON,
-    break_glass, break_glass_sums, break_glass_waiting, break_glass_within, list_break_glass,
+    break_glass, break_glass_sums, break_glass_waiting, break_glass_within, check_tries, list_break_glass,
     review_break_glass, try_break_glass,
 };
 pub use chain::{

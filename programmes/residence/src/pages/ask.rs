@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use kangmai_access::{Actor, audit, reach_of_person, try_break_glass};
+use kangmai_access::{Actor, audit, check_tries, reach_of_person, try_break_glass};
 use kangmai_base::{DivisionCode, DivisionLevel, Id, IdNumber, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Person, find_person, match_id_numbers};
+use kangmai_people::{Person, find_person, match_id_numbers, same_as};
 use kangmai_places::{Division, Divisions};
 use kangmai_programme::{Visit, place_name};
 use kangmai_web::{Choice, Failure, Field, Flash, Form, FormBody, Page, show, show_refused};
@@ -179,13 +179,21 @@ fn named(
     village: DivisionCode,
     hand: &Hand,
 ) -> Result<Result<Person, Refusal>, DatabaseError> {
-    if let Err(refusal) = try_break_glass(tx, actor, hand.now)? {
+    if let Err(refusal) = check_tries(tx, actor, hand.now)? {
         return Ok(Err(refusal));
     }
-    let nobody = || Ok(Err(Refusal::new("residence.refused.nobody").at("id_number")));
     let found = match_id_numbers(tx, &[number])?.into_values().next().unwrap_or_default();
-    let [id] = found[..] else { return nobody() };
-    let Some(person) = find_person(tx, id)? else { return nobody() };
+    // Two records of one person are one.
+    let mut ids = Vec::with_capacity(found.len());
+    for id in found {
+        ids.push(same_as(tx, id)?.unwrap_or(id));
+    }
+    ids.dedup();
+    let person = match ids[..] {
+        [id] => find_person(tx, id)?,
+        _ => None,
+    };
+    let Some(person) = person else { return nobody(tx, actor, hand) };
     let own = reach_of_person(
         tx,
         actor,
@@ -195,5 +203,16 @@ fn named(
     )?;
     let is_named = person.body.name == name.trim() && same_county(person.home, village);
     // Who is reached anyway is told apart: then the refusal says what is wrong with the places.
-    if is_named || own.is_some() { Ok(Ok(person)) } else { nobody() }
+    if is_named || own.is_some() { Ok(Ok(person)) } else { nobody(tx, actor, hand) }
+}
+
+/// Counts the try: who asks for ten people whom they know uses none up.
+fn nobody(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    hand: &Hand,
+) -> Result<Result<Person, Refusal>, DatabaseError> {
+    let counted = try_break_glass(tx, actor, hand.now)?;
+    let refusal = Refusal::new("residence.refused.nobody").at("id_number");
+    Ok(Err(counted.err().unwrap_or(refusal)))
 }

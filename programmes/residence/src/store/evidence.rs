@@ -48,7 +48,7 @@ const DONE_OF: &str = "select fact.kind, fact.occurred_at, account.display_name
     and not exists (select 1 from fact as later where later.subject = fact.subject and later.corrects = fact.id
         and not exists (select 1 from fact as undo where undo.subject = fact.subject and undo.corrects = later.id
             and undo.kind in ('follow_up.undone', 'agreements.undone')))
-    order by fact.occurred_at, fact.id limit 20";
+    order by case when fact.kind = 'follow_up.visited' then 0 else 1 end, fact.occurred_at, fact.id limit 20";
 
 /// A month, by its first day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
