@@ -209,7 +209,10 @@ fn what_is_late_is_told_to_the_next_tier_and_reach_ends_by_itself() {
         county.clock.advance(30 * 24 * 3_600);
         let mut expert = county.sign_in(Role::Expert);
         expert.does_not_find(&wang);
-        expert.finds(&up).press("未到诊").sees("已登记未到诊");
+        // The referral stands there to be ended, and says no longer why.
+        expert.finds(&up).does_not_see("185/112").press("未到诊").sees("已登记未到诊");
+        expert.finds(&up).does_not_see("185/112");
+        expert.does_not_find(&format!("{up}/print"));
         unharmed(county);
     });
 }

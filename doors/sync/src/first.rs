@@ -14,7 +14,7 @@ use axum::{Extension, Json};
 use kangmai_access::audit;
 use kangmai_base::{Day, DivisionCode, PlaceRange, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
-use kangmai_people::{Household, HouseholdId, Person, find_household, find_persons, people_at};
+use kangmai_people::{Household, HouseholdId, Person, find_household, find_persons, people_at, same_as};
 use kangmai_policy::Release;
 use kangmai_programme::PhoneCall;
 use kangmai_web::{ApiFailure, Problem};
@@ -248,7 +248,8 @@ pub(crate) async fn people(call: PhoneCall, Json(named): Json<Named>) -> Result<
     let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
         let (mut people, mut households) = (Vec::new(), HashMap::new());
         for (_, person) in find_persons(tx, &named.people)? {
-            if reach.covers(person.home) && person.body.died_on.is_none() {
+            let stands = person.body.died_on.is_none() && same_as(tx, person.id)?.is_none();
+            if reach.covers(person.home) && stands {
                 people.push(person);
             }
         }

@@ -157,8 +157,12 @@ pub(crate) async fn own(call: PhoneCall) -> Result<Response, ApiFailure> {
         return Err(ApiFailure::not_found());
     }
     let (hub, now, place) = (call.holder.phone, call.app.clock.now(), reach.place());
-    let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> { hub_staff(tx, hub, now) };
-    let staff = call.app.database.read(read).await?;
-    let body = json!({ "hub": hub, "name": call.holder.name, "place": place, "staff": staff });
+    let read = move |tx: &mut Transaction<'_>| -> Result<_, DatabaseError> {
+        Ok((hub_staff(tx, hub, now)?, crate::store::highest(tx, hub)?))
+    };
+    let (staff, received) = call.app.database.read(read).await?;
+    let body = json!({
+        "hub": hub, "name": call.holder.name, "place": place, "staff": staff, "received": received
+    });
     Ok(Json(body).into_response())
 }

@@ -97,6 +97,15 @@ impl Relay {
         Ok(app.database.read_blocking(store::link)?.is_some_and(|link| link.wiped_at.is_some()))
     }
 
+    /// Hands in what was written after the last round, before all is taken away.
+    ///
+    /// # Errors
+    /// As [`Relay::round`].
+    pub fn hand_in_the_rest(&self) -> Result<(), RelayError> {
+        self.number()?;
+        self.hand_on()
+    }
+
     /// One round: numbers what was written here, hands it on, and hears what is new. Whatever ends it in the middle, the next
     /// goes on from there.
     ///
@@ -122,8 +131,15 @@ impl Relay {
 
     fn whole_round(&self) -> Result<(), RelayError> {
         self.number()?;
+        match self.meet_staff() {
+            // What waits is handed in all the same: upstream puts it aside.
+            Err(RelayError::Link(LinkError::Wiped)) => {
+                self.hand_on()?;
+                return Err(RelayError::Link(LinkError::Wiped));
+            }
+            met => met?,
+        }
         self.hand_on()?;
-        self.meet_staff()?;
         self.hear()?;
         self.freshen()
     }
@@ -178,6 +194,7 @@ impl Relay {
         let (app, hub) = (self.app.clone(), self.hub);
         let left_out = self.app.database.write_blocking(move |tx| -> Result<_, DatabaseError> {
             store::set_own(tx, &own.name, own.place)?;
+            go_on_after(tx, own.received)?;
             take_up_staff(tx, hub, &own.staff, &*app.ids, app.clock.now())
         })?;
         if !left_out.is_empty() {
@@ -353,6 +370,19 @@ fn enter(app: &App, link: &Link, key: &str, own: &Own) -> Result<(), DatabaseErr
         }
         Ok(())
     })
+}
+
+/// Upstream has higher numbers than this hub has given: the database here is an older copy, or a new one. What it holds is
+/// numbered on from there and handed in once more; what upstream has already it knows by the facts' own names.
+fn go_on_after(tx: &mut Transaction<'_>, received: i64) -> Result<(), DatabaseError> {
+    let Some(link) = store::link(tx)?.filter(|link| received > link.last_sequence) else { return Ok(()) };
+    tracing::warn!(received, last = link.last_sequence, "upstream has more of this hub than it holds itself");
+    let mut last = (received, link.last_chain);
+    store::renumber(tx, |text| {
+        last = (last.0 + 1, chained(&last.1, text));
+        last
+    })?;
+    store::set_last(tx, last, link.collected_at)
 }
 
 fn chained(before: &[u8; 32], text: &str) -> [u8; 32] {

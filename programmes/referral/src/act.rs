@@ -1,7 +1,7 @@
 //! Writing down: decided from the folder and written in one transaction with the relations that follow, so that who was asked
 //! reaches whom they were sent, for as long as they are, and nobody else.
 
-use kangmai_access::{NewRelation, Related, RelationKind, end_relations, relate};
+use kangmai_access::{NewRelation, Related, RelationKind, end_relations_of_kind, relate};
 use kangmai_base::{Day, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::Person;
@@ -193,6 +193,9 @@ impl<'a> Writing<'a> {
     pub fn open(&mut self, hand: &Hand, draft: &Draft, sides: Sides) -> Written {
         if let Some(there) = self.folder.referral(draft.referral) {
             return Ok(Ok(there.opened.fact));
+        }
+        if draft.sends_back.is_some() && draft.instead_of.is_some() {
+            return Ok(Err(Refusal::new("referral.refused.not_there")));
         }
         let earlier = [(draft.sends_back, Act::SendBack), (draft.instead_of, Act::SendOn)];
         let mut sensitive = draft.sensitive;
@@ -425,10 +428,11 @@ pub fn renew_reach(
     now: Moment,
 ) -> Result<(), DatabaseError> {
     for gone in before.referrals.iter().filter(|one| after.referral(one.id()).is_none()) {
-        end_relations(tx, gone.id(), now)?;
+        // The form names the referral: it ends no relation of another kind that bears the same name.
+        end_relations_of_kind(tx, (gone.id(), RelationKind::Referral), now)?;
     }
     for one in after.referrals.iter().filter(|one| before.referral(one.id()) != Some(one)) {
-        end_relations(tx, one.id(), now)?;
+        end_relations_of_kind(tx, (one.id(), RelationKind::Referral), now)?;
         let rules: Option<&ReferralRules> = app.policies.referral(person.home, one.body().on);
         let until = rules.and_then(|rules| rules::reaches_until(one, rules));
         let Some((until, institution)) = until.zip(one.body().to.institution) else { continue };

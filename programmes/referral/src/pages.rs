@@ -6,7 +6,7 @@ mod open;
 mod print;
 mod visits;
 
-use kangmai_access::{Actor, Purpose, Reach, RelationKind, audit, reach, reach_of_person};
+use kangmai_access::{Actor, Purpose, Reach, RelationKind, audit, reach, reach_of_person, relations_of};
 use kangmai_base::{DivisionCode, Id, Moment, Refusal, Uuid};
 use kangmai_database::{DatabaseError, Transaction};
 use kangmai_people::{Person, find_person};
@@ -53,6 +53,8 @@ pub(crate) struct Standing {
     pub(crate) reads: bool,
     /// Refers the person: by place, or by a relation that holds.
     pub(crate) keeps: bool,
+    /// Whoever they work for was asked, and the term is not over.
+    pub(crate) asked: bool,
     /// Refers them for the village and the township where they are at home.
     pub(crate) near: bool,
     /// May be told of level 5.
@@ -75,13 +77,20 @@ impl Standing {
         let reads = reach_of_person(tx, actor, ReadReferrals, whom, now)?;
         let keeps = reach_of_person(tx, actor, KeepReferrals, whom, now)?;
         let finds = reach_of_person(tx, actor, Purpose::FindPeople, whom, now)?;
+        let related = relations_of(tx, actor, person.id.uuid(), now)?;
+        let asked = related.contains(&RelationKind::Referral);
+        let is_patient = asked || related.contains(&RelationKind::Treating);
+        // A ward has somebody as a patient, and reads what it was sent or sends itself.
+        let by_ward = reads.as_ref().is_some_and(|reads| reads.relation() == Some(RelationKind::Treating));
         // Near is who treats at home, or where the person lives and was handed over to.
         let near = |may: &Reach| may.relation().is_none_or(|kind| kind == RelationKind::Serving);
         let is_near = keeps.as_ref().is_some_and(near);
         Ok(Some(Standing {
             finds: finds.is_some(),
-            reads: reads.is_some() && own.institution().is_none(),
-            keeps: keeps.is_some(),
+            reads: reads.is_some() && !by_ward && own.institution().is_none(),
+            // A hospital refers its patients, not everybody of the county.
+            keeps: keeps.is_some() && (own.institution().is_none() || is_patient),
+            asked,
             near: is_near && own.institution().is_none(),
             secret: own.diagnoses() && own.sensitive(),
             actor: actor.clone(),
@@ -122,8 +131,12 @@ impl Standing {
     /// Whether they are told why: while it is open, or while they reach the person anyway.
     pub(crate) fn is_told(&self, one: &Referral) -> bool {
         let secret = self.secret || !one.body().sensitive;
-        let waits = self.sees(one) && one.is_open() && one.stage() != crate::folder::Stage::Refused;
-        secret && (self.reads || waits || self.sides(one).sends)
+        secret && (self.reads || self.holds(one) || self.sides(one).sends)
+    }
+
+    /// Whether they have somebody by this referral: it is open, and its term is not over.
+    pub(crate) fn holds(&self, one: &Referral) -> bool {
+        self.asked && self.sees(one) && one.is_open() && one.stage() != crate::folder::Stage::Refused
     }
 }
 

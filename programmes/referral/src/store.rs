@@ -139,6 +139,10 @@ fn apply(tx: &mut Transaction<'_>, facts: &[&Fact]) -> Result<(), DatabaseError>
 
 /// Whether a visit says, as it was written, that somebody is to be referred: what is sure not to be is not read again.
 fn comes_to_referral(fact: &Fact) -> bool {
+    // What is taken back may let an earlier one stand again.
+    if fact.new.kind == "follow_up.undone" {
+        return true;
+    }
     let is_visit = matches!(fact.new.kind.as_str(), "follow_up.visited" | "follow_up.classified");
     is_visit && ["\"refer\"", "\"danger\""].iter().any(|grade| fact.new.body.contains(grade))
 }

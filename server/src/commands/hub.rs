@@ -50,20 +50,27 @@ pub(super) fn run(config: &Config, args: &HubArgs) -> anyhow::Result<()> {
         drop(app);
         return empty(config, serve);
     }
-    let relay = take_up(&app, args)?;
+    let relay = Arc::new(take_up(&app, args)?);
     super::audit::note(&app.database, "server_started", serve.settings())?;
     let scheme = if certificate.is_some() { "https" } else { "http" };
     let limits = serve.limits.limits(&serve.gate.trusted_proxies);
     let ended = Arc::new(Notify::new());
     let part = HubPart { at_hub: AtHub(args.upstream.as_str().into()), ended: Arc::clone(&ended) };
     let every = Duration::from_secs(args.every);
-    std::thread::Builder::new().name("hub".to_owned()).spawn(move || keep_up(&relay, every, &ended))?;
+    std::thread::Builder::new().name("hub".to_owned()).spawn({
+        let relay = Arc::clone(&relay);
+        move || keep_up(&relay, every, &ended)
+    })?;
     serve_app(&app, (serve.listen, certificate), (None, limits), &serve.anchors, Some(part), || {
         say(format!("{scheme}://{}", serve.listen));
         say(format!("分站，上级 / hub of {}", args.upstream));
     })?;
     let is_wiped = Relay::is_wiped(&app)?;
-    drop(app);
+    // A station may have saved while the last round went.
+    if is_wiped && let Err(error) = relay.hand_in_the_rest() {
+        tracing::warn!(%error, "the last visits of this hub are not handed in");
+    }
+    drop((relay, app));
     if is_wiped {
         empty(config, serve)?;
     }
@@ -126,16 +133,14 @@ fn keep_up(relay: &Relay, every: Duration, ended: &Notify) {
 /// the database that is still found on the disk opens for nobody.
 fn empty(config: &Config, serve: &ServeConfig) -> anyhow::Result<()> {
     let database = config.database.strip_prefix("sqlite:").unwrap_or(&config.database);
-    if let Some(key) = config.master_key_file.as_deref() {
-        remove(key)?;
-    }
-    for ending in ["-wal", "-shm", ""] {
-        remove(Path::new(&format!("{database}{ending}")))?;
-    }
+    // A key on a stick that cannot be written keeps nothing else from going.
+    let mut gone = vec![config.master_key_file.as_deref().map_or(Ok(()), remove)];
+    gone.extend(["-wal", "-shm", ""].map(|ending| remove(Path::new(&format!("{database}{ending}")))));
     if serve.uploads.exists() {
-        std::fs::remove_dir_all(&serve.uploads)
-            .with_context(|| format!("cannot remove {}", serve.uploads.display()))?;
+        let uploads = std::fs::remove_dir_all(&serve.uploads);
+        gone.push(uploads.with_context(|| format!("cannot remove {}", serve.uploads.display())));
     }
+    gone.into_iter().collect::<anyhow::Result<()>>()?;
     say("县里已下令清空这个分站，数据已删除 / upstream had this hub wiped: what it held is gone");
     Ok(())
 }

@@ -249,11 +249,11 @@ pub fn take_up_staff(
         }
         store::take(tx, hub, one, now)?;
     }
-    for gone in store::here(tx, hub)? {
+    for gone in store::here(tx)? {
         if !staff.iter().any(|one| one.account == gone) {
             crate::store::set_closed(tx, gone, Some(now))?;
             end_sessions_of(tx, gone, now)?;
-            store::leave(tx, (hub, gone), now)?;
+            store::leave_here(tx, gone, now)?;
         }
     }
     Ok(left_out)

@@ -75,8 +75,8 @@ pub use phone::{
     rescue_phone, unlock_phone, wipe_phone,
 };
 pub use relation::{
-    NO_TERM, NewRelation, Related, RelationKind, end_relations, forget_relations, reach_of_person, relate,
-    relate_all, relate_anew, serving_place,
+    NO_TERM, NewRelation, Related, RelationKind, end_relations, end_relations_of_kind, forget_relations,
+    reach_of_person, relate, relate_all, relate_anew, relations_of, serving_place,
 };
 pub use second_factor::{
     Enrolled, Enrolment, Means, Proof, RECOVERY_CODES, SEALED, SecondFactor, begin_enrolment,

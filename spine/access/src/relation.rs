@@ -161,6 +161,32 @@ pub fn forget_relations(tx: &mut Transaction<'_>, person: Uuid) -> Result<(), Da
     store::forget(tx, person)
 }
 
+/// In which relations `actor`, or the institution or place that they work for, stands to a person at `now`: asked where reach by
+/// place is not enough.
+///
+/// # Errors
+/// When the database fails.
+pub fn relations_of(
+    tx: &mut Transaction<'_>,
+    actor: &Actor,
+    person: Uuid,
+    now: Moment,
+) -> Result<Vec<RelationKind>, DatabaseError> {
+    store::kinds(tx, actor, person, now)
+}
+
+/// Ends at `now` the relations of one kind that `source` made.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_relations_of_kind(
+    tx: &mut Transaction<'_>,
+    (source, kind): (Uuid, RelationKind),
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    store::end_of_source_and_kind(tx, (source, kind), now)
+}
+
 /// How far `actor` may do `purpose` with this one person, at home in `home`: by place, which asks the database nothing,
 /// else by a relation that holds at `now`, which costs one look at an index.
 ///

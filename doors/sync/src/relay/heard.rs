@@ -22,6 +22,9 @@ pub(crate) struct Own {
     pub(crate) name: String,
     pub(crate) place: DivisionCode,
     pub(crate) staff: Vec<HubStaff>,
+    /// The highest number that upstream has of this hub.
+    #[serde(default)]
+    pub(crate) received: i64,
 }
 
 /// The first line of a load.

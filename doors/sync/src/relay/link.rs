@@ -184,7 +184,7 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, LinkErr
     let code = serde_json::from_slice::<Said>(&body).map(|said| said.code);
     Err(match (status, code.as_deref()) {
         (410, Ok("sync.refused.hub_expired")) => LinkError::Expired,
-        (410, Ok(_)) => LinkError::Wiped,
+        (410, Ok("sync.refused.wiped")) => LinkError::Wiped,
         (401, Ok(_)) => LinkError::WrongKey,
         (404, Ok(_)) => LinkError::NotAllowed,
         (426, Ok(_)) => LinkError::TooOld,

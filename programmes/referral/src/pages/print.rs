@@ -52,7 +52,7 @@ pub(crate) async fn page(
         return Err(Failure::NotFound);
     }
     let sides = known.standing.sides(one);
-    let is_whole = sides.sends || (sides.receives && one.is_open());
+    let is_whole = sides.sends || (sides.receives && known.standing.holds(one));
     note(&visit, id, known.person.home).await?;
     if is_whole {
         note_as(&visit, "reveal_numbers", id, known.person.home).await?;

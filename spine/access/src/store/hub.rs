@@ -39,7 +39,10 @@ const TAKE: &str = "insert into hub_staff (hub, account, code_hash, code_until, 
     values ($1, $2, $3, $4, $5) on conflict (hub, account) do update
     set code_hash = coalesce(excluded.code_hash, hub_staff.code_hash), left_at = null";
 const NAMES: &str = "update account set display_name = $2 where id = $1";
-const HERE: &str = "select account from hub_staff where hub = $1 and left_at is null limit 1000";
+// At a hub there is one: what bears the name of an earlier registration is of the same people.
+const HERE: &str = "select distinct account from hub_staff where left_at is null limit 1000";
+const LEAVE_HERE: &str =
+    "update hub_staff set left_at = $2, code_hash = null where account = $1 and left_at is null";
 
 pub(crate) fn insert(
     tx: &mut Transaction<'_>,
@@ -159,6 +162,15 @@ pub(crate) fn rename(
 }
 
 /// Who works here, as it was taken up last.
-pub(crate) fn here(tx: &mut Transaction<'_>, hub: Id<Phone>) -> Result<Vec<Id<Account>>, DatabaseError> {
-    tx.query(HERE, &params![hub])?.iter().map(|row| row.get(0)).collect()
+pub(crate) fn leave_here(
+    tx: &mut Transaction<'_>,
+    account: Id<Account>,
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    tx.execute(LEAVE_HERE, &params![account, now])?;
+    Ok(())
+}
+
+pub(crate) fn here(tx: &mut Transaction<'_>) -> Result<Vec<Id<Account>>, DatabaseError> {
+    tx.query(HERE, &[])?.iter().map(|row| row.get(0)).collect()
 }

@@ -14,6 +14,8 @@ const INSERT_MANY: InsertMany = InsertMany {
     suffix: "",
 };
 const END_OF_SOURCE: &str = "update relation set until_at = $2 where source = $1 and until_at > $2";
+const END_OF_KIND: &str =
+    "update relation set until_at = $3 where source = $1 and kind = $2 and until_at > $3";
 const END_OF_ACCOUNT: &str = "update relation set until_at = $2 where account = $1 and until_at > $2";
 const SERVING: &str = "select place from relation
     where person = $1 and kind = 'serving' and until_at > $2 and from_at <= $2 order by from_at desc limit 1";
@@ -58,6 +60,15 @@ pub(crate) fn end_of_source(
     now: Moment,
 ) -> Result<(), DatabaseError> {
     tx.execute(END_OF_SOURCE, &params![source, now])?;
+    Ok(())
+}
+
+pub(crate) fn end_of_source_and_kind(
+    tx: &mut Transaction<'_>,
+    (source, kind): (Uuid, RelationKind),
+    now: Moment,
+) -> Result<(), DatabaseError> {
+    tx.execute(END_OF_KIND, &params![source, kind.key(), now])?;
     Ok(())
 }
 
