@@ -103,6 +103,8 @@ impl Link {
         let is_here = here.iter().any(|own| base.strip_prefix(own).is_some_and(ends_host));
         let host = match base.strip_prefix("https://") {
             Some(host) => host,
+            // `https://` alone lost its strokes above.
+            None if base == "https:" => "",
             None if is_here => "here",
             None => return Err(AddressError::NotSecure),
         };
