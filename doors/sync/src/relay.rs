@@ -132,12 +132,14 @@ impl Relay {
     fn whole_round(&self) -> Result<(), RelayError> {
         self.number()?;
         match self.meet_staff() {
-            // What waits is handed in all the same: upstream puts it aside.
-            Err(RelayError::Link(LinkError::Wiped)) => {
+            // Upstream says no for now: what it would only put aside waits here.
+            Err(RelayError::Link(no)) if no.is_a_no() => return Err(no.into()),
+            // Wiped, what waits is handed in all the same; where an answer is lost, it may get through.
+            Err(trouble) => {
                 self.hand_on()?;
-                return Err(RelayError::Link(LinkError::Wiped));
+                return Err(trouble);
             }
-            met => met?,
+            Ok(()) => {}
         }
         self.hand_on()?;
         self.hear()?;
