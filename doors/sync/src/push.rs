@@ -132,6 +132,10 @@ pub(crate) async fn push(
             Problem::new(Refusal::new("sync.refused.hub_expired")),
         ));
     }
+    // Whoever registered a hub cannot sign in just now: what all its people wrote waits there, and is not put aside for that.
+    if call.holder.is_hub && call.holder.is_barred && !call.holder.is_wiped {
+        return Err(ApiFailure::not_found());
+    }
     let push = read(&headers, &body)?;
     let (app, holder, reach) = (call.app.clone(), call.holder.clone(), call.reach.clone());
     let now = call.app.clock.now();

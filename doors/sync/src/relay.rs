@@ -131,17 +131,8 @@ impl Relay {
 
     fn whole_round(&self) -> Result<(), RelayError> {
         self.number()?;
-        match self.meet_staff() {
-            // Upstream says no for now: what it would only put aside waits here.
-            Err(RelayError::Link(no)) if no.is_a_no() => return Err(no.into()),
-            // Wiped, what waits is handed in all the same; where an answer is lost, it may get through.
-            Err(trouble) => {
-                self.hand_on()?;
-                return Err(trouble);
-            }
-            Ok(()) => {}
-        }
         self.hand_on()?;
+        self.meet_staff()?;
         self.hear()?;
         self.freshen()
     }
@@ -356,7 +347,7 @@ impl Relay {
 /// what upstream has already it knows by the facts' own names.
 fn enter(app: &App, link: &Link, key: &str, own: &Own) -> Result<(), DatabaseError> {
     let (hub, name, place) = (Id::from_uuid(own.hub), own.name.clone(), own.place);
-    let (upstream, key) = (link.base().to_owned(), key.to_owned());
+    let (upstream, key, received) = (link.base().to_owned(), key.to_owned(), own.received);
     app.database.write_blocking(move |tx| {
         let before = store::link(tx)?;
         let start = first_chain(hub);
@@ -370,7 +361,7 @@ fn enter(app: &App, link: &Link, key: &str, own: &Own) -> Result<(), DatabaseErr
             store::set_last(tx, last, before.collected_at)?;
             store::set_cursor(tx, &before.cursor)?;
         }
-        Ok(())
+        go_on_after(tx, received)
     })
 }
 

@@ -48,11 +48,6 @@ pub enum LinkError {
 }
 
 impl LinkError {
-    /// Whether upstream answered that it takes nothing from this hub as things stand.
-    pub(crate) const fn is_a_no(self) -> bool {
-        matches!(self, LinkError::WrongKey | LinkError::Expired | LinkError::NotAllowed | LinkError::TooOld)
-    }
-
     /// The key of its sentence.
     pub const fn word(self) -> &'static str {
         match self {
