@@ -184,15 +184,21 @@ fn read(mut answer: ureq::http::Response<ureq::Body>) -> Result<Vec<u8>, LinkErr
         return if is_packed { unpacked(&body) } else { Ok(body) };
     }
     let code = serde_json::from_slice::<Said>(&body).map(|said| said.code);
-    Err(match (status, code.as_deref()) {
-        (410, Ok("sync.refused.hub_expired")) => LinkError::Expired,
-        (410, Ok("sync.refused.wiped")) => LinkError::Wiped,
-        (401, Ok(_)) => LinkError::WrongKey,
-        (404, Ok(_)) => LinkError::NotAllowed,
-        (426, Ok(_)) => LinkError::TooOld,
+    Err(refused(status, code.ok().as_deref()))
+}
+
+/// What an answer other than 200 means, by its status and the code in its body. That a hub is wiped is told by nothing less than
+/// that very word: what it holds is taken away then.
+fn refused(status: u16, code: Option<&str>) -> LinkError {
+    match (status, code) {
+        (410, Some("hub_expired")) => LinkError::Expired,
+        (410, Some("wiped")) => LinkError::Wiped,
+        (401, Some(_)) => LinkError::WrongKey,
+        (404, Some(_)) => LinkError::NotAllowed,
+        (426, Some(_)) => LinkError::TooOld,
         (429 | 500..=599, _) => LinkError::Busy,
         _ => LinkError::NotKangmai,
-    })
+    }
 }
 
 fn unpacked(packed: &[u8]) -> Result<Vec<u8>, LinkError> {
@@ -205,6 +211,25 @@ fn unpacked(packed: &[u8]) -> Result<Vec<u8>, LinkError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_but_the_word_wipes_a_hub() {
+        for (status, code, means) in [
+            (410, Some("wiped"), LinkError::Wiped),
+            (410, Some("hub_expired"), LinkError::Expired),
+            (410, Some("gone"), LinkError::NotKangmai),
+            (410, None, LinkError::NotKangmai),
+            (401, Some("unauthorized"), LinkError::WrongKey),
+            (404, Some("not_found"), LinkError::NotAllowed),
+            (404, None, LinkError::NotKangmai),
+            (426, Some("too_old"), LinkError::TooOld),
+            (429, None, LinkError::Busy),
+            (503, Some("busy"), LinkError::Busy),
+            (302, None, LinkError::NotKangmai),
+        ] {
+            assert_eq!(refused(status, code), means, "{status} {code:?}");
+        }
+    }
 
     #[test]
     fn only_an_address_that_nobody_between_can_read_is_taken() {
