@@ -258,10 +258,8 @@ pub fn to_report<'r>(
     managed: &Managed,
 ) -> Option<(&'r Window, usize)> {
     let since = managed.body.noticed_on.unwrap_or(managed.body.on);
-    let waits = |window: &&Window| {
-        let due = chart.standing(managed).due;
-        due.iter().any(|due| due.window.as_ref() == Some(&window.id))
-    };
+    let due = chart.standing(managed).due;
+    let waits = |window: &&Window| due.iter().any(|due| due.window.as_ref() == Some(&window.id));
     let window = rules.windows.iter().filter(|window| window.report_after.is_some()).find(waits)?;
     let missed = chart.in_vain_since(since);
     let is_reported = managed.reported_on.is_some_and(|on| on >= since);

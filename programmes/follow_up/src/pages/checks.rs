@@ -69,6 +69,11 @@ fn outcome_word(page: &Page, outcome: Option<CheckOutcome>) -> String {
     page.word(&format!("follow_up.asked.{}", outcome.map_or(WAITING, CheckOutcome::key))).into_owned()
 }
 
+fn offer_outcomes(page: &Page, form: &mut Form) {
+    let choice = |outcome: CheckOutcome| Choice::new(outcome.key(), outcome_word(page, Some(outcome)));
+    form.offer("outcome", CheckOutcome::ALL.map(choice).to_vec());
+}
+
 fn line_of(page: &Page, row: CheckRow) -> Line {
     Line {
         place: place_name(row.home),
@@ -178,8 +183,7 @@ fn check_page(visit: &Visit, row: CheckRow, mut form: Form) -> CheckPage {
     let page = page.under(visit.page.word("follow_up.checks"), back_to(&row));
     let title = page.say2("follow_up.asked.of", "name", &row.name, "day", page.day(row.on));
     let page = Page { title, ..page };
-    let choice = |outcome: CheckOutcome| Choice::new(outcome.key(), outcome_word(&page, Some(outcome)));
-    form.offer("outcome", CheckOutcome::ALL.map(choice).to_vec());
+    offer_outcomes(&page, &mut form);
     let path = format!("/follow-up/checks/{}", row.id);
     let its_person = format!("/people/{}", row.person);
     let its_visit = format!("{its_person}/visits/{}", row.visit);
@@ -203,8 +207,7 @@ pub(crate) async fn one(visit: Visit, Path(id): Path<Uuid>) -> Result<Response, 
 pub(crate) async fn answer(visit: Visit, Path(id): Path<Uuid>, body: FormBody) -> Result<Response, Failure> {
     let row = found(&visit, id).await?;
     let mut form = body.form(ANSWER);
-    let choice = |outcome: CheckOutcome| Choice::new(outcome.key(), outcome_word(&visit.page, Some(outcome)));
-    form.offer("outcome", CheckOutcome::ALL.map(choice).to_vec());
+    offer_outcomes(&visit.page, &mut form);
     let outcome = form.choice("outcome").as_deref().and_then(CheckOutcome::of_key);
     let said = form.text("note").unwrap_or_default();
     if row.author == visit.actor.account.uuid() {

@@ -131,8 +131,8 @@ fn page_of(visit: &Visit, known: &Known, mut forms: Forms) -> ManagementPage {
         person: id.to_string(),
         lines: shown.map(|one| line_of(&page, &names, one)).collect(),
         has_open: known.chart.open().next().is_some(),
-        may_happen: !happening_choices(visit, known).is_empty(),
-        must_report: !to_report(visit, known).is_empty(),
+        may_happen: !forms.happened.choices("what").is_empty(),
+        must_report: !forms.report.choices("reported").is_empty(),
         forms,
         page,
     }
